@@ -61,8 +61,9 @@ def save_table(path: str | Path, table: pd.DataFrame) -> None:
 def load_table(path: str | Path, columns: tuple[str, ...] = ()) -> pd.DataFrame:
     """Read a CSV table and require ``columns``; CorruptArtifactError names what is wrong."""
     try:
-        table = pd.read_csv(path, float_precision="round_trip", keep_default_na=False,
-                            na_values=["", "nan"])
+        table = pd.read_csv(
+            path, float_precision="round_trip", keep_default_na=False, na_values=["", "nan"]
+        )
     except (OSError, ValueError) as error:
         raise _corrupt(path, str(error)) from error
     missing = [c for c in columns if c not in table.columns]
@@ -106,8 +107,16 @@ def source_digest() -> str:
 
 def _git_commit() -> str:
     here = Path(__file__).parent
-    command = ["git", "-C", str(here), "describe", "--always", "--abbrev=12", "--dirty",
-               "--exclude=*"]
+    command = [
+        "git",
+        "-C",
+        str(here),
+        "describe",
+        "--always",
+        "--abbrev=12",
+        "--dirty",
+        "--exclude=*",
+    ]
     try:
         return subprocess.run(
             command, capture_output=True, text=True, check=True, timeout=10

@@ -1,0 +1,89 @@
+"""Score a trained dictionary: distance to A* and support recovery on the simulated data."""
+
+import argparse
+import json
+
+import pandas as pd
+import torch
+
+from groupsparse import recovery
+from groupsparse.artifacts import load_tensors, save_table
+from groupsparse.autoencoder import Autoencoder, encode_in_batches
+from groupsparse.generative import Codes, dense_codes, sample_codes
+from groupsparse.seeds import generator
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", required=True, help="artefact of simulate_data.py")
+    parser.add_argument("--model", required=True, help="artefact of train_recovery.py")
+    parser.add_argument("--spec", type=json.loads, required=True, help="the method's config entry")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--output", required=True, help="CSV of metrics, one row per value")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+
+    tensors, simulation = load_tensors(args.data)
+    model, header = load_tensors(args.model)
+    d, groups = header["group_size"], simulation["model"]["groups"]
+    rows = []
+    for r, (truth, init, estimate) in enumerate(
+        zip(tensors["dictionary"], tensors["init"], model["dictionary"], strict=True)
+    ):
+        true_codes = dense_codes(Codes(tensors["groups"][r], tensors["values"][r]), groups)
+        codes = {"final": codes_of(args.spec, estimate, tensors["data"][r], true_codes, header, r)}
+        # Support recovery in one step: the untrained encoder, before it has seen any data.
+        if "control" not in args.spec:
+            codes["init"] = codes_of(args.spec, init, tensors["data"][r], true_codes, header, r)
+        for stage, x in codes.items():
+            dictionary = estimate if stage == "final" else init
+            metrics = {
+                "squared_error": float(recovery.squared_error(dictionary, truth)),
+                "aligned_squared_error": recovery.aligned_squared_error(dictionary, truth, d),
+                "invariant_squared_error": recovery.invariant_squared_error(dictionary, truth, d),
+                "mean_correlation": float(recovery.mean_correlation(dictionary, truth)),
+            }
+            entry = recovery.support_scores(x != 0, true_codes != 0)
+            group = recovery.support_scores(
+                recovery.group_support(x, d), recovery.group_support(true_codes, d)
+            )
+            metrics |= {f"entry_{k}": v for k, v in entry.items()}
+            metrics |= {f"group_{k}": v for k, v in group.items()}
+            rows += [
+                {
+                    "experiment": "recovery",
+                    **{k: header[k] for k in ("snr", "sampling", "method")},
+                    "stage": stage,
+                    "replicate": r,
+                    "metric": metric,
+                    "value": value,
+                }
+                for metric, value in metrics.items()
+            ]
+    save_table(args.output, pd.DataFrame(rows))
+
+
+def codes_of(spec, dictionary, data, true_codes, header, replicate) -> torch.Tensor:
+    """Codes by the method's own encoder; the truth for `oracle`, a random support for `chance`."""
+    d = header["group_size"]
+    if spec.get("control") == "oracle":
+        return true_codes
+    if spec.get("control") == "chance":
+        groups = true_codes.shape[1] // d
+        active = int((true_codes[0] != 0).sum()) // d
+        seed = generator(header["seed"], "simulation", replicate, "chance support")
+        random = sample_codes(len(data), groups, d, active, (1.0, 1.0), seed)
+        return dense_codes(random, groups)
+    model = Autoencoder(
+        dictionary,
+        spec["prox"],
+        spec["lambda"],
+        d,
+        spec.get("encoder", "shallow"),
+        spec.get("layers", 1),
+    )
+    return encode_in_batches(model, data)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""The group-sparse generative model of Experiment 1 (Sec. 4.1)."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from groupsparse.dictionary import normalize_columns
+
+
+class Codes(NamedTuple):
+    """Group-sparse codes: active ``groups`` (N, k) int64, their ``values`` (N, k, d)."""
+
+    groups: Tensor
+    values: Tensor
+
+
+class Sample(NamedTuple):
+    """``data`` (N, n) with its ``codes`` and the standard deviation of its noise."""
+
+    data: Tensor
+    codes: Codes
+    noise_std: float
+
+
+def random_dictionary(n: int, atoms: int, generator: torch.Generator) -> Tensor:
+    """A* (n, atoms): i.i.d. Gaussian columns, normalised to unit norm."""
+    return normalize_columns(torch.randn(n, atoms, generator=generator))
+
+
+def sample_codes(
+    samples: int,
+    groups: int,
+    group_size: int,
+    active_groups: int,
+    amplitude: tuple[float, float],
+    generator: torch.Generator,
+) -> Codes:
+    """Codes with exactly ``active_groups`` distinct groups, uniform at random.
+
+    The code of an active group is a Gaussian direction (uniform on the sphere) times
+    c ~ U(amplitude), so its norm is c.
+    """
+    if not 0 < active_groups <= groups:
+        raise ValueError(f"need 0 < active_groups <= {groups}, not {active_groups}")
+    # Rejection: for each sample draw k groups until all differ; uniform over k-subsets.
+    support = torch.randint(groups, (samples, active_groups), generator=generator)
+    while True:
+        ordered = support.sort(-1).values
+        clash = (ordered[:, 1:] == ordered[:, :-1]).any(-1)
+        count = int(clash.sum())
+        if not count:
+            break
+        weights = torch.rand(count, groups, generator=generator)
+        support[clash] = weights.topk(active_groups, -1).indices
+    direction = torch.randn(samples, active_groups, group_size, generator=generator)
+    low, high = amplitude
+    norm = low + (high - low) * torch.rand(samples, active_groups, 1, generator=generator)
+    return Codes(support, torch.nn.functional.normalize(direction, dim=-1) * norm)
+
+
+def dense_codes(codes: Codes, groups: int) -> Tensor:
+    """Codes (..., N, k) groups and (..., N, k, d) values as one tensor (..., N, groups * d)."""
+    index, values = codes
+    dense = values.new_zeros(*index.shape[:-1], groups, values.shape[-1])
+    dense.scatter_(-2, index.unsqueeze(-1).expand_as(values), values)
+    return dense.flatten(-2)
+
+
+def noise_std(signal: Tensor, snr_db: float) -> float:
+    """sigma with sigma^2 = mean signal power per entry / 10^(SNR / 10)."""
+    return float((signal.square().mean() / 10 ** (snr_db / 10)).sqrt())
+
+
+def sample(
+    dictionary: Tensor,
+    group_size: int,
+    active_groups: int,
+    amplitude: tuple[float, float],
+    samples: int,
+    generator: torch.Generator,
+    *,
+    snr_db: float | None = None,
+    std: float | None = None,
+) -> Sample:
+    """Draw y = A* x* + noise (eq. 2): white Gaussian noise of the given SNR, or of ``std``.
+
+    Parameters
+    ----------
+    dictionary : A* (n, m); group_size divides m
+    snr_db : noise variance relative to the power of this sample's signal
+    std : noise standard deviation, instead of ``snr_db``
+
+    Raises
+    ------
+    ValueError unless exactly one of ``snr_db`` and ``std`` is given.
+    """
+    if (snr_db is None) == (std is None):
+        raise ValueError("give exactly one of snr_db and std")
+    groups = dictionary.shape[1] // group_size
+    codes = sample_codes(samples, groups, group_size, active_groups, amplitude, generator)
+    signal = dense_codes(codes, groups) @ dictionary.T
+    std = noise_std(signal, snr_db) if std is None else std
+    noise = torch.randn(signal.shape, generator=generator)
+    return Sample(signal.add_(noise, alpha=std), codes, std)

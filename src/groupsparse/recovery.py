@@ -1,0 +1,92 @@
+"""Recovery metrics: dictionaries against A*, supports against the true supports.
+
+None of these functions knows a model; all take leading batch dimensions where stated.
+"""
+
+import torch
+from scipy.optimize import linear_sum_assignment
+from torch import Tensor
+
+from groupsparse.dictionary import normalize_columns
+from groupsparse.prox import split_groups
+
+
+def squared_error(estimate: Tensor, truth: Tensor) -> Tensor:
+    """||A - A*||_F^2 of column-normalised dictionaries (the paper's metric): (..., n, m) -> (...).
+
+    Neither sign nor order is matched: an estimate started near A* is expected to stay in place.
+    Range [0, 4 m]; two independent random dictionaries score about 2 m.
+    """
+    return (normalize_columns(estimate) - normalize_columns(truth)).square().sum((-2, -1))
+
+
+def invariant_squared_error(estimate: Tensor, truth: Tensor, group_size: int) -> float:
+    r"""Subspace error after matching groups, invariant to order of groups and bases inside them.
+
+    .. math:: \min_\pi \sum_g \tfrac12 ||P_{\pi(g)} - P^*_g||_F^2 = \sum_g \sum_i \sin^2\theta_{gi}
+
+    P are projectors on the spans of the groups, theta the principal angles; the matching pi is
+    found by the Hungarian method. (n, m) -> float in [0, m].
+    """
+    similarity = _subspace_similarity(estimate, truth, group_size)
+    rows, columns = linear_sum_assignment(similarity.numpy(), maximize=True)
+    return float((group_size - similarity[rows, columns]).sum())
+
+
+def aligned_squared_error(estimate: Tensor, truth: Tensor, group_size: int) -> float:
+    """||A_pi R - A*||_F^2 after matching groups and rotating each onto the truth (Procrustes).
+
+    A is column-normalised, R is block-diagonal orthogonal, so sign flips, rotations inside a
+    group and the order of groups do not count. (n, m) -> float.
+    """
+    similarity = _subspace_similarity(estimate, truth, group_size)
+    truth_order, order = linear_sum_assignment(similarity.T.numpy(), maximize=True)
+    a = _blocks(normalize_columns(estimate.double()), group_size)[torch.as_tensor(order)]
+    b = _blocks(normalize_columns(truth.double()), group_size)[torch.as_tensor(truth_order)]
+    overlap = torch.linalg.svdvals(a.mT @ b).sum()
+    return float(a.square().sum() + b.square().sum() - 2 * overlap)
+
+
+def mean_correlation(estimate: Tensor, truth: Tensor) -> Tensor:
+    """Mean cosine between corresponding atoms: (..., n, m) -> (...), in [-1, 1]."""
+    return (normalize_columns(estimate) * normalize_columns(truth)).sum(-2).mean(-1)
+
+
+def support_scores(estimate: Tensor, truth: Tensor) -> dict[str, float]:
+    """Recall, precision, F1 and exact-support rate of boolean supports (N, k).
+
+    Recall and precision pool all samples (true positives over all positives); ``exact`` is the
+    fraction of samples whose whole support is right. An empty estimate has precision 0.
+    """
+    hits = float((estimate & truth).sum())
+    found, wanted = float(estimate.sum()), float(truth.sum())
+    recall = hits / wanted if wanted else 0.0
+    precision = hits / found if found else 0.0
+    f1 = 2 * hits / (found + wanted) if found + wanted else 0.0
+    exact = float((estimate == truth).all(-1).double().mean())
+    return {"recall": recall, "precision": precision, "f1": f1, "exact": exact}
+
+
+def group_support(codes: Tensor, group_size: int) -> Tensor:
+    """Which groups have a nonzero entry: codes (..., m) -> bool (..., m / group_size)."""
+    return (split_groups(codes, group_size) != 0).any(-1)
+
+
+def _blocks(dictionary: Tensor, group_size: int) -> Tensor:
+    return dictionary.T.reshape(-1, group_size, dictionary.shape[0]).mT
+
+
+def _subspace_similarity(estimate: Tensor, truth: Tensor, group_size: int) -> Tensor:
+    # ||U_g^T V_h||_F^2 = sum of squared cosines of the principal angles, for all pairs at once.
+    u = torch.linalg.qr(_blocks(estimate.double(), group_size)).Q
+    v = torch.linalg.qr(_blocks(truth.double(), group_size)).Q
+    groups, n, d = u.shape
+    product = u.mT.reshape(groups * d, n) @ v.transpose(0, 1).reshape(n, groups * d)
+    return product.square().reshape(groups, d, groups, d).sum((1, 3))
+
+
+def least_squares_dictionary(data: Tensor, codes: Tensor) -> Tensor:
+    """The oracle: argmin_A ||Y - X A^T||_F^2 given the true codes; (N, n), (N, m) -> (n, m)."""
+    return torch.linalg.solve((codes.T @ codes).double(), (codes.T @ data).double()).T.to(
+        data.dtype
+    )

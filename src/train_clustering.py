@@ -1,0 +1,83 @@
+"""Train one method from one init on a data set, all replicates side by side."""
+
+import argparse
+import json
+import logging
+
+import torch
+
+from groupsparse.artifacts import load_tensors, save_table, save_tensors
+from groupsparse.autoencoder import Autoencoder
+from groupsparse.device import choose_device
+from groupsparse.dictionary import SUPERVISED_INITS, initialize
+from groupsparse.history import long_form
+from groupsparse.preprocess import preprocess
+from groupsparse.seeds import derive_seed
+from groupsparse.train import FixedData, train
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", required=True, help="artefact of prepare_dataset.py")
+    parser.add_argument("--method", required=True, help="name of the method")
+    parser.add_argument("--init", required=True, help="init of the dictionary")
+    parser.add_argument("--spec", type=json.loads, required=True, help="the method's config (JSON)")
+    parser.add_argument("--settings", type=json.loads, required=True, help="settings of the data")
+    parser.add_argument("--replicates", type=int, required=True)
+    parser.add_argument("--seed", type=int, required=True, help="root seed")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--checkpoint", help="file to resume an interrupted run from")
+    parser.add_argument("--output", required=True, help="artefact with the dictionaries")
+    parser.add_argument("--history", required=True, help="CSV: loss per epoch and replicate")
+    args = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    torch.set_num_threads(args.threads)
+    device, spec, settings = choose_device(args.device), args.spec, args.settings
+
+    tensors, header = load_tensors(args.data)
+    options = {"center": settings["center"], "unit_norm": settings["unit_norm"]}
+    (data,) = preprocess(tensors["train_data"], **options)
+    # Labels are out of reach unless the init says in its name that it uses them.
+    labels = tensors["train_labels"] if args.init in SUPERVISED_INITS else None
+    # The seeds name no method: all methods start from the same atoms and see the same batches.
+    seeds = [
+        derive_seed(args.seed, "clustering", header["dataset"], r) for r in range(args.replicates)
+    ]
+    inits = []
+    for replicate, seed in enumerate(seeds):
+        logging.info("init %s of replicate %d", args.init, replicate)
+        size = settings["groups"], settings["group_size"]
+        inits.append(initialize(args.init, data, *size, derive_seed(seed, args.init), labels))
+    model = Autoencoder(
+        torch.stack(inits),
+        spec["prox"],
+        spec["lambda"],
+        settings["group_size"],
+        spec["encoder"],
+        spec["layers"],
+    ).to(device)
+    training = settings["training"]
+    history = train(
+        model,
+        FixedData(data.to(device), seeds, training["batch_size"]),
+        **{k: v for k, v in training.items() if k != "batch_size"},
+        checkpoint=args.checkpoint,
+        fingerprint=[args.init, spec, settings, args.replicates, args.seed, header],
+    )
+    condition = {"dataset": header["dataset"], "method": args.method, "init": args.init}
+    save_table(args.history, long_form(history, "clustering", condition))
+    save_tensors(
+        args.output,
+        {"dictionary": model.dictionary, "init": torch.stack(inits)},
+        kind="dictionary",
+        **condition,
+        spec=spec,
+        settings=settings,
+        seed=args.seed,
+        labels_used=labels is not None,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""Train one method on simulated data and record its dictionary error after every epoch."""
+
+import argparse
+import json
+import logging
+
+import torch
+
+from groupsparse.artifacts import load_tensors, save_table, save_tensors
+from groupsparse.autoencoder import Autoencoder
+from groupsparse.controls import CONTROLS
+from groupsparse.device import choose_device
+from groupsparse.history import long_form
+from groupsparse.recovery import squared_error
+from groupsparse.seeds import derive_seed
+from groupsparse.train import FixedData, FreshData, train
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", required=True, help="artefact of simulate_data.py")
+    parser.add_argument("--sampling", choices=["fixed", "fresh"], required=True)
+    parser.add_argument("--method", required=True, help="name of the method")
+    parser.add_argument("--spec", type=json.loads, required=True, help="its config entry (JSON)")
+    parser.add_argument("--training", type=json.loads, required=True, help="simulation.training")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--checkpoint", help="file to resume an interrupted run from")
+    parser.add_argument("--output", required=True, help="artefact with the dictionaries")
+    parser.add_argument("--history", required=True, help="CSV: metric per epoch and replicate")
+    args = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    torch.set_num_threads(args.threads)
+
+    tensors, header = load_tensors(args.data)
+    truth, model_parameters = tensors["dictionary"], header["model"]
+    seeds = [
+        derive_seed(header["seed"], "simulation", r, "training", header["snr"])
+        for r in range(len(truth))
+    ]
+    if args.sampling == "fixed":
+        batches = FixedData(tensors["data"], seeds, args.training["batch_size"])
+    else:
+        keys = ("group_size", "active_groups", "amplitude", "samples")
+        batches = FreshData(
+            truth, tensors["noise_std"].tolist(), seeds, **{k: model_parameters[k] for k in keys}
+        )
+
+    if "control" in args.spec:
+        dictionary, history = CONTROLS[args.spec["control"]](
+            tensors, batches, args.training["epochs"], seeds
+        )
+    else:
+        device = choose_device(args.device)
+        spec = args.spec
+        model = Autoencoder(
+            tensors["init"],
+            spec["prox"],
+            spec["lambda"],
+            model_parameters["group_size"],
+            spec.get("encoder", "shallow"),
+            spec.get("layers", 1),
+        ).to(device)
+        reference = truth.to(device)
+        training = {k: v for k, v in args.training.items() if k != "batch_size"}
+        history = train(
+            model,
+            batches,
+            **training,
+            metrics=lambda a: {"squared_error": squared_error(a, reference)},
+            checkpoint=args.checkpoint,
+            fingerprint=[args.sampling, args.training, spec, header],
+        )
+        dictionary = model.dictionary
+    condition = {"snr": header["snr"], "sampling": args.sampling, "method": args.method}
+    save_table(args.history, long_form(history, "recovery", condition))
+    save_tensors(
+        args.output,
+        {"dictionary": dictionary},
+        kind="dictionary",
+        **condition,
+        spec=args.spec,
+        training=args.training,
+        seed=header["seed"],
+        group_size=model_parameters["group_size"],
+    )
+
+
+if __name__ == "__main__":
+    main()
