@@ -1,0 +1,59 @@
+# Validation, names and helpers shared by all rules.
+import ast
+import json
+import os
+import sys
+from functools import cache
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
+from validate import config_errors
+
+if errors := config_errors(config):
+    raise WorkflowError("The config cannot be run:\n" + "\n".join(f"  {e}" for e in errors))
+
+# Rules call the Python that runs snakemake, unless conda or a container brings its own.
+if not workflow.deployment_settings.deployment_method:
+    shell.prefix(f"export PATH={Path(sys.executable).parent}:$PATH; ")
+
+RUN = config["run"]
+RESULTS, REPORTS = f"results/{RUN}", f"reports/{RUN}"
+LOGS, BENCHMARKS = f"logs/{RUN}", f"benchmarks/{RUN}"
+SIMULATION, CLUSTERING = config["simulation"], config["clustering"]
+
+
+wildcard_constraints:
+    snr=r"-?[0-9.]+",
+    sampling="fixed|fresh",
+    dataset="|".join(CLUSTERING["settings"]),
+    method="[A-Za-z0-9_]+",
+    init="|".join(CLUSTERING["inits"]),
+
+
+@cache
+def code(script):
+    """A script and every library module that it imports, directly or not."""
+    files, queue = set(), [Path(workflow.basedir) / "src" / script]
+    while queue:
+        path = queue.pop()
+        if path in files:
+            continue
+        files.add(path)
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module] + [f"{node.module}.{a.name}" for a in node.names]
+            for name in names:
+                module = Path(workflow.basedir) / "src" / (name.replace(".", "/") + ".py")
+                if name.startswith("groupsparse") and module.exists():
+                    queue.append(module)
+    return sorted(os.path.relpath(f) for f in files)
+
+
+def as_json(value):
+    """Parameters as JSON, in a stable order: a rerun is triggered by content alone."""
+    return json.dumps(value, sort_keys=True)

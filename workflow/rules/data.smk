@@ -1,0 +1,27 @@
+# Real data: bundled with scikit-learn, or downloaded and verified.
+rule prepare_dataset:
+    input:
+        code=code("prepare_dataset.py"),
+    output:
+        f"{RESULTS}/clustering/{{dataset}}/data.safetensors",
+    log:
+        f"{LOGS}/prepare_dataset/{{dataset}}.log",
+    benchmark:
+        f"{BENCHMARKS}/prepare_dataset/{{dataset}}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        download=config["download"],
+        mirrors=lambda w: " ".join(
+            f"--mirror {url}" for url in config["download"]["mirrors"].get(w.dataset, [])
+        ),
+        seed=config["seed"],
+    shell:
+        "python src/prepare_dataset.py --dataset {wildcards.dataset} "
+        "--raw-dir {params.download[raw_dir]:q} --retries {params.download[retries]} "
+        "--timeout {params.download[timeout]} --subset {params.download[subset]} {params.mirrors} "
+        "--seed {params.seed} --output {output} > {log} 2>&1"

@@ -1,0 +1,158 @@
+# Metrics of every method and control, in long form, and their collection into summary tables.
+rule evaluate_recovery:
+    input:
+        code=code("evaluate_recovery.py"),
+        data=rules.simulate.output,
+        model=rules.train_recovery.output.model,
+    output:
+        f"{RESULTS}/simulation/snr{{snr}}/{{sampling}}/{{method}}/metrics.csv",
+    log:
+        f"{LOGS}/evaluate_recovery/snr{{snr}}-{{sampling}}-{{method}}.log",
+    benchmark:
+        f"{BENCHMARKS}/evaluate_recovery/snr{{snr}}-{{sampling}}-{{method}}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: config["threads"]
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        spec=lambda w: as_json(SIMULATION["methods"][w.method]),
+    shell:
+        "python src/evaluate_recovery.py --data {input.data} --model {input.model} "
+        "--spec {params.spec:q} --threads {threads} --output {output} > {log} 2>&1"
+
+
+rule evaluate_clustering:
+    input:
+        code=code("evaluate_clustering.py"),
+        data=rules.prepare_dataset.output,
+        model=rules.train_clustering.output.model,
+    output:
+        metrics=f"{RESULTS}/clustering/{{dataset}}/{{method}}-{{init}}/metrics.csv",
+        codes=f"{RESULTS}/clustering/{{dataset}}/{{method}}-{{init}}/codes.safetensors",
+    log:
+        f"{LOGS}/evaluate_clustering/{{dataset}}-{{method}}-{{init}}.log",
+    benchmark:
+        f"{BENCHMARKS}/evaluate_clustering/{{dataset}}-{{method}}-{{init}}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: config["threads"]
+    resources:
+        mem_mb=8000,
+        runtime=240,
+    params:
+        neighbors=lambda w: CLUSTERING["settings"][w.dataset]["neighbors"],
+        replicates=CLUSTERING["replicates"],
+        seed=config["seed"],
+    shell:
+        "python src/evaluate_clustering.py --data {input.data} --model {input.model} "
+        "--neighbors {params.neighbors} --replicates {params.replicates} --seed {params.seed} "
+        "--threads {threads} --output {output.metrics} --codes {output.codes} > {log} 2>&1"
+
+
+rule evaluate_clustering_control:
+    input:
+        code=code("evaluate_clustering.py"),
+        data=rules.prepare_dataset.output,
+    output:
+        f"{RESULTS}/clustering/{{dataset}}/control-{{control}}/metrics.csv",
+    log:
+        f"{LOGS}/evaluate_clustering_control/{{dataset}}-{{control}}.log",
+    benchmark:
+        f"{BENCHMARKS}/evaluate_clustering_control/{{dataset}}-{{control}}.tsv"
+    wildcard_constraints:
+        control="raw|oracle|chance",
+    conda:
+        "../../envs/environment.yaml"
+    threads: config["threads"]
+    resources:
+        mem_mb=8000,
+        runtime=120,
+    params:
+        neighbors=lambda w: CLUSTERING["settings"][w.dataset]["neighbors"],
+        replicates=CLUSTERING["replicates"],
+        seed=config["seed"],
+    shell:
+        "python src/evaluate_clustering.py --data {input.data} --control {wildcards.control} "
+        "--neighbors {params.neighbors} --replicates {params.replicates} --seed {params.seed} "
+        "--threads {threads} --output {output} > {log} 2>&1"
+
+
+RECOVERY_CONDITIONS = [
+    f"{RESULTS}/simulation/snr{snr}/{sampling}/{method}"
+    for snr in SIMULATION["snr_db"]
+    for sampling in SIMULATION["sampling"]
+    for method in SIMULATION["methods"]
+]
+CLUSTERING_CONDITIONS = [
+    f"{RESULTS}/clustering/{dataset}/{method}-{init}"
+    for dataset in config["datasets"]
+    for method in CLUSTERING["methods"]
+    for init in CLUSTERING["inits"]
+]
+CLUSTERING_CONTROLS = [
+    f"{RESULTS}/clustering/{dataset}/control-{control}"
+    for dataset in config["datasets"]
+    for control in ("raw", "oracle", "chance")
+]
+TABLES = {
+    "recovery": [f"{c}/metrics.csv" for c in RECOVERY_CONDITIONS],
+    "recovery_history": [f"{c}/history.csv" for c in RECOVERY_CONDITIONS],
+    "clustering": [f"{c}/metrics.csv" for c in CLUSTERING_CONDITIONS + CLUSTERING_CONTROLS],
+    "clustering_history": [f"{c}/history.csv" for c in CLUSTERING_CONDITIONS],
+}
+
+
+rule collect:
+    input:
+        code=code("collect_tables.py"),
+        tables=lambda w: TABLES[w.table],
+    output:
+        f"{RESULTS}/summary/{{table}}.csv",
+    log:
+        f"{LOGS}/collect/{{table}}.log",
+    benchmark:
+        f"{BENCHMARKS}/collect/{{table}}.tsv"
+    wildcard_constraints:
+        table="|".join(TABLES),
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    shell:
+        "python src/collect_tables.py {input.tables} --output {output} > {log} 2>&1"
+
+
+rule make_claims:
+    input:
+        code=code("make_claims.py"),
+        recovery=f"{RESULTS}/summary/recovery.csv",
+        history=f"{RESULTS}/summary/recovery_history.csv",
+        clustering=f"{RESULTS}/summary/clustering.csv",
+    output:
+        f"{RESULTS}/summary/claims.csv",
+    log:
+        f"{LOGS}/make_claims.log",
+    benchmark:
+        f"{BENCHMARKS}/make_claims.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        choices=as_json(config["report"]),
+    shell:
+        "python src/make_claims.py --recovery {input.recovery} --history {input.history} "
+        "--clustering {input.clustering} --choices {params.choices:q} --output {output} "
+        "> {log} 2>&1"
+
+
+# Every number of the run, without figures: a stage to ask for with --until or by name.
+rule summarise:
+    input:
+        expand(f"{RESULTS}/summary/{{table}}.csv", table=[*TABLES, "claims"]),

@@ -1,0 +1,128 @@
+# Figures and tables, each by its own rule, and the page that holds them.
+FIGURES = f"{REPORTS}/figures"
+
+
+rule plot_recovery:
+    input:
+        code=code("plot_recovery.py"),
+        history=f"{RESULTS}/summary/recovery_history.csv",
+        recovery=f"{RESULTS}/summary/recovery.csv",
+    output:
+        report(
+            multiext(f"{FIGURES}/{{figure}}", ".png", ".svg"),
+            caption="../../reports/captions/recovery.rst",
+            category="Experiment 1: recovery",
+            labels={"figure": "{figure}"},
+        ),
+    log:
+        f"{LOGS}/plot_recovery/{{figure}}.log",
+    benchmark:
+        f"{BENCHMARKS}/plot_recovery/{{figure}}.tsv"
+    wildcard_constraints:
+        figure="fig3[abcd]",
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        choices=as_json(config["report"]),
+    shell:
+        "python src/plot_recovery.py --figure {wildcards.figure} --history {input.history} "
+        "--recovery {input.recovery} --choices {params.choices:q} --output {output} > {log} 2>&1"
+
+
+rule plot_clustering:
+    input:
+        code=code("plot_clustering.py"),
+        data=rules.prepare_dataset.output,
+        models=expand(
+            f"{RESULTS}/clustering/{{{{dataset}}}}/{{method}}-{{init}}/{{file}}.safetensors",
+            method=[config["report"]["method"], config["report"]["baseline"]],
+            init=config["report"]["init"],
+            file=["model", "codes"],
+        ),
+    output:
+        report(
+            multiext(f"{FIGURES}/{{figure}}-{{dataset}}", ".png", ".svg"),
+            caption="../../reports/captions/clustering.rst",
+            category="Experiment 2: clustering",
+            labels={"figure": "{figure}", "data": "{dataset}"},
+        ),
+    log:
+        f"{LOGS}/plot_clustering/{{figure}}-{{dataset}}.log",
+    benchmark:
+        f"{BENCHMARKS}/plot_clustering/{{figure}}-{{dataset}}.tsv"
+    wildcard_constraints:
+        figure="fig4|fig5",
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=10,
+    params:
+        per_class=config["report"]["distances_per_class"],
+        settings=lambda w: as_json(CLUSTERING["settings"][w.dataset]),
+    shell:
+        "python src/plot_clustering.py --figure {wildcards.figure} --data {input.data} "
+        "--models {input.models} --settings {params.settings:q} --per-class {params.per_class} "
+        "--output {output} > {log} 2>&1"
+
+
+rule make_table1:
+    input:
+        code=code("make_table1.py"),
+        clustering=f"{RESULTS}/summary/clustering.csv",
+    output:
+        report(
+            f"{REPORTS}/tables/table1.csv",
+            caption="../../reports/captions/table1.rst",
+            category="Experiment 2: clustering",
+        ),
+    log:
+        f"{LOGS}/make_table1.log",
+    benchmark:
+        f"{BENCHMARKS}/make_table1.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    shell:
+        "python src/make_table1.py --clustering {input.clustering} --output {output} > {log} 2>&1"
+
+
+rule build_report:
+    input:
+        code=code("build_report.py"),
+        template="reports/template.html",
+        claims=rules.make_claims.output,
+        recovery=f"{RESULTS}/summary/recovery.csv",
+        table1=rules.make_table1.output,
+        figures=expand(f"{FIGURES}/fig3{{panel}}.png", panel="abcd")
+        + expand(
+            f"{FIGURES}/{{figure}}-{{dataset}}.png",
+            figure=["fig4", "fig5"],
+            dataset=config["datasets"],
+        ),
+    output:
+        f"{REPORTS}/report.html",
+    log:
+        f"{LOGS}/build_report.log",
+    benchmark:
+        f"{BENCHMARKS}/build_report.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        config=as_json(config),
+    shell:
+        "python src/build_report.py --template {input.template} --claims {input.claims} "
+        "--recovery {input.recovery} --table1 {input.table1} --figures {input.figures} "
+        "--config {params.config:q} --output {output} > {log} 2>&1"

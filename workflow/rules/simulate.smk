@@ -1,0 +1,23 @@
+# Synthetic data of Experiment 1, one file per noise level.
+rule simulate:
+    input:
+        code=code("simulate_data.py"),
+    output:
+        f"{RESULTS}/simulation/snr{{snr}}/data.safetensors",
+    log:
+        f"{LOGS}/simulate/snr{{snr}}.log",
+    benchmark:
+        f"{BENCHMARKS}/simulate/snr{{snr}}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: config["threads"]
+    resources:
+        mem_mb=4000,
+        runtime=20,
+    params:
+        model=as_json(SIMULATION["model"]),
+        replicates=SIMULATION["replicates"],
+        seed=config["seed"],
+    shell:
+        "python src/simulate_data.py --model {params.model:q} --snr {wildcards.snr} "
+        "--replicates {params.replicates} --seed {params.seed} --output {output} > {log} 2>&1"
