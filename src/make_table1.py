@@ -1,0 +1,29 @@
+"""Table 1: clustering scores as mean and standard deviation over replicates."""
+
+import argparse
+
+from groupsparse.artifacts import load_table, save_table
+from groupsparse.dictionary import SUPERVISED_INITS
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--clustering", required=True, help="summary/clustering.csv")
+    parser.add_argument("--output", required=True, help="CSV, one row per clustering")
+    args = parser.parse_args()
+    table = load_table(args.clustering)
+    table = table[table.metric.isin(["acc", "nmi", "ari"])]
+    keys = ["dataset", "method", "init", "features", "algorithm"]
+    table = table.pivot_table(
+        index=keys, columns="metric", values="value", aggfunc=["mean", "std", "count"], sort=False
+    )
+    table.columns = [f"{metric}_{statistic}" for statistic, metric in table.columns]
+    table = table.reset_index().rename(columns={"acc_count": "replicates"})
+    uses_labels = table.init.isin(SUPERVISED_INITS) | (table.method == "oracle")
+    table.insert(len(keys), "uses_labels", uses_labels)
+    scores = [f"{m}_{s}" for m in ("acc", "nmi", "ari") for s in ("mean", "std")]
+    save_table(args.output, table[[*keys, "uses_labels", "replicates", *scores]])
+
+
+if __name__ == "__main__":
+    main()
