@@ -39,7 +39,7 @@ def _inconsistencies(config: dict) -> list[str]:
     if model["group_size"] > model["n"]:
         errors.append("simulation.model.group_size: larger than the dimension n")
     if model["samples"] < model["groups"] * model["group_size"]:
-        errors.append("simulation.model.samples: fewer samples than atoms leave the oracle undefined")
+        errors.append("simulation.model.samples: fewer samples than atoms: no oracle exists")
     if model["amplitude"][0] > model["amplitude"][1]:
         errors.append("simulation.model.amplitude: the lower bound exceeds the upper")
     for dataset in config["datasets"]:

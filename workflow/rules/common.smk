@@ -48,9 +48,9 @@ def code(script):
             elif isinstance(node, ast.ImportFrom) and node.module:
                 names = [node.module] + [f"{node.module}.{a.name}" for a in node.names]
             for name in names:
-                module = Path(workflow.basedir) / "src" / (name.replace(".", "/") + ".py")
-                if name.startswith("groupsparse") and module.exists():
-                    queue.append(module)
+                source = Path(workflow.basedir) / "src" / (name.replace(".", "/") + ".py")
+                if name.startswith("groupsparse") and source.exists():
+                    queue.append(source)
     return sorted(os.path.relpath(f) for f in files)
 
 

@@ -1,0 +1,93 @@
+"""Assemble the report: one self-contained page with claims, figures, tables and provenance."""
+
+import argparse
+import base64
+import json
+from pathlib import Path
+
+import jinja2
+import yaml
+
+from groupsparse.artifacts import load_table, provenance, write_atomic
+
+PANELS = {
+    "fig3a": "Fig. 3a: dictionary error of {method} per epoch, one colour per SNR",
+    "fig3b": "Fig. 3b: training loss of {method} per epoch",
+    "fig3c": "Fig. 3c: dictionary error of all methods at {snr} dB, with both controls",
+    "fig3d": "Fig. 3d: support recovery after training against SNR",
+    "fig4": "Fig. 4: atoms (up to 8 of each group) and the code of the first test image (inset)",
+    "fig5": "Fig. 5: pairwise distances of {per_class} test images per class, sorted by class",
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--template", required=True)
+    parser.add_argument("--claims", required=True)
+    parser.add_argument("--recovery", required=True)
+    parser.add_argument("--table1", required=True)
+    parser.add_argument("--figures", nargs="+", required=True, help="PNG files")
+    parser.add_argument("--config", type=json.loads, required=True, help="whole config (JSON)")
+    parser.add_argument("--output", required=True)
+    args = parser.parse_args()
+    config, recovery = args.config, load_table(args.recovery)
+    figures = [
+        {
+            "name": Path(path).stem,
+            "caption": caption(Path(path).stem, config, recovery),
+            "source": base64.b64encode(Path(path).read_bytes()).decode(),
+        }
+        for path in args.figures
+    ]
+    table1 = load_table(args.table1)
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    page = environment.from_string(Path(args.template).read_text()).render(
+        config=config,
+        config_text=yaml.safe_dump(config, sort_keys=False),
+        claims=load_table(args.claims).to_dict("records"),
+        figures=figures,
+        headline=table1[~table1.uses_labels].to_dict("records"),
+        supervised=table1[table1.uses_labels].to_dict("records"),
+        end_points=end_points(recovery),
+        provenance=provenance(),
+    )
+    write_atomic(args.output, page.encode())
+
+
+def end_points(recovery) -> list[dict]:
+    """Final error and support scores, mean and standard deviation over replicates."""
+    metrics = [
+        "squared_error", "aligned_squared_error", "entry_recall", "entry_precision", "group_recall",
+        "group_precision", "group_f1", "group_exact",
+    ]  # fmt: skip
+    table = recovery[(recovery.stage == "final") & recovery.metric.isin(metrics)]
+    keys = ["sampling", "snr", "method"]
+    table = table.groupby([*keys, "metric"], sort=False).value.agg(["mean", "std"]).reset_index()
+    return [
+        dict(zip(keys, key, strict=True)) | {m: group.set_index("metric").loc[m] for m in metrics}
+        for key, group in table.groupby(keys, sort=False)
+    ]
+
+
+def caption(name: str, config: dict, recovery) -> str:
+    """Caption of a figure; its numbers are read from config and results."""
+    figure, _, dataset = name.partition("-")
+    choices, simulation = config["report"], config["simulation"]
+    text = PANELS[figure].format(
+        method=choices["method"], snr=choices["snr_db"], per_class=choices["distances_per_class"]
+    )
+    if dataset:
+        return f"{text}. Data: {dataset}; init {choices['init']}; first replicate."
+    ends = recovery[(recovery.stage == "final") & (recovery.method == choices["method"])]
+    metric = "entry_recall" if figure == "fig3d" else "squared_error"
+    ends = ends[ends.metric == metric].groupby(["sampling", "snr"]).value.mean()
+    numbers = "; ".join(f"{s} at {snr:g} dB {value:.3g}" for (s, snr), value in ends.items())
+    label = "recall of active entries" if figure == "fig3d" else "final squared error"
+    return (
+        f"{text}. Bands span all {simulation['replicates']} replicates. Mean {label} of "
+        f"{choices['method']}: {numbers}."
+    )
+
+
+if __name__ == "__main__":
+    main()

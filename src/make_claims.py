@@ -1,0 +1,23 @@
+"""Confront the claims of the paper with the summary tables of a run."""
+
+import argparse
+import json
+
+from groupsparse.artifacts import load_table, save_table
+from groupsparse.claims import claims
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--recovery", required=True, help="summary/recovery.csv")
+    parser.add_argument("--history", required=True, help="summary/recovery_history.csv")
+    parser.add_argument("--clustering", required=True, help="summary/clustering.csv")
+    parser.add_argument("--choices", type=json.loads, required=True, help="config.report (JSON)")
+    parser.add_argument("--output", required=True)
+    args = parser.parse_args()
+    tables = [load_table(path) for path in (args.recovery, args.history, args.clustering)]
+    save_table(args.output, claims(*tables, args.choices))
+
+
+if __name__ == "__main__":
+    main()
