@@ -17,7 +17,11 @@ def claims(
     """Every claim as a row of ``COLUMNS``, from long-form tables and ``config.report``."""
     rows = [
         *_recovery_claims(recovery, history, choices),
-        *(row for d in clustering.dataset.unique() for row in _clustering_claims(clustering, d, choices)),
+        *(
+            row
+            for dataset in clustering.dataset.unique()
+            for row in _clustering_claims(clustering, dataset, choices)
+        ),
     ]  # fmt: skip
     return pd.DataFrame([{"id": i, **row} for i, row in enumerate(rows, 1)], columns=COLUMNS)
 
