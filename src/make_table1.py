@@ -3,7 +3,7 @@
 import argparse
 
 from groupsparse.artifacts import load_table, save_table
-from groupsparse.dictionary import SUPERVISED_INITS
+from groupsparse.init import SUPERVISED_INITS
 
 
 def main() -> None:

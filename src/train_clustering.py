@@ -9,8 +9,8 @@ import torch
 from groupsparse.artifacts import load_tensors, save_table, save_tensors
 from groupsparse.autoencoder import Autoencoder
 from groupsparse.device import choose_device
-from groupsparse.dictionary import SUPERVISED_INITS, initialize
 from groupsparse.history import long_form
+from groupsparse.init import SUPERVISED_INITS, initialize
 from groupsparse.preprocess import preprocess
 from groupsparse.seeds import derive_seed
 from groupsparse.train import FixedData, train

@@ -2,10 +2,8 @@
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
-from sklearn.cluster import KMeans
+from sklearn.cluster import KMeans, SpectralClustering
 from sklearn.metrics import adjusted_rand_score, confusion_matrix, normalized_mutual_info_score
-
-from groupsparse.dictionary import spectral_clusters
 
 ALGORITHMS = ("kmeans", "spectral")
 
@@ -27,6 +25,17 @@ def cluster(
     if algorithm == "spectral":
         return spectral_clusters(features, clusters, neighbors, seed)
     raise ValueError(f"unknown algorithm {algorithm!r}; known are {', '.join(ALGORITHMS)}")
+
+
+def spectral_clusters(features: np.ndarray, clusters: int, neighbors: int, seed: int) -> np.ndarray:
+    """Spectral clustering on a symmetrised ``neighbors``-nearest-neighbour graph: labels (N,)."""
+    return SpectralClustering(
+        clusters,
+        affinity="nearest_neighbors",
+        n_neighbors=min(neighbors, len(features)),
+        assign_labels="kmeans",
+        random_state=seed,
+    ).fit_predict(features)
 
 
 def scores(labels: np.ndarray, clusters: np.ndarray) -> dict[str, float]:

@@ -1,14 +1,11 @@
-"""Dictionaries A of shape (..., n, m): normalisation, perturbation, coherence, initialisation.
+"""Dictionaries A of shape (..., n, m): normalisation, perturbation, coherence.
 
 The m columns are atoms; group g holds the ``group_size`` consecutive atoms from g * group_size.
 """
 
 import math
-from collections.abc import Callable
 
-import numpy as np
 import torch
-from sklearn.cluster import KMeans, SpectralClustering
 from torch import Tensor
 
 
@@ -49,79 +46,3 @@ def squared_spectral_norm(dictionary: Tensor) -> Tensor:
     n, m = dictionary.shape[-2:]
     gram = dictionary @ dictionary.mT if n < m else dictionary.mT @ dictionary
     return torch.linalg.eigvalsh(gram)[..., -1]
-
-
-def initialize(
-    name: str, data: Tensor, groups: int, group_size: int, seed: int, labels: Tensor | None = None
-) -> Tensor:
-    """Unit-norm initial dictionary (n, groups * group_size) for data (N, n).
-
-    ``random``: Gaussian atoms. ``data``: random samples. ``kmeans`` and ``spectral``: the data
-    is clustered into ``groups`` clusters and the atoms of a group are random samples of its
-    cluster. ``class``: the same with the true ``labels`` (not unsupervised).
-
-    Raises
-    ------
-    ValueError for an unknown name, for ``class`` without labels, or with too few samples.
-    """
-    if name not in INITS:
-        raise ValueError(f"unknown init {name!r}; known are {', '.join(INITS)}")
-    if len(data) < groups * group_size:
-        raise ValueError(f"{len(data)} samples cannot initialise {groups * group_size} atoms")
-    atoms = INITS[name](data, groups, group_size, np.random.default_rng(seed), labels)
-    return normalize_columns(torch.as_tensor(atoms, dtype=data.dtype).T)
-
-
-def _random(data, groups, group_size, rng, labels):
-    return rng.standard_normal((groups * group_size, data.shape[1]))
-
-
-def _data(data, groups, group_size, rng, labels):
-    return data.numpy()[rng.choice(len(data), groups * group_size, replace=False)]
-
-
-def _kmeans(data, groups, group_size, rng, labels):
-    seed = int(rng.integers(2**31))
-    clusters = KMeans(groups, n_init=10, random_state=seed).fit_predict(data.numpy())
-    return _per_cluster(data, clusters, groups, group_size, rng)
-
-
-def _spectral(data, groups, group_size, rng, labels, most=5000, neighbors=10):
-    data = data[rng.permutation(len(data))[:most]]
-    clusters = spectral_clusters(data.numpy(), groups, neighbors, int(rng.integers(2**31)))
-    return _per_cluster(data, clusters, groups, group_size, rng)
-
-
-def _class(data, groups, group_size, rng, labels):
-    if labels is None:
-        raise ValueError("init 'class' needs labels")
-    return _per_cluster(data, labels.numpy(), groups, group_size, rng)
-
-
-def _per_cluster(data, clusters, groups, group_size, rng):
-    members = [np.flatnonzero(clusters == g) for g in range(groups)]
-    # A cluster smaller than a group repeats its samples; an empty one takes any sample.
-    members = [i if len(i) else np.arange(len(data)) for i in members]
-    chosen = [rng.choice(i, group_size, replace=len(i) < group_size) for i in members]
-    return data.numpy()[np.concatenate(chosen)]
-
-
-def spectral_clusters(features: np.ndarray, clusters: int, neighbors: int, seed: int) -> np.ndarray:
-    """Spectral clustering on a symmetrised ``neighbors``-nearest-neighbour graph: labels (N,)."""
-    return SpectralClustering(
-        clusters,
-        affinity="nearest_neighbors",
-        n_neighbors=min(neighbors, len(features)),
-        assign_labels="kmeans",
-        random_state=seed,
-    ).fit_predict(features)
-
-
-INITS: dict[str, Callable] = {
-    "random": _random,
-    "data": _data,
-    "kmeans": _kmeans,
-    "spectral": _spectral,
-    "class": _class,
-}
-SUPERVISED_INITS = ("class",)

@@ -102,7 +102,7 @@ rule build_report:
         claims=rules.make_claims.output,
         recovery=f"{RESULTS}/summary/recovery.csv",
         table1=rules.make_table1.output,
-        figures=expand(f"{FIGURES}/fig3{{panel}}.png", panel="abcd")
+        figures=expand(f"{FIGURES}/fig3{{panel}}.png", panel=list("abcd"))
         + expand(
             f"{FIGURES}/{{figure}}-{{dataset}}.png",
             figure=["fig4", "fig5"],

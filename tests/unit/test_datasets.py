@@ -1,0 +1,361 @@
+"""Downloads, checksums and loading, against a mirror on the loopback interface."""
+
+import bz2
+import gzip
+import hashlib
+import os
+import shutil
+import socket
+import struct
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from groupsparse import datasets
+from groupsparse.artifacts import load_tensors
+from groupsparse.datasets import DownloadError, load
+
+ROOT = Path(__file__).resolve().parents[2]
+ORIGINALS = Path(os.environ.get("GROUPSPARSE_TEST_DATA", ROOT / ".." / "shared" / "data"))
+IMAGES = "train-images-idx3-ubyte.gz"
+LAST = "t10k-labels-idx1-ubyte.gz"
+
+
+class Mirror:
+    """``<url>/<behaviour>/<file>``: the same files, served in good and bad ways."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.requests: list[str] = []
+        self.over = threading.Event()
+        mirror = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                mirror.requests.append(self.path)
+                _, behaviour, name = self.path.split("/")
+                if behaviour == "flaky" and mirror.requests.count(self.path) == 1:
+                    self.send_error(503)
+                elif behaviour == "missing" or name not in mirror.files:
+                    self.send_error(404)
+                else:
+                    self.send_content(behaviour, mirror.files[name])
+
+            def send_content(self, behaviour: str, content: bytes) -> None:
+                self.send_response(200)
+                if behaviour == "gzip":
+                    self.send_header("Content-Encoding", "gzip")
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                half = len(content) // 2
+                if behaviour == "wrong":
+                    content = content[:half] + bytes([content[half] ^ 1]) + content[half + 1 :]
+                if behaviour in ("short", "stall"):
+                    content = content[:half]
+                if behaviour == "trickle":
+                    for byte in content:
+                        if mirror.over.wait(0.05):
+                            return
+                        self.wfile.write(bytes([byte]))
+                        self.wfile.flush()
+                    return
+                self.wfile.write(content)
+                self.wfile.flush()
+                if behaviour == "stall":
+                    mirror.over.wait()
+
+            def handle(self) -> None:
+                try:
+                    super().handle()
+                except ConnectionError:  # the client gave up
+                    pass
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def close(self) -> None:
+        self.over.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Base URL of a closed port, which also replaces every address that torchvision knows."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        dead = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(datasets, "BACKOFF", 0.01)
+    for cls in filter(None, datasets.DATASETS.values()):
+        if hasattr(cls, "mirrors"):
+            monkeypatch.setattr(cls, "mirrors", [f"{dead}/own/"])
+        else:
+            own = {k: [f"{dead}/own/{v[1]}", *v[1:]] for k, v in cls.split_list.items()}
+            monkeypatch.setattr(cls, "split_list", own)
+    return dead
+
+
+@pytest.fixture
+def mirror():
+    mirror = Mirror()
+    yield mirror
+    mirror.close()
+
+
+def idx(array: np.ndarray) -> bytes:
+    header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
+    return gzip.compress(header + array.astype(np.uint8).tobytes())
+
+
+@pytest.fixture
+def tiny(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+    """MNIST shrunk to 12 train and 5 test images, lying on the mirror."""
+    rng = np.random.default_rng(0)
+    for split, count in (("train", 12), ("t10k", 5)):
+        images = rng.integers(0, 256, (count, 28, 28))
+        mirror.files[f"{split}-images-idx3-ubyte.gz"] = idx(images)
+        mirror.files[f"{split}-labels-idx1-ubyte.gz"] = idx(np.arange(count) % 10)
+    resources = [(name, md5(content)) for name, content in mirror.files.items()]
+    monkeypatch.setattr(datasets.tv.MNIST, "resources", resources)
+    return mirror.files
+
+
+def md5(content: bytes) -> str:
+    return hashlib.md5(content).hexdigest()
+
+
+def place(files: dict[str, bytes], raw_dir: Path) -> Path:
+    folder = raw_dir / "MNIST" / "raw"
+    folder.mkdir(parents=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(p.name for p in folder.rglob("*") if p.is_file())
+
+
+def test_digits() -> None:
+    tensors = load("digits", "never/used", seed=1)
+    assert tensors["train_data"].shape == (1347, 64)
+    assert tensors["test_data"].shape == (450, 64)
+    assert tensors["train_data"].dtype == torch.float32
+    assert tensors["train_data"].max() == 1
+    assert tensors["train_labels"].dtype == torch.int64
+    assert tensors["test_labels"].bincount().min() >= 43
+    assert torch.equal(tensors["test_data"], load("digits", "", seed=1)["test_data"])
+    assert not torch.equal(tensors["test_data"], load("digits", "", seed=2)["test_data"])
+
+
+def test_unknown_name_lists_the_known() -> None:
+    with pytest.raises(ValueError, match="digits, mnist, fashion_mnist, kmnist, usps"):
+        load("cifar", "")
+
+
+def test_retries_below_one() -> None:
+    with pytest.raises(ValueError, match="retries"):
+        load("mnist", "", retries=0)
+
+
+def test_download(tiny: dict, mirror: Mirror, tmp_path: Path) -> None:
+    tensors = load("mnist", tmp_path, [f"{mirror.url}/good"])
+    assert {k: tuple(t.shape) for k, t in tensors.items()} == {
+        "train_data": (12, 784),
+        "train_labels": (12,),
+        "test_data": (5, 784),
+        "test_labels": (5,),
+    }
+    pixels = np.frombuffer(gzip.decompress(tiny[IMAGES]), np.uint8, offset=16)
+    assert np.array_equal(tensors["train_data"].numpy().ravel(), pixels.astype(np.float32) / 255)
+    assert tensors["test_labels"].tolist() == [0, 1, 2, 3, 4]
+    assert names(tmp_path) == sorted(tiny)
+    load("mnist", tmp_path, [f"{mirror.url}/good"])
+    assert len(mirror.requests) == 4, "verified files are not downloaded again"
+
+
+@pytest.mark.parametrize("behaviour", ["short", "wrong", "missing", "stall", "trickle"])
+def test_bad_mirror_alone(
+    behaviour: str, tiny: dict, mirror: Mirror, offline: str, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(datasets, "PATIENCE", 2)
+    start = time.monotonic()
+    with pytest.raises(DownloadError) as caught:
+        load("mnist", tmp_path, [f"{mirror.url}/{behaviour}/"], retries=2, timeout=0.3)
+    assert time.monotonic() - start < 10
+    message = str(caught.value)
+    reason = {
+        "short": "IncompleteRead",
+        "wrong": f"expected {md5(tiny[IMAGES])}",
+        "missing": "404",
+        "stall": "timed out",
+        "trickle": "bytes came in",
+    }[behaviour]
+    assert f"{mirror.url}/{behaviour}/{IMAGES}: " in message
+    assert reason in message
+    assert f"{offline}/own/{IMAGES}: ConnectionError" in message
+    for name, content in tiny.items():
+        assert f"{tmp_path / 'MNIST' / 'raw' / name} (md5 {md5(content)})" in message
+    assert names(tmp_path) == [], "nothing broken is left behind"
+    assert len(mirror.requests) == (1 if behaviour == "missing" else 2)
+
+
+@pytest.mark.parametrize("behaviour", ["short", "wrong", "missing", "stall", "dead", "bad url"])
+def test_bad_mirror_then_good(
+    behaviour: str, tiny: dict, mirror: Mirror, offline: str, tmp_path: Path
+) -> None:
+    first = {"dead": offline, "bad url": "no scheme"}.get(behaviour, f"{mirror.url}/{behaviour}")
+    tensors = load("mnist", tmp_path, [first, f"{mirror.url}/good"], retries=1, timeout=0.5)
+    assert len(tensors["train_data"]) == 12
+    assert names(tmp_path) == sorted(tiny)
+
+
+def test_retry_after_server_error(tiny: dict, mirror: Mirror, tmp_path: Path) -> None:
+    assert len(load("mnist", tmp_path, [f"{mirror.url}/flaky"], retries=2)["test_data"]) == 5
+
+
+def test_content_encoding_is_not_undone(tiny: dict, mirror: Mirror, tmp_path: Path) -> None:
+    assert len(load("mnist", tmp_path, [f"{mirror.url}/gzip"])["test_data"]) == 5
+
+
+def test_too_large(tiny: dict, mirror: Mirror, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(datasets, "MAX_BYTES", 100)
+    with pytest.raises(DownloadError, match="more than 100 bytes"):
+        load("mnist", tmp_path, [f"{mirror.url}/good"], retries=1)
+
+
+def test_progress_is_logged(
+    tiny: dict, mirror: Mirror, tmp_path: Path, monkeypatch, caplog
+) -> None:
+    monkeypatch.setattr(datasets, "PROGRESS", 0.0)
+    with caplog.at_level("INFO", "groupsparse.datasets"):
+        load("mnist", tmp_path, [f"{mirror.url}/good"])
+    assert f"downloading {mirror.url}/good/{IMAGES}" in caplog.text
+    assert " of 0.0 MB, done" in caplog.text
+
+
+def test_download_continues_after_failure(tiny: dict, mirror: Mirror, tmp_path: Path) -> None:
+    last = tiny.pop(LAST)
+    with pytest.raises(DownloadError, match=LAST):
+        load("mnist", tmp_path, [f"{mirror.url}/good"], retries=1)
+    assert names(tmp_path) == sorted(tiny), "what was good stays"
+    tiny[LAST] = last
+    mirror.requests.clear()
+    load("mnist", tmp_path, [f"{mirror.url}/good"])
+    assert mirror.requests == [f"/good/{LAST}"]
+
+
+def test_placed_by_hand(tiny: dict, tmp_path: Path) -> None:
+    folder = place(tiny, tmp_path)
+    for path in (*folder.iterdir(), folder):
+        path.chmod(0o555)
+    assert len(load("mnist", tmp_path)["train_data"]) == 12
+    assert names(tmp_path) == sorted(tiny)
+    folder.chmod(0o755)
+
+
+def test_corrupt_file_placed_by_hand(tiny: dict, mirror: Mirror, tmp_path: Path) -> None:
+    path = place(tiny, tmp_path) / LAST
+    path.write_bytes(b"not labels")
+    expected = md5(tiny[LAST])
+    with pytest.raises(DownloadError) as caught:
+        load("mnist", tmp_path, retries=1)
+    assert f"{path} has md5 {md5(b'not labels')}, expected {expected}" in str(caught.value)
+    assert path.read_bytes() == b"not labels", "the file of the user stays"
+    load("mnist", tmp_path, [f"{mirror.url}/good"])
+    assert path.read_bytes() == tiny[LAST]
+
+
+def test_unpacked_files_are_not_used(tiny: dict, tmp_path: Path) -> None:
+    folder = place(tiny, tmp_path)
+    expected = load("mnist", tmp_path)
+    for name, content in tiny.items():
+        raw = bytearray(gzip.decompress(content))
+        raw[-1] ^= 1
+        (folder / name).with_suffix("").write_bytes(raw)
+    (tmp_path / "MNIST" / "processed").mkdir()
+    for name in ("training.pt", "test.pt"):
+        torch.save((torch.zeros(1, 28, 28), torch.zeros(1)), folder.parent / "processed" / name)
+    tensors = load("mnist", tmp_path)
+    assert all(torch.equal(tensors[k], expected[k]) for k in expected)
+
+
+def test_labels_must_match_data(tiny: dict, tmp_path: Path, monkeypatch) -> None:
+    tiny[LAST] = idx(np.arange(4))
+    resources = [(name, md5(content)) for name, content in tiny.items()]
+    monkeypatch.setattr(datasets.tv.MNIST, "resources", resources)
+    place(tiny, tmp_path)
+    with pytest.raises(ValueError, match="5 test samples, 4 labels"):
+        load("mnist", tmp_path)
+
+
+def test_usps(mirror: Mirror, tmp_path: Path, monkeypatch) -> None:
+    splits = {}
+    for split, name, count in (("train", "usps.bz2", 6), ("test", "usps.t.bz2", 3)):
+        lines = (
+            f"{i + 1} " + " ".join(f"{j + 1}:{(-1) ** (i + j)}" for j in range(256))
+            for i in range(count)
+        )
+        content = bz2.compress("\n".join(lines).encode())
+        mirror.files[name] = content
+        splits[split] = [f"{mirror.url}/good/{name}", name, md5(content)]
+    monkeypatch.setattr(datasets.tv.USPS, "split_list", splits)
+    tensors = load("usps", tmp_path)
+    assert tensors["train_data"].shape == (6, 256)
+    assert tensors["train_data"][0, :2].tolist() == [1, 0]
+    assert tensors["test_labels"].tolist() == [0, 1, 2]
+    assert names(tmp_path / "USPS" / "raw") == ["usps.bz2", "usps.t.bz2"]
+
+
+def test_script(tiny: dict, mirror: Mirror, offline: str, tmp_path: Path, monkeypatch) -> None:
+    import prepare_dataset
+
+    output = tmp_path / "mnist.safetensors"
+    options = ["--dataset", "mnist", "--raw-dir", str(tmp_path / "raw"), "--output", str(output)]
+    options += ["--subset", "4", "--retries", "1", "--mirror"]
+    monkeypatch.setattr("sys.argv", ["prepare_dataset.py", *options, offline])
+    with pytest.raises(SystemExit, match="place these files by hand"):
+        prepare_dataset.main()
+    assert not output.exists()
+    monkeypatch.setattr("sys.argv", ["prepare_dataset.py", *options, f"{mirror.url}/good"])
+    prepare_dataset.main()
+    tensors, header = load_tensors(output)
+    assert header["kind"] == "dataset"
+    assert header["dataset"] == "mnist"
+    assert header["subset"] == 4
+    assert [len(tensors[k]) for k in ("train_data", "test_data", "test_labels")] == [4, 4, 4]
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"), [("mnist", "mnist"), ("fashion_mnist", "fashion-mnist")]
+)
+def test_original_files(
+    name: str, folder: str, mirror: Mirror, offline: str, tmp_path: Path
+) -> None:
+    if not (ORIGINALS / folder).is_dir():
+        pytest.skip(f"no {ORIGINALS / folder}; GROUPSPARSE_TEST_DATA may name another place")
+    mirror.files = {p.name: p.read_bytes() for p in (ORIGINALS / folder).glob("*.gz")}
+    tensors = load(name, tmp_path, [offline, f"{mirror.url}/good"], retries=1)
+    assert tensors["train_data"].shape == (60000, 784)
+    assert tensors["test_data"].shape == (10000, 784)
+    assert tensors["train_data"].max() == 1
+    assert torch.equal(tensors["test_labels"].unique(), torch.arange(10))
+
+
+def test_original_files_placed_by_hand(tmp_path: Path) -> None:
+    if not (ORIGINALS / "mnist").is_dir():
+        pytest.skip(f"no {ORIGINALS / 'mnist'}; GROUPSPARSE_TEST_DATA may name another place")
+    shutil.copytree(ORIGINALS / "mnist", tmp_path / "MNIST" / "raw")
+    (tmp_path / "MNIST" / "raw").chmod(0o755)
+    tensors = load("mnist", tmp_path)
+    assert tensors["train_labels"][:5].tolist() == [5, 0, 4, 1, 9]
