@@ -1,0 +1,38 @@
+# make reproduce | make test | make lint | make full; the first use creates .venv from the pins.
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+PYTHON ?= python3
+CORES ?= all
+READY := $(VENV)/.ready
+
+export PATH := $(BIN):$(PATH)
+
+.PHONY: reproduce full test lint format clean
+
+reproduce: $(READY)
+	snakemake --cores $(CORES)
+
+full: $(READY)
+	snakemake --cores $(CORES) --configfile workflow/presets/full.yaml
+
+test: $(READY)
+	pytest
+
+lint: $(READY)
+	ruff check .
+	ruff format --check .
+	snakefmt --check Snakefile workflow
+
+format: $(READY)
+	ruff check --fix .
+	ruff format .
+	snakefmt Snakefile workflow
+
+# The stamp is written last, so an interrupted installation is done again.
+$(READY): envs/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r envs/requirements.txt
+	touch $@
+
+clean:
+	rm -rf results reports/default reports/smoke reports/full logs benchmarks .snakemake

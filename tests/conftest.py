@@ -1,0 +1,91 @@
+"""Shared helpers: one BLAS thread, and small runs of the workflow in a copy of the repository."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+ROOT = Path(__file__).resolve().parents[1]
+torch.set_num_threads(1)
+
+
+class Workflow:
+    """A copy of the repository in which snakemake runs, so that tests may edit its files."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        ignore = shutil.ignore_patterns("__pycache__", "raw", "default", "smoke", "full")
+        for name in ("src", "workflow", "profiles", "envs", "reports"):
+            shutil.copytree(ROOT / name, folder / name, ignore=ignore)
+        for name in ("Snakefile", "config.yaml"):
+            shutil.copy(ROOT / name, folder / name)
+
+    def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
+        """``snakemake --cores 2 --configfile workflow/presets/smoke.yaml <arguments>``."""
+        command = [
+            sys.executable, "-m", "snakemake", "--cores", "2",
+            "--configfile", "workflow/presets/smoke.yaml", *arguments,
+        ]  # fmt: skip
+        # Bytecode caches are keyed on size and whole seconds of mtime: too coarse for quick edits.
+        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        result = subprocess.run(
+            command, cwd=self.folder, capture_output=True, text=True, env=environment, timeout=500
+        )
+        if check and result.returncode:
+            pytest.fail(f"{' '.join(command)}\n{result.stdout[-3000:]}\n{result.stderr[-6000:]}")
+        return result
+
+    def planned(self, *arguments: str) -> dict[str, int]:
+        """Jobs per rule that a dry run would execute."""
+        output = self.run("--dry-run", "--quiet", "rules", *arguments)
+        output = self.run("--dry-run", *arguments) if not output.stdout else output
+        return job_counts(output.stdout + output.stderr)
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        """Replace text in a file of the copy; the text must be there."""
+        text = (self.folder / path).read_text()
+        assert old in text, f"{old!r} is not in {path}"
+        (self.folder / path).write_text(text.replace(old, new))
+
+
+def job_counts(output: str) -> dict[str, int]:
+    """Read the first "Job stats" table of snakemake's output."""
+    lines = iter(output.splitlines())
+    for line in lines:
+        if line.startswith("Job stats"):
+            break
+    counts = {}
+    for line in lines:
+        words = line.split()
+        if len(words) == 2 and words[1].isdigit():
+            if words[0] == "total":
+                break
+            counts[words[0]] = int(words[1])
+    return counts
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory) -> Workflow:
+    """The smoke preset, run once for all tests; copy it before you change it."""
+    workflow = Workflow(tmp_path_factory.mktemp("workflow"))
+    workflow.run()
+    return workflow
+
+
+@pytest.fixture
+def fresh_workflow(tmp_path) -> Workflow:
+    """A copy of the repository in which nothing has run."""
+    return Workflow(tmp_path)
+
+
+@pytest.fixture
+def workflow_copy(finished, tmp_path) -> Workflow:
+    """A finished smoke run that a test may edit."""
+    shutil.copytree(finished.folder, tmp_path / "copy", copy_function=shutil.copy2)
+    copy = object.__new__(Workflow)
+    copy.folder = tmp_path / "copy"
+    return copy
