@@ -41,8 +41,7 @@ class Workflow:
 
     def planned(self, *arguments: str) -> dict[str, int]:
         """Jobs per rule that a dry run would execute."""
-        output = self.run("--dry-run", "--quiet", "rules", *arguments)
-        output = self.run("--dry-run", *arguments) if not output.stdout else output
+        output = self.run("--dry-run", *arguments)
         return job_counts(output.stdout + output.stderr)
 
     def edit(self, path: str, old: str, new: str) -> None:

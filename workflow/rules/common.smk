@@ -12,7 +12,9 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 from validate import config_errors
 
 if errors := config_errors(config):
-    raise WorkflowError("The config cannot be run:\n" + "\n".join(f"  {e}" for e in errors))
+    raise WorkflowError(
+        "The config cannot be run:\n" + "\n".join(f"  {e}" for e in errors)
+    )
 
 # Rules call the Python that runs snakemake, unless conda or a container brings its own.
 if not workflow.deployment_settings.deployment_method:
@@ -48,7 +50,9 @@ def code(script):
             elif isinstance(node, ast.ImportFrom) and node.module:
                 names = [node.module] + [f"{node.module}.{a.name}" for a in node.names]
             for name in names:
-                source = Path(workflow.basedir) / "src" / (name.replace(".", "/") + ".py")
+                source = (
+                    Path(workflow.basedir) / "src" / (name.replace(".", "/") + ".py")
+                )
                 if name.startswith("groupsparse") and source.exists():
                     queue.append(source)
     return sorted(os.path.relpath(f) for f in files)

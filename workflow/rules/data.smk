@@ -17,7 +17,8 @@ rule prepare_dataset:
     params:
         download=config["download"],
         mirrors=lambda w: " ".join(
-            f"--mirror {url}" for url in config["download"]["mirrors"].get(w.dataset, [])
+            f"--mirror {url}"
+            for url in config["download"]["mirrors"].get(w.dataset, [])
         ),
         seed=config["seed"],
     shell:

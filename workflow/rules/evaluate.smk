@@ -99,7 +99,9 @@ CLUSTERING_CONTROLS = [
 TABLES = {
     "recovery": [f"{c}/metrics.csv" for c in RECOVERY_CONDITIONS],
     "recovery_history": [f"{c}/history.csv" for c in RECOVERY_CONDITIONS],
-    "clustering": [f"{c}/metrics.csv" for c in CLUSTERING_CONDITIONS + CLUSTERING_CONTROLS],
+    "clustering": [
+        f"{c}/metrics.csv" for c in CLUSTERING_CONDITIONS + CLUSTERING_CONTROLS
+    ],
     "clustering_history": [f"{c}/history.csv" for c in CLUSTERING_CONDITIONS],
 }
 

@@ -1,0 +1,151 @@
+"""A bad config is refused before any job, with the key and the reason; nothing drifts apart."""
+
+import copy
+import re
+import sys
+
+import pytest
+import yaml
+from conftest import ROOT
+
+from groupsparse.autoencoder import ENCODERS
+from groupsparse.controls import CONTROLS
+from groupsparse.datasets import DATASETS
+from groupsparse.init import INITS
+from groupsparse.prox import PROX
+from groupsparse.train import OPTIMIZERS
+
+sys.path.insert(0, str(ROOT / "workflow"))
+from validate import SCHEMA, config_errors
+
+CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
+RULES = sorted(
+    name
+    for file in (ROOT / "workflow" / "rules").glob("*.smk")
+    for name in re.findall(r"^rule (\w+):", file.read_text(), re.MULTILINE)
+)
+
+
+def merged(base: dict, over: dict) -> dict:
+    """What snakemake makes of --configfile: mappings are merged, all else is replaced."""
+    result = copy.deepcopy(base)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = merged(result[key], value) if both else value
+    return result
+
+
+def changed(path: str, value: object) -> dict:
+    """The default config with one key set."""
+    *parents, last = path.split(".")
+    config = copy.deepcopy(CONFIG)
+    place = config
+    for parent in parents:
+        place = place[parent]
+    place[last] = value
+    return config
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["config.yaml", *(str(p.relative_to(ROOT)) for p in ROOT.glob("workflow/presets/*.yaml"))],
+)
+def test_the_default_config_and_every_preset_are_valid(path):
+    assert config_errors(merged(CONFIG, yaml.safe_load((ROOT / path).read_text()))) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "reason"),
+    [
+        ("simulation.epoch", 3, "epoch"),
+        ("simulation.training.lr", "1e-3", "1.0e-3"),
+        ("simulation.training.epochs", 1.5, "integer"),
+        ("simulation.training.optimizer", "adamw", "adamw"),
+        ("simulation.methods.sparse.lambda", -1.0, "minimum"),
+        ("simulation.methods.sparse.prox", "sofft", "sofft"),
+        ("simulation.methods.sparse.lambada", 1.0, "lambada"),
+        ("simulation.methods.oracle.control", "orakel", "orakel"),
+        ("simulation.model.group_size", 0, "minimum"),
+        ("simulation.model.active_groups", 101, "100 groups"),
+        ("simulation.model.samples", 10, "fewer samples than atoms"),
+        ("simulation.model.amplitude", [5.0, 4.0], "lower bound"),
+        ("simulation.model.init_correlation", 0, "minimum"),
+        ("simulation.sampling", ["frsh"], "frsh"),
+        ("clustering.inits", ["kmeans", "labels"], "labels"),
+        ("clustering.settings.digits.group_size", -4, "minimum"),
+        ("clustering.methods.raw", CONFIG["clustering"]["methods"]["sparse"], "control"),
+        ("datasets", ["mnits"], "mnits"),
+        ("datasets", [], "should be non-empty"),
+        ("report.method", "group_sparze", "group_sparze"),
+        ("report.init", "spektral", "spektral"),
+        ("report.snr_db", 3, "snr_db"),
+        ("download.mirrors", {"mnist": ["ftp://x"]}, "ftp"),
+        ("run", "../elsewhere", "elsewhere"),
+        ("seed", None, "None"),
+    ],
+)
+def test_a_bad_value_is_refused_with_its_key_and_reason(key, value, reason):
+    errors = config_errors(changed(key, value))
+    assert errors, "accepted"
+    text = "\n".join(errors)
+    assert key.rsplit(".", 1)[0].split(".")[0] in text
+    assert reason in text
+
+
+def test_all_errors_are_reported_at_once():
+    config = changed("simulation.training.lr", -1)
+    config["clustering"]["replicates"] = 0
+    assert len(config_errors(config)) == 2
+
+
+def test_snakemake_refuses_a_bad_config_before_any_job(fresh_workflow):
+    fresh_workflow.edit("config.yaml", "lambda: 3.0", "lambda: -3.0")
+    result = fresh_workflow.run(check=False)
+    assert result.returncode != 0
+    assert "simulation.methods.sparse.lambda" in result.stdout + result.stderr
+    assert "Traceback" not in result.stdout + result.stderr
+    assert not (fresh_workflow.folder / "results").exists()
+
+
+def test_the_schema_knows_exactly_what_the_library_knows():
+    schema = yaml.safe_load(SCHEMA.read_text())
+    definitions = schema["$defs"]
+    simulation = schema["properties"]["simulation"]["properties"]
+    clustering = schema["properties"]["clustering"]["properties"]
+    control = simulation["methods"]["additionalProperties"]["then"]["properties"]["control"]
+    assert definitions["dataset"]["enum"] == list(DATASETS)
+    assert definitions["method"]["properties"]["prox"]["enum"] == list(PROX)
+    assert definitions["method"]["properties"]["encoder"]["enum"] == list(ENCODERS)
+    assert definitions["training"]["properties"]["optimizer"]["enum"] == list(OPTIMIZERS)
+    assert clustering["inits"]["items"]["enum"] == list(INITS)
+    assert control["enum"] == list(CONTROLS)
+
+
+def test_the_conda_environment_has_the_pins_of_pip():
+    pins = (ROOT / "envs" / "requirements.txt").read_text().splitlines()
+    environment = yaml.safe_load((ROOT / "envs" / "environment.yaml").read_text())
+    assert environment["dependencies"][-1]["pip"] == [p for p in pins if not p.startswith("#")]
+    assert all("==" in p for p in pins if not p.startswith("#"))
+
+
+def test_every_rule_and_every_config_key_is_documented():
+    text = (ROOT / "workflow" / "README.md").read_text()
+    assert [rule for rule in RULES if f"`{rule}`" not in text] == []
+
+    def keys(mapping, prefix=""):
+        for key, value in mapping.items():
+            yield f"{prefix}{key}"
+            if isinstance(value, dict) and key not in ("methods", "settings", "mirrors"):
+                yield from keys(value, f"{prefix}{key}.")
+
+    assert [key for key in keys(CONFIG) if f"`{key}`" not in text] == []
+
+
+def test_rules_share_one_stanza():
+    for file in (ROOT / "workflow" / "rules").glob("*.smk"):
+        for stanza in re.split(r"^rule ", file.read_text(), flags=re.MULTILINE)[1:]:
+            if "shell:" not in stanza:
+                continue
+            name = stanza.split(":")[0]
+            for part in ("log:", "benchmark:", "conda:", "threads:", "resources:", "code("):
+                assert part in stanza, f"rule {name} lacks {part}"

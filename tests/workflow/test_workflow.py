@@ -1,0 +1,135 @@
+"""The smoke preset end to end, and what a rerun does after each kind of edit."""
+
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+from conftest import ROOT
+
+SCRIPTS = sorted(p.name for p in (ROOT / "src").glob("*.py"))
+
+
+def test_the_smoke_run_makes_every_table_and_figure(finished):
+    results, reports = finished.folder / "results/smoke", finished.folder / "reports/smoke"
+    for table in ("recovery", "recovery_history", "clustering", "clustering_history", "claims"):
+        assert len(pd.read_csv(results / "summary" / f"{table}.csv"))
+    names = [*(f"fig3{panel}" for panel in "abcd"), "fig4-digits", "fig5-digits"]
+    for name in names:
+        assert (reports / "figures" / f"{name}.png").stat().st_size > 5000
+        assert (reports / "figures" / f"{name}.svg").stat().st_size > 5000
+    assert not list((results / "checkpoints").glob("*")), "a finished run keeps no checkpoint"
+
+
+def test_controls_bound_every_metric(finished):
+    summary = finished.folder / "results/smoke/summary"
+    recovery = pd.read_csv(summary / "recovery.csv").query("stage == 'final'")
+    for metric, table in recovery.groupby("metric"):
+        mean = table.groupby("method").value.mean()
+        sign = -1 if "error" in metric else 1
+        methods = sign * mean.drop(["oracle", "chance"])
+        assert (methods <= sign * mean["oracle"]).all(), metric
+        # A method may lose to chance where it finds nothing; the table must show chance at all.
+        assert sign * mean["chance"] < sign * mean["oracle"], metric
+    clustering = pd.read_csv(summary / "clustering.csv")
+    accuracy = clustering[clustering.metric == "acc"].groupby("method").value.mean()
+    assert accuracy["oracle"] == 1
+    assert accuracy.drop("chance").min() > accuracy["chance"]
+
+
+def test_only_rows_marked_so_use_labels(finished):
+    table = pd.read_csv(finished.folder / "reports/smoke/tables/table1.csv")
+    assert set(table[table.uses_labels].init) == {"class", "none"}
+    assert set(table[~table.uses_labels].init) == {"kmeans", "none"}
+    assert set(table[table.uses_labels & (table.init == "none")].method) == {"oracle"}
+
+
+def test_a_second_run_has_nothing_to_do(finished):
+    assert finished.planned() == {}
+
+
+def test_editing_the_figures_redraws_and_does_not_retrain(workflow_copy):
+    workflow_copy.edit("src/groupsparse/plots.py", '"figure.dpi": 100', '"figure.dpi": 101')
+    expected = {"plot_recovery": 4, "plot_clustering": 2, "build_report": 1, "all": 1}
+    assert workflow_copy.planned() == expected
+
+
+def test_editing_the_prox_retrains_and_does_not_simulate(workflow_copy):
+    workflow_copy.edit("src/groupsparse/prox.py", "clamp_min(0)", "clamp_min(0.0)")
+    planned = workflow_copy.planned()
+    assert planned["train_recovery"] == 10
+    assert planned["train_clustering"] == 6
+    assert not {"simulate", "prepare_dataset"} & set(planned)
+
+
+def test_editing_one_lambda_retrains_that_method_alone(workflow_copy):
+    workflow_copy.edit(
+        "config.yaml", "sparse: {prox: soft, lambda: 3.0", "sparse: {prox: soft, lambda: 3.1"
+    )
+    planned = workflow_copy.planned()
+    assert planned["train_recovery"] == 2, "one for each sampling"
+    assert planned["evaluate_recovery"] == 2
+    assert not {"simulate", "train_clustering", "evaluate_clustering"} & set(planned)
+
+
+def test_editing_the_claims_recomputes_no_metric(workflow_copy):
+    workflow_copy.edit("src/groupsparse/claims.py", '"not reproduced"', '"refuted"')
+    planned = workflow_copy.planned()
+    assert set(planned) == {"make_claims", "build_report", "all"}
+
+
+def test_stages_run_alone(fresh_workflow, finished):
+    assert set(fresh_workflow.planned("--until", "simulate")) == {"simulate"}
+    assert finished.planned("--forcerun", "make_table1") == {
+        "make_table1": 1,
+        "build_report": 1,
+        "all": 1,
+    }
+
+
+def test_a_run_gives_the_same_numbers_again(workflow_copy, finished):
+    workflow_copy.run("--forcerun", "simulate", "prepare_dataset")
+    for name in ("recovery", "recovery_history", "clustering", "clustering_history", "claims"):
+        path = f"results/smoke/summary/{name}.csv"
+        assert (workflow_copy.folder / path).read_bytes() == (finished.folder / path).read_bytes()
+
+
+def test_snakemake_writes_its_own_report(finished, tmp_path):
+    finished.run("--report", str(tmp_path / "report.html"))
+    assert (tmp_path / "report.html").stat().st_size > 100_000
+
+
+def test_a_corrupt_artefact_is_named_and_not_used(workflow_copy):
+    path = workflow_copy.folder / "results/smoke/simulation/snr5/data.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-100] ^= 1
+    path.write_bytes(content)
+    result = workflow_copy.run("--forcerun", "evaluate_recovery", check=False)
+    assert result.returncode != 0
+    output = result.stdout + result.stderr
+    assert "results/smoke/simulation/snr5/data.safetensors" in output
+    assert "checksum" in output
+
+
+def test_diverging_training_stops_its_job_with_epoch_and_cause(workflow_copy):
+    # A step this long overflows float32 within a few epochs.
+    workflow_copy.edit(
+        "config.yaml",
+        "optimizer: adam          # adam | sgd\n    lr: 1.0e-3",
+        "optimizer: sgd\n    lr: 1.0e+6",
+    )
+    target = "results/smoke/simulation/snr5/fixed/sparse/model.safetensors"
+    result = workflow_copy.run(target, check=False)
+    output = result.stdout + result.stderr
+    assert result.returncode != 0
+    assert "diverged at epoch" in output
+    assert "learning rate" in output
+    assert not (workflow_copy.folder / target).exists()
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_every_script_runs_by_hand(script, tmp_path):
+    command = [sys.executable, str(ROOT / "src" / script), "--help"]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "--output" in result.stdout
