@@ -4,7 +4,7 @@ import argparse
 import logging
 
 from groupsparse.artifacts import save_tensors
-from groupsparse.datasets import DATASETS, load
+from groupsparse.datasets import DATASETS, DownloadError, load
 
 
 def main() -> None:
@@ -20,7 +20,12 @@ def main() -> None:
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
 
-    tensors = load(args.dataset, args.raw_dir, args.mirror, args.seed, args.retries, args.timeout)
+    try:
+        tensors = load(
+            args.dataset, args.raw_dir, args.mirror, args.seed, args.retries, args.timeout
+        )
+    except DownloadError as error:
+        raise SystemExit(str(error)) from error
     if args.subset:
         tensors = {name: tensor[: args.subset] for name, tensor in tensors.items()}
     save_tensors(

@@ -28,6 +28,9 @@ DATASETS = ("digits", *CLASSES)
 STALLED = 600.0  # seconds after which one attempt at one file is given up, however it trickles
 
 
+IDENTITY = {"Accept-Encoding": "identity"}
+
+
 class DownloadError(RuntimeError):
     """A file could not be had, or what lies there is not what it should be."""
 
@@ -65,10 +68,12 @@ def load(
 
     Raises
     ------
-    ValueError for an unknown name; DownloadError naming files and addresses.
+    ValueError for an unknown name or retries < 1; DownloadError naming files and addresses.
     """
     if name not in DATASETS:
         raise ValueError(f"unknown data set {name!r}; known are {', '.join(DATASETS)}")
+    if retries < 1:
+        raise ValueError(f"retries must be at least 1, not {retries}")
     if name == "digits":
         data, labels = load_digits(return_X_y=True)
         parts = train_test_split(
@@ -79,9 +84,15 @@ def load(
             zip(("train_data", "test_data", "train_labels", "test_labels"), parts, strict=True)
         )
     folder = Path(raw_dir) / CLASSES[name] / "raw"
+    failures = []
     for archive in archives(name):
         urls = [f"{m.rstrip('/')}/{archive.name}" for m in mirrors]
-        fetch(folder, archive, [*urls, *archive.urls], retries, timeout)
+        try:
+            fetch(folder, archive, [*urls, *archive.urls], retries, timeout)
+        except DownloadError as error:
+            failures.append(str(error))
+    if failures:
+        raise DownloadError("\n".join(failures))
     return _read(name, folder)
 
 
@@ -120,8 +131,9 @@ def fetch(
                 log.warning("attempt %d at %s: %s", attempt, url, error)
                 reason = f"{url}: {error}"
                 status = getattr(getattr(error, "response", None), "status_code", 500)
-                # A wrong checksum or a 4xx answer will not change by asking again.
-                if isinstance(error, DownloadError) or 400 <= status < 500:
+                # A wrong checksum or a refusal will not change by asking again.
+                final = 400 <= status < 500 and status not in (408, 429)
+                if isinstance(error, DownloadError) or final:
                     break
                 if attempt < retries:
                     time.sleep(min(2.0 ** (attempt - 1) / 2, 5.0))
@@ -138,12 +150,13 @@ def _download(url: str, path: Path, md5: str, timeout: float) -> Path:
     start = reported = time.monotonic()
     digest, received = hashlib.md5(), 0
     try:
-        with requests.get(url, stream=True, timeout=timeout) as answer:
+        with requests.get(url, headers=IDENTITY, stream=True, timeout=timeout) as answer:
             answer.raise_for_status()
             expected = int(answer.headers.get("Content-Length", 0))
             with open(temporary, "wb") as file:
-                # raw: a server that labels .gz as Content-Encoding must not have it unpacked.
-                while chunk := answer.raw.read(1 << 16, decode_content=False):
+                # raw: a server that labels .gz as Content-Encoding must not have it unpacked;
+                # read1: returns what has come, so that a trickle cannot outlast STALLED.
+                while chunk := answer.raw.read1(1 << 16, decode_content=False):
                     file.write(chunk)
                     digest.update(chunk)
                     received += len(chunk)

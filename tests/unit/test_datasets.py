@@ -200,7 +200,6 @@ def test_bad_mirror_alone(
     assert len(mirror.requests) == (1 if behaviour in ("missing", "wrong") else 2)
 
 
-@pytest.mark.xfail(strict=True, reason="raw.read blocks until 64 KiB are there; read1 would not")
 def test_trickling_mirror_is_given_up(
     tiny: dict, mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
