@@ -1,0 +1,149 @@
+"""Clustering and its metrics."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import chi2
+
+from groupsparse.clustering import (
+    ALGORITHMS,
+    accuracy,
+    cluster,
+    nonnegative_normalized,
+    scores,
+)
+
+often = settings(max_examples=50, deadline=None, derandomize=True, database=None)
+labelings = st.lists(st.integers(0, 4), min_size=1, max_size=40).map(np.array)
+
+
+def blobs(per_blob: int = 30, seed: int = 0):
+    """Four blobs whose distance is fifty times their spread: features and labels."""
+    centers = 50 * np.eye(4)
+    labels = np.repeat(np.arange(4), per_blob)
+    noise = np.random.default_rng(seed).standard_normal((len(labels), 4))
+    return centers[labels] + noise, labels
+
+
+@often
+@given(labels=labelings, names=st.permutations(range(5)))
+def test_accuracy_is_one_for_any_renaming_of_the_labels(labels, names):
+    assert accuracy(labels, np.array(names)[labels]) == 1
+
+
+@often
+@given(labels=labelings, names=st.permutations(range(5)), seed=st.integers(0, 1000))
+def test_scores_do_not_depend_on_the_names_of_clusters(labels, names, seed):
+    clusters = np.random.default_rng(seed).integers(0, 5, len(labels))
+    renamed = scores(labels, np.array(names)[clusters])
+    # Sums in another order, float64.
+    assert renamed == pytest.approx(scores(labels, clusters), abs=1e-12)
+
+
+def test_accuracy_of_a_hand_worked_example():
+    labels = np.array([0, 0, 0, 1, 1, 1, 2, 2, 2])
+    clusters = np.array([1, 1, 0, 0, 0, 2, 2, 2, 1])
+    # Best matching 0-1, 1-0, 2-2 with two samples each.
+    assert accuracy(labels, clusters) == 6 / 9
+
+
+def test_matching_is_optimal_and_not_greedy():
+    labels = np.array([0] * 9 + [1] * 5)
+    clusters = np.array([0] * 5 + [1] * 4 + [0] * 5)
+    # Greedy takes (0, 0) with 5 and is left with 0; the best is (0, 1) and (1, 0): 4 + 5.
+    assert accuracy(labels, clusters) == 9 / 14
+
+
+def test_a_constant_assignment_scores_the_largest_class_and_no_information():
+    labels = np.array([0] * 6 + [1] * 3 + [2])
+    result = scores(labels, np.zeros(10, dtype=int))
+    # Entropies of counts in float64.
+    assert result == pytest.approx({"acc": 0.6, "nmi": 0.0, "ari": 0.0}, abs=1e-12)
+
+
+def test_the_right_assignment_scores_one():
+    labels = np.array([0, 0, 1, 1, 2, 2])
+    expected = {"acc": 1.0, "nmi": 1.0, "ari": 1.0}
+    assert scores(labels, labels) == pytest.approx(expected, abs=1e-12)  # float64
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_random_assignments_score_at_chance(seed):
+    samples, k = 20_000, 10
+    labels = np.arange(samples) % k
+    result = scores(labels, np.random.default_rng(seed).integers(0, k, samples))
+    # The k cyclic matchings share all samples, so the best has at least 1 / k; no cell exceeds
+    # its mean by five sd = 5 sqrt(samples) / k, and a matching has k cells.
+    assert 1 / k <= result["acc"] <= 1 / k + 5 / samples**0.5
+    # 2 N MI is chi^2 with (k - 1)^2 degrees of freedom; ARI = (chi^2 - (k-1)^2) / (N (k-1)).
+    high, low = chi2.ppf([1 - 1e-6, 1e-6], (k - 1) ** 2)
+    assert 0 <= result["nmi"] <= 1.01 * high / (2 * samples * np.log(k))
+    spread = samples * (k - 1) / 1.05
+    assert (low - (k - 1) ** 2) / spread <= result["ari"] <= (high - (k - 1) ** 2) / spread
+
+
+def test_surplus_clusters_match_no_label():
+    labels = np.array([0, 0, 0, 0, 1, 1])
+    clusters = np.array([7, 7, 5, 5, 3, 3])
+    # One of the clusters 7 and 5 stays unmatched.
+    assert accuracy(labels, clusters) == 4 / 6
+
+
+def test_surplus_labels_match_no_cluster():
+    assert accuracy(np.array([0, 0, 1, 1, 2, 2]), np.array([1, 1, 0, 0, 0, 0])) == 4 / 6
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_separated_blobs_are_found(algorithm):
+    features, labels = blobs()
+    # 29 neighbours keep a blob connected and reach no other.
+    assert accuracy(labels, cluster(features, 4, algorithm, 0, neighbors=29)) == 1
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_the_same_seed_gives_the_same_clusters(algorithm):
+    features = np.random.default_rng(0).standard_normal((80, 3))
+    first, second = (cluster(features, 4, algorithm, 3) for _ in range(2))
+    assert np.array_equal(first, second)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_features_that_are_not_finite_are_refused(algorithm, value):
+    features, _ = blobs()
+    features[3, 1] = value
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        cluster(features, 4, algorithm, 0)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_more_clusters_than_samples_are_refused(algorithm):
+    with pytest.raises(ValueError, match="3 samples cannot form 4 clusters"):
+        cluster(np.eye(3), 4, algorithm, 0)
+
+
+def test_more_neighbors_than_samples_are_cut_to_the_samples():
+    features, _ = blobs(per_blob=3)
+    assert cluster(features, 2, "spectral", 0, neighbors=1000).shape == (12,)
+
+
+def test_an_unknown_algorithm_is_named():
+    with pytest.raises(ValueError, match="unknown algorithm 'no_such'; known are kmeans, spectral"):
+        cluster(np.eye(3), 2, "no_such", 0)
+
+
+def test_nonnegative_normalized_codes_sum_to_one_and_keep_zero_codes():
+    codes = np.random.default_rng(0).standard_normal((20, 6))
+    codes[[3, 7]] = 0
+    result = nonnegative_normalized(codes)
+    assert (result >= 0).all()
+    assert not result[[3, 7]].any()
+    kept = np.delete(result, [3, 7], 0)
+    np.testing.assert_allclose(kept.sum(1), 1, rtol=1e-14)  # float64 sum of 6 entries
+
+
+def test_nonnegative_normalized_codes_of_a_hand_worked_example():
+    codes = np.array([[-1.0, 3.0], [0.0, 0.0], [0.0, -2.0]])
+    expected = [[0.25, 0.75], [0, 0], [0, 1]]
+    assert nonnegative_normalized(codes).tolist() == expected

@@ -1,0 +1,187 @@
+"""The generative model has the distribution that Section 4.1 states."""
+
+from itertools import combinations
+
+import pytest
+import torch
+from scipy.stats import chi2
+
+from groupsparse.generative import (
+    dense_codes,
+    noise_std,
+    random_dictionary,
+    sample,
+    sample_codes,
+)
+from groupsparse.seeds import derive_seed, generator
+
+
+def rng(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def draw(samples=2000, groups=10, d=3, k=3, amplitude=(4.0, 5.0), seed=0):
+    return sample_codes(samples, groups, d, k, amplitude, rng(seed))
+
+
+def small(seed=0, **noise):
+    truth = random_dictionary(40, 20, rng(99))
+    return truth, sample(truth, 2, 3, (4.0, 5.0), 500, rng(seed), **noise)
+
+
+def test_atoms_have_unit_norm():
+    # Float32 rounding of a sum of 50 squares.
+    assert torch.allclose(
+        random_dictionary(50, 30, rng(0)).norm(dim=0), torch.ones(30), rtol=0, atol=1e-6
+    )
+
+
+def test_code_norms_lie_in_the_amplitude_range_and_fill_it():
+    norm = draw().values.norm(dim=-1)
+    assert norm.min() >= 4 - 1e-5  # float32 rounding of a norm
+    assert norm.max() <= 5 + 1e-5
+    # 6000 uniform draws: the mean within five sd, sqrt(1 / 12 / 6000).
+    assert abs(float(norm.mean()) - 4.5) <= 5 * (1 / 12 / norm.numel()) ** 0.5
+
+
+@pytest.mark.parametrize(("groups", "k"), [(10, 3), (10, 1), (5, 5), (4, 3)])
+def test_every_sample_has_exactly_k_distinct_groups(groups, k):
+    codes = draw(groups=groups, k=k)
+    assert codes.groups.shape == (2000, k)
+    assert all(len(set(row)) == k for row in codes.groups.tolist())
+    active = dense_codes(codes, groups).reshape(2000, groups, 3).any(-1)
+    assert (active.sum(-1) == k).all()
+
+
+def test_group_frequencies_are_uniform():
+    samples, groups, k = 20_000, 12, 3
+    counts = draw(samples, groups, k=k).groups.flatten().bincount(minlength=groups)
+    # Counts without replacement: the statistic below is chi^2 with groups - 1 degrees.
+    expected = samples * k / groups
+    statistic = ((counts - expected) ** 2).sum() / expected * (groups - 1) / (groups - k)
+    assert statistic <= chi2.ppf(1 - 1e-6, groups - 1)
+
+
+def test_supports_are_uniform_over_all_subsets():
+    samples, groups, k = 20_000, 6, 3
+    rows = draw(samples, groups, k=k, seed=3).groups.sort(-1).values
+    code = (rows * torch.tensor([36, 6, 1])).sum(-1)
+    names = [36 * a + 6 * b + c for a, b, c in combinations(range(groups), k)]
+    counts = torch.tensor([int((code == name).sum()) for name in names])
+    assert counts.sum() == samples
+    expected = samples / len(names)
+    # Pearson's statistic over the 20 subsets.
+    assert ((counts - expected) ** 2).sum() / expected <= chi2.ppf(1 - 1e-6, len(names) - 1)
+
+
+def test_pairs_of_groups_are_included_without_bias():
+    samples, groups, k = 20_000, 8, 3
+    active = dense_codes(draw(samples, groups, k=k, seed=4), groups).reshape(samples, groups, 3)
+    active = active.any(-1).double()
+    p = k * (k - 1) / (groups * (groups - 1))
+    pairs = (active.T @ active / samples)[tuple(torch.triu_indices(groups, groups, 1))]
+    # 28 binomial frequencies, each within five standard deviations.
+    assert (pairs - p).abs().max() <= 5 * (p * (1 - p) / samples) ** 0.5
+
+
+def test_directions_are_isotropic():
+    values = draw(20_000, d=3).values.reshape(-1, 3)
+    unit = values / values.norm(dim=-1, keepdim=True)
+    count, d = unit.shape
+    # Entries have variance 1 / d; products variance at most E[u^4] = 3 / (d (d + 2)).
+    assert unit.mean(0).abs().max() <= 5 * (1 / d / count) ** 0.5
+    moment = unit.T @ unit / count - torch.eye(d) / d
+    assert moment.abs().max() <= 5 * (3 / (d * (d + 2)) / count) ** 0.5
+
+
+def test_norm_and_direction_are_independent():
+    values = draw(20_000, d=2).values.reshape(-1, 2)
+    norm = values.norm(dim=-1)
+    unit = values / norm.unsqueeze(-1)
+    centred = norm - norm.mean()
+    # Products have variance Var(norm) / d = 1 / 24.
+    bound = 5 * (1 / 24 / len(norm)) ** 0.5
+    assert (centred.unsqueeze(-1) * unit).mean(0).abs().max() <= bound
+
+
+def test_dense_codes_put_values_at_the_entries_of_their_group():
+    codes = draw(samples=7, groups=5, d=2, k=2)
+    dense = dense_codes(codes, 5)
+    assert dense.shape == (7, 10)
+    for i in range(7):
+        for j, g in enumerate(codes.groups[i].tolist()):
+            assert torch.equal(dense[i, 2 * g : 2 * g + 2], codes.values[i, j])
+
+
+@pytest.mark.parametrize("snr_db", [-3.0, 1.0, 5.0, 10.0])
+def test_realised_snr_equals_the_stated_one(snr_db):
+    truth, drawn = small(snr_db=snr_db)
+    signal = dense_codes(drawn.codes, 10) @ truth.T
+    noise = drawn.data - signal
+    realised = 10 * torch.log10(signal.square().mean() / noise.square().mean())
+    # The noise power of N n entries has relative sd sqrt(2 / (N n)); 10 / ln 10 turns it to dB.
+    assert abs(float(realised) - snr_db) <= 5 * 10 / 2.302 * (2 / noise.numel()) ** 0.5
+    assert drawn.noise_std == pytest.approx(noise_std(signal, snr_db), rel=1e-6)  # float32
+
+
+def test_noise_is_white_and_centred():
+    truth, drawn = small(std=0.7)
+    noise = drawn.data - dense_codes(drawn.codes, 10) @ truth.T
+    count, n = noise.shape
+    assert noise.mean(0).abs().max() <= 5 * 0.7 / count**0.5  # five sd of a mean of N
+    # Entries of the sample covariance have variance at most 2 std^4 / N.
+    covariance = noise.T @ noise / count - 0.49 * torch.eye(n)
+    assert covariance.abs().max() <= 5 * 0.49 * (2 / count) ** 0.5
+
+
+def test_a_stated_noise_std_is_kept():
+    assert small(std=0.7)[1].noise_std == 0.7
+
+
+def test_noise_std_of_a_hand_worked_example():
+    # Power 4 at 20 dB leaves a variance of 0.04.
+    assert noise_std(torch.full((3, 5), 2.0), 20.0) == pytest.approx(0.2, rel=1e-6)  # float32
+
+
+def test_without_noise_the_data_are_the_dictionary_times_the_codes():
+    truth, drawn = small(std=0.0)
+    assert torch.equal(drawn.data, dense_codes(drawn.codes, 10) @ truth.T)
+
+
+def test_the_same_seed_gives_the_same_bits():
+    (_, first), (_, second) = small(seed=1, snr_db=1.0), small(seed=1, snr_db=1.0)
+    assert torch.equal(first.data, second.data)
+    assert torch.equal(first.codes.groups, second.codes.groups)
+    assert torch.equal(first.codes.values, second.codes.values)
+    assert first.noise_std == second.noise_std
+
+
+def test_another_seed_gives_other_data():
+    (_, first), (_, second) = small(seed=1, snr_db=1.0), small(seed=2, snr_db=1.0)
+    assert not torch.equal(first.codes.groups, second.codes.groups)
+    assert not torch.isclose(first.data, second.data).all(-1).any()
+
+
+@pytest.mark.parametrize("k", [0, -1, 11])
+def test_an_impossible_number_of_active_groups_is_refused(k):
+    with pytest.raises(ValueError, match=f"0 < active_groups <= 10, not {k}"):
+        draw(k=k)
+
+
+@pytest.mark.parametrize("noise", [{}, {"snr_db": 1.0, "std": 1.0}])
+def test_exactly_one_noise_level_must_be_given(noise):
+    with pytest.raises(ValueError, match="exactly one of snr_db and std"):
+        small(**noise)
+
+
+def test_seeds_depend_on_every_part_of_their_purpose():
+    purposes = [(7, "data", 0), (7, "data", 1), (7, "init", 0), (8, "data", 0), (7, "data")]
+    seeds = [derive_seed(*parts) for parts in purposes]
+    assert len(set(seeds)) == len(purposes)
+    assert all(0 <= seed < 2**31 for seed in seeds)
+
+
+def test_seeds_are_the_same_in_every_run():
+    # SHA-256 of "7/data/0", first four bytes, modulo 2^31.
+    assert derive_seed(7, "data", 0) == derive_seed("7", "data", "0")
+    assert generator(7, "data", 0).initial_seed() == derive_seed(7, "data", 0)

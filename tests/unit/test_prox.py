@@ -1,0 +1,175 @@
+"""Every activation is the proximal operator that it claims to be."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import minimize
+
+from groupsparse.prox import PROX, group_norms, relu_with_bias, soft_threshold, split_groups
+
+D, GROUPS = 2, 3
+M = D * GROUPS
+GROUPED = ("group_soft", "group_soft_nonnegative")
+ONE_SIDED = ("group_soft_nonnegative", "relu")
+ROUNDING = 1e-12  # float64 rounding of sums of a dozen terms below 100
+
+# 32 bits: no value whose square underflows in float64.
+vectors = st.lists(st.floats(-5, 5, width=32), min_size=M, max_size=M).map(
+    lambda values: torch.tensor(values, dtype=torch.float64)
+)
+thresholds = st.floats(0, 4, width=32)
+every_prox = pytest.mark.parametrize("name", PROX)
+often = settings(max_examples=60, deadline=None, derandomize=True, database=None)
+
+
+def penalty(name: str, x: torch.Tensor) -> torch.Tensor:
+    """The penalty of a prox without its constraint, written out independently of the library."""
+    if name in GROUPED:
+        return x.reshape(*x.shape[:-1], -1, D).square().sum(-1).sqrt().sum(-1)
+    return x.abs().sum(-1)
+
+
+def objective(name: str, x: torch.Tensor, v: torch.Tensor, threshold: float) -> torch.Tensor:
+    return 0.5 * (x - v).square().sum(-1) + threshold * penalty(name, x)
+
+
+@every_prox
+@often
+@given(v=vectors, threshold=thresholds, seed=st.integers(0, 2**31))
+def test_result_beats_random_points_by_strong_convexity(name, v, threshold, seed):
+    x = PROX[name](v, threshold, D)
+    noise = torch.Generator().manual_seed(seed)
+    scale = 10 ** torch.linspace(-6, 1, 50, dtype=torch.float64).unsqueeze(-1)
+    other = x + scale * torch.randn(50, M, generator=noise, dtype=torch.float64)
+    if name in ONE_SIDED:
+        assert (x >= 0).all()
+        other = other.clamp_min(0)
+    gain = objective(name, other, v, threshold) - objective(name, x, v, threshold)
+    distance = (other - x).square().sum(-1)
+    # The objective is 1-strongly convex, so its minimiser x has f(z) - f(x) >= ||z - x||^2 / 2.
+    size = 1 + objective(name, other, v, threshold)
+    assert (gain >= distance / 2 - ROUNDING * size).all()
+
+
+@every_prox
+@settings(parent=often, max_examples=25)
+@given(v=vectors, threshold=thresholds, seed=st.integers(0, 2**31))
+def test_result_agrees_with_numerical_minimisation(name, v, threshold, seed):
+    eps, width = 1e-6, D if name in GROUPED else 1
+    target = v.numpy()
+
+    def smoothed(x):  # sqrt(||x_g||^2 + eps^2) for ||x_g||, with its gradient
+        norm = np.sqrt((x.reshape(-1, width) ** 2).sum(1) + eps**2)
+        gradient = (x.reshape(-1, width) / norm[:, None]).ravel()
+        value = 0.5 * ((x - target) ** 2).sum() + threshold * norm.sum()
+        return value, x - target + threshold * gradient
+
+    start = np.random.default_rng(seed).uniform(0, 5, M)
+    bounds = [(0 if name in ONE_SIDED else None, None)] * M
+    options = {"ftol": 1e-15, "gtol": 1e-10, "maxiter": 5000, "maxfun": 50000}
+    found = minimize(
+        smoothed, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options
+    ).x
+    x = PROX[name](v, threshold, D).numpy()
+    # Smoothing adds at most threshold * eps per group to f, the solver at most 1e-6 (observed less);
+    # strong convexity turns an excess e of f into a distance of at most sqrt(2 e).
+    assert np.linalg.norm(found - x) <= np.sqrt(2 * (threshold * eps * M + 1e-6))
+
+
+@pytest.mark.parametrize("name", GROUPED)
+@often
+@given(v=vectors, threshold=thresholds)
+def test_group_prox_satisfies_the_subgradient_conditions(name, v, threshold):
+    x = PROX[name](v, threshold, D).reshape(GROUPS, D)
+    v = (v.clamp_min(0) if name in ONE_SIDED else v).reshape(GROUPS, D)
+    for x_g, v_g in zip(x, v, strict=True):
+        if (x_g == 0).all():
+            assert v_g.norm() <= threshold + ROUNDING
+        else:
+            # Direction from v_g: x_g may be so short that rounding dominates its own.
+            assert torch.allclose(v_g - x_g, threshold * v_g / v_g.norm(), rtol=0, atol=ROUNDING)
+            assert torch.dot(x_g, v_g) > 0
+
+
+@every_prox
+@often
+@given(u=vectors, v=vectors, threshold=thresholds)
+def test_prox_is_firmly_nonexpansive(name, u, v, threshold):
+    difference = PROX[name](u, threshold, D) - PROX[name](v, threshold, D)
+    # Inner products of 6 entries below 10: absolute rounding below 1e-12.
+    assert torch.dot(difference, u - v) >= difference.square().sum() - ROUNDING
+
+
+@every_prox
+@often
+@given(v=vectors)
+def test_threshold_zero_is_the_projection_on_the_constraint(name, v):
+    expected = v.clamp_min(0) if name in ONE_SIDED else v
+    assert torch.equal(PROX[name](v, 0.0, D), expected)
+
+
+@often
+@given(v=vectors, threshold=thresholds)
+def test_group_prox_with_groups_of_one_is_soft_thresholding(v, threshold):
+    # |v| is a square root of a square here: equal up to rounding of numbers below 5.
+    grouped = PROX["group_soft"](v, threshold, 1)
+    assert torch.allclose(grouped, soft_threshold(v, threshold), rtol=0, atol=ROUNDING)
+    one_sided = PROX["group_soft_nonnegative"](v, threshold, 1)
+    assert torch.allclose(one_sided, relu_with_bias(v, threshold), rtol=0, atol=ROUNDING)
+
+
+def test_group_soft_threshold_of_a_hand_worked_example():
+    v = torch.tensor([3.0, 4.0, 0.3, 0.4, -6.0, 8.0], dtype=torch.float64)
+    expected = torch.tensor([2.4, 3.2, 0.0, 0.0, -5.4, 7.2], dtype=torch.float64)
+    # Norms are 5, 0.5 and 10, so the groups shrink by 4/5, 0 and 9/10.
+    assert torch.allclose(PROX["group_soft"](v, 1.0, 2), expected, rtol=0, atol=1e-15 * 10)
+
+
+@every_prox
+def test_tensor_threshold_gives_every_replicate_its_own(name):
+    v = torch.randn(4, 5, M, generator=torch.Generator().manual_seed(1))
+    threshold = torch.tensor([0.0, 0.3, 1.0, 5.0])
+    together = PROX[name](v, threshold[:, None, None], D)
+    alone = torch.stack([PROX[name](v[r], threshold[r], D) for r in range(4)])
+    assert torch.equal(together, alone)
+
+
+@pytest.mark.parametrize("name", GROUPED)
+def test_tensor_threshold_may_differ_between_groups(name):
+    v = torch.randn(5, M, generator=torch.Generator().manual_seed(2))
+    threshold = torch.tensor([0.1, 0.5, 2.0])
+    together = PROX[name](v, threshold, D)
+    alone = [PROX[name](v[:, D * g : D * g + D], float(threshold[g]), D) for g in range(GROUPS)]
+    # A Python float is a float64 beside a float32 tensor: one float32 rounding of numbers below 4.
+    assert torch.allclose(together, torch.cat(alone, -1), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [0, -1, 4, 7])
+@pytest.mark.parametrize("name", GROUPED)
+def test_group_size_that_does_not_divide_is_refused(name, size):
+    with pytest.raises(ValueError, match=f"group_size {size} does not divide {M}"):
+        PROX[name](torch.zeros(M), 1.0, size)
+
+
+@every_prox
+@pytest.mark.parametrize("threshold", [0.0, 0.5])
+def test_gradient_at_zero_is_zero(name, threshold):
+    v = torch.zeros(2, M, requires_grad=True)
+    PROX[name](v, threshold, D).sum().backward()
+    assert torch.equal(v.grad, torch.zeros_like(v))
+
+
+@every_prox
+def test_gradient_is_exact_away_from_kinks(name):
+    # No |v_i|, ||v_g|| or ||v_g^+|| is within 0.1 of the threshold 1, and no v_i of 0.
+    v = [2.0, -1.5, 0.3, -0.4, 1.7, 0.6, -0.2, -0.3, -2.0, -0.6, 1.2, 1.3]
+    v = torch.tensor(v, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda x: PROX[name](x, 1.0, D), v)
+
+
+def test_group_norms_are_those_of_consecutive_entries():
+    v = torch.tensor([[3.0, 4.0, 0.0, 0.0], [5.0, 12.0, 8.0, -15.0]])
+    assert torch.equal(group_norms(v, 2), torch.tensor([[5.0, 0.0], [13.0, 17.0]]))
+    assert split_groups(v, 2).shape == (2, 2, 2)

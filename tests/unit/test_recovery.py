@@ -1,0 +1,245 @@
+"""Recovery metrics: invariances, hand-worked values, and the levels of oracle and chance."""
+
+import pytest
+import torch
+
+from groupsparse.dictionary import normalize_columns, perturb
+from groupsparse.generative import dense_codes, random_dictionary, sample_codes
+from groupsparse.recovery import (
+    aligned_squared_error,
+    group_support,
+    invariant_squared_error,
+    least_squares_dictionary,
+    mean_correlation,
+    squared_error,
+    support_scores,
+)
+
+N, D, GROUPS = 40, 2, 15
+M = D * GROUPS
+ROUNDING = 1e-4  # float32 dictionaries of 30 atoms: an angle is known to about 1e-6 * 30
+
+
+def rng(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def pair(seed: int = 0, correlation: float = 0.7):
+    """A dictionary and a perturbed version of it."""
+    truth = random_dictionary(N, M, rng(seed))
+    return perturb(truth, correlation, rng(seed + 1)), truth
+
+
+def orthonormal_groups(seed: int = 0) -> torch.Tensor:
+    """A dictionary whose groups are orthonormal, so that rotations keep unit atoms."""
+    blocks = torch.randn(GROUPS, N, D, generator=rng(seed), dtype=torch.float64)
+    return torch.linalg.qr(blocks).Q.transpose(0, 1).reshape(N, M)
+
+
+def shuffle_groups(a, seed=5):
+    order = torch.randperm(GROUPS, generator=rng(seed))
+    return a.reshape(N, GROUPS, D)[:, order].reshape(N, M)
+
+
+def rotate_groups(a, seed=6):
+    mix = torch.linalg.qr(torch.randn(GROUPS, D, D, generator=rng(seed), dtype=torch.float64)).Q
+    return torch.einsum("ngd,gde->nge", a.reshape(N, GROUPS, D).double(), mix).reshape(N, M)
+
+
+@pytest.mark.parametrize("correlation", [0.9, 0.4])
+def test_invariant_error_ignores_the_order_of_groups(correlation):
+    estimate, truth = pair(correlation=correlation)
+    error = invariant_squared_error(estimate, truth, D)
+    assert error > 1
+    moved = invariant_squared_error(shuffle_groups(estimate), truth, D)
+    assert moved == pytest.approx(error, abs=ROUNDING)
+
+
+def test_invariant_error_ignores_the_basis_of_a_group():
+    estimate, truth = pair()
+    mix = torch.randn(GROUPS, D, D, generator=rng(8), dtype=torch.float64)
+    mixed = torch.einsum("ngd,gde->nge", estimate.reshape(N, GROUPS, D).double(), mix)
+    error = invariant_squared_error(estimate, truth, D)
+    moved = invariant_squared_error(mixed.reshape(N, M), truth, D)
+    assert moved == pytest.approx(error, abs=ROUNDING)
+
+
+def test_invariant_error_is_half_the_squared_distance_of_projectors():
+    truth = random_dictionary(N, D, rng(0)).double()
+    estimate = random_dictionary(N, D, rng(1)).double()
+    projectors = [a @ torch.linalg.pinv(a) for a in (estimate, truth)]
+    expected = 0.5 * (projectors[0] - projectors[1]).square().sum()
+    # One group, float64.
+    assert invariant_squared_error(estimate, truth, D) == pytest.approx(float(expected), abs=1e-12)
+
+
+def test_aligned_error_ignores_the_order_of_groups():
+    estimate, truth = pair(correlation=0.9)
+    error = aligned_squared_error(estimate, truth, D)
+    assert error > 1
+    moved = aligned_squared_error(shuffle_groups(estimate), truth, D)
+    assert moved == pytest.approx(error, abs=ROUNDING)
+
+
+def test_aligned_error_ignores_the_signs_of_atoms():
+    estimate, truth = pair(correlation=0.9)
+    signs = torch.randint(0, 2, (M,), generator=rng(3)) * 2 - 1
+    error = aligned_squared_error(estimate, truth, D)
+    assert aligned_squared_error(estimate * signs, truth, D) == pytest.approx(error, abs=ROUNDING)
+
+
+def test_aligned_error_ignores_rotations_of_orthonormal_groups():
+    _, truth = pair()
+    estimate = orthonormal_groups()
+    error = aligned_squared_error(estimate, truth, D)
+    moved = aligned_squared_error(rotate_groups(estimate), truth, D)
+    assert moved == pytest.approx(error, abs=ROUNDING)
+
+
+def test_aligned_error_ignores_rotations_of_groups_that_are_not_orthogonal():
+    truth = random_dictionary(N, M, rng(0))
+    error = aligned_squared_error(rotate_groups(truth), truth, D)
+    assert error == pytest.approx(0, abs=ROUNDING)
+
+
+@pytest.mark.parametrize("change", [shuffle_groups, rotate_groups])
+def test_the_squared_error_of_the_paper_is_not_invariant(change):
+    truth = orthonormal_groups()
+    assert squared_error(truth, truth) == 0
+    # A typical atom moves by a random angle: far more than a tenth of the 4 m at most.
+    assert squared_error(change(truth), truth) > 0.1 * M
+
+
+def test_the_oracle_estimate_has_no_error():
+    _, truth = pair()
+    assert squared_error(truth, truth) == 0
+    assert invariant_squared_error(truth, truth, D) == pytest.approx(0, abs=ROUNDING)
+    assert aligned_squared_error(truth, truth, D) == pytest.approx(0, abs=ROUNDING)
+    assert float(mean_correlation(truth, truth)) == pytest.approx(1, abs=1e-6)  # float32
+
+
+def test_the_oracle_support_has_perfect_scores():
+    truth = torch.rand(50, 10, generator=rng(0)) < 0.3
+    assert set(support_scores(truth, truth).values()) == {1.0}
+
+
+def test_the_opposite_dictionary_has_the_largest_squared_error():
+    _, truth = pair()
+    # 4 m = 120 in float32.
+    assert float(squared_error(-truth, truth)) == pytest.approx(4 * M, abs=ROUNDING)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_random_dictionaries_have_squared_error_near_twice_their_atoms(seed):
+    n, m = 200, 300
+    a, b = (random_dictionary(n, m, rng(2 * seed + i + 100)) for i in (0, 1))
+    # 2 m - 2 sum of m cosines of variance 1 / n: five standard deviations.
+    assert abs(squared_error(a, b) - 2 * m) <= 5 * 2 * (m / n) ** 0.5
+
+
+def test_random_supports_score_at_chance():
+    samples, groups, k = 4000, 20, 3
+    estimate, truth = (
+        torch.zeros(samples, groups, dtype=torch.bool).scatter_(
+            1, torch.rand(samples, groups, generator=rng(s)).topk(k).indices, True
+        )
+        for s in (0, 1)
+    )
+    scores = support_scores(estimate, truth)
+    # Hits of a sample are hypergeometric; precision is their mean over k: five std deviations.
+    variance = k * (k / groups) * (1 - k / groups) * (groups - k) / (groups - 1)
+    bound = 5 * (variance / samples) ** 0.5 / k
+    assert abs(scores["precision"] - k / groups) <= bound
+    assert scores["precision"] == scores["recall"] == scores["f1"]
+    subsets = 20 * 19 * 18 / 6
+    assert scores["exact"] <= 1 / subsets + 5 * (1 / subsets / samples) ** 0.5
+
+
+def test_support_scores_of_a_hand_worked_example():
+    truth = torch.tensor([[1, 1, 0, 0], [0, 1, 0, 1], [0, 0, 0, 0]], dtype=torch.bool)
+    estimate = torch.tensor([[1, 1, 0, 0], [1, 1, 1, 0], [0, 0, 0, 0]], dtype=torch.bool)
+    # 3 hits of 4 wanted and 5 found; samples 0 and 2 are exact.
+    expected = {"recall": 3 / 4, "precision": 3 / 5, "f1": 6 / 9, "exact": 2 / 3}
+    assert support_scores(estimate, truth) == pytest.approx(expected)
+
+
+def test_an_empty_estimate_scores_zero_rather_than_dividing_by_zero():
+    truth = torch.ones(3, 4, dtype=torch.bool)
+    expected = {"recall": 0.0, "precision": 0.0, "f1": 0.0, "exact": 0.0}
+    assert support_scores(~truth, truth) == expected
+
+
+def test_a_group_is_in_the_support_if_any_of_its_entries_is_not_zero():
+    codes = torch.tensor([[0.0, 1e-30, 0.0, 0.0, -1.0, 2.0]])
+    assert group_support(codes, 2).tolist() == [[True, False, True]]
+
+
+@pytest.mark.parametrize("correlation", [1.0, 0.9, 0.5, 0.1])
+def test_aligned_error_is_at_most_the_squared_error(correlation):
+    estimate, truth = pair(correlation=correlation)
+    aligned = aligned_squared_error(estimate, truth, D)
+    assert 0 - ROUNDING <= aligned <= float(squared_error(estimate, truth)) + ROUNDING
+
+
+def test_errors_ignore_the_scale_of_atoms():
+    estimate, truth = pair()
+    scale = torch.rand(M, generator=rng(4)) * 9 + 0.1
+    for error in (
+        squared_error,
+        lambda a, b: aligned_squared_error(a, b, D),
+        lambda a, b: invariant_squared_error(a, b, D),
+        mean_correlation,
+    ):
+        before, after = float(error(estimate, truth)), float(error(estimate * scale, truth))
+        assert after == pytest.approx(before, abs=ROUNDING)
+
+
+def test_squared_error_follows_from_the_mean_correlation():
+    estimate, truth = pair()
+    expected = 2 * M * (1 - mean_correlation(estimate, truth))
+    # ||a - b||^2 = 2 - 2 cos for unit atoms.
+    assert float(squared_error(estimate, truth)) == pytest.approx(float(expected), abs=ROUNDING)
+
+
+def test_leading_dimensions_are_separate_dictionaries():
+    pairs = [pair(seed) for seed in (0, 10, 20)]
+    estimate, truth = (torch.stack(part) for part in zip(*pairs, strict=True))
+    for error in (squared_error, mean_correlation):
+        alone = torch.stack([error(a, b) for a, b in pairs])
+        # Sums in another order, float32.
+        assert torch.allclose(error(estimate, truth), alone, rtol=1e-5, atol=0)
+
+
+def codes_and_power(samples: int, seed: int = 0):
+    """Dense group-sparse codes and the expected square of an entry."""
+    codes = sample_codes(samples, GROUPS, D, 3, (4.0, 5.0), rng(seed))
+    square_of_norm = (5**3 - 4**3) / 3  # E[c^2] for c ~ U(4, 5)
+    return dense_codes(codes, GROUPS).double(), 3 / GROUPS * square_of_norm / D
+
+
+def test_least_squares_recovers_the_dictionary_exactly_without_noise():
+    truth = random_dictionary(N, M, rng(0)).double()
+    codes, _ = codes_and_power(500)
+    estimate = least_squares_dictionary(codes @ truth.T, codes)
+    # Condition of the Gram matrix below 100, float64.
+    assert torch.allclose(estimate, truth, rtol=0, atol=1e-11)
+
+
+def test_least_squares_has_the_error_that_theory_predicts():
+    samples, n, std = 3000, 100, 0.5
+    truth = normalize_columns(torch.randn(n, M, generator=rng(0), dtype=torch.float64))
+    codes, power = codes_and_power(samples)
+    noise = torch.randn(samples, n, generator=rng(1), dtype=torch.float64)
+    estimate = least_squares_dictionary(codes @ truth.T + std * noise, codes)
+    error = float((estimate - truth).square().sum())
+    expected = std**2 * n * M / (samples * power)
+    # Five sd of a sum of n m squared normals, plus E[trace of the inverse Gram] - trace of the
+    # inverse expectation: about (kurtosis + m) / N relative.
+    kurtosis = GROUPS / 3 * 1.5 * 1.05
+    tolerance = 5 * (2 / (n * M)) ** 0.5 + 2 * (kurtosis + M) / samples
+    assert abs(error / expected - 1) <= tolerance
+
+
+def test_least_squares_keeps_the_type_of_the_data():
+    codes, _ = codes_and_power(100)
+    assert least_squares_dictionary(torch.ones(100, 5), codes.float()).dtype == torch.float32
