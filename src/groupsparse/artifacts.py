@@ -61,9 +61,8 @@ def save_table(path: str | Path, table: pd.DataFrame) -> None:
 def load_table(path: str | Path, columns: tuple[str, ...] = ()) -> pd.DataFrame:
     """Read a CSV table and require ``columns``; CorruptArtifactError names what is wrong."""
     try:
-        table = pd.read_csv(
-            path, float_precision="round_trip", keep_default_na=False, na_values=["", "nan"]
-        )
+        # Its own float format comes back exactly; words such as "none" are not missing values.
+        table = pd.read_csv(path, keep_default_na=False, na_values=["", "nan"])
     except (OSError, ValueError) as error:
         raise _corrupt(path, str(error)) from error
     missing = [c for c in columns if c not in table.columns]

@@ -34,13 +34,13 @@ def unfolded(
     for FISTA (Beck & Teboulle 2009). The Gram matrix is formed once, so a layer costs one product
     with an m x m matrix. The step is read off the current dictionary and not differentiated.
 
-    Returns codes of shape (..., N, m).
+    Returns codes of shape (..., N, m). FloatingPointError if the dictionary is zero or not finite.
     """
     with torch.no_grad():
-        step = 1 / squared_spectral_norm(dictionary)
-        if not torch.isfinite(step).all():
-            raise FloatingPointError("the dictionary has become zero or not finite")
-        step = step[..., None, None]
+        energy = dictionary.square().sum((-2, -1))
+        if not ((energy > 0) & torch.isfinite(energy)).all():
+            raise FloatingPointError("the dictionary is zero or not finite")
+        step = (1 / squared_spectral_norm(dictionary))[..., None, None]
     correlation = step * (data @ dictionary)
     eye = torch.eye(dictionary.shape[-1], dtype=dictionary.dtype, device=dictionary.device)
     update = eye - step * (dictionary.mT @ dictionary)

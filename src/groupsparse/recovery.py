@@ -36,15 +36,21 @@ def invariant_squared_error(estimate: Tensor, truth: Tensor, group_size: int) ->
 def aligned_squared_error(estimate: Tensor, truth: Tensor, group_size: int) -> float:
     """||A_pi R - A*||_F^2 after matching groups and rotating each onto the truth (Procrustes).
 
-    A is column-normalised, R is block-diagonal orthogonal, so sign flips, rotations inside a
-    group and the order of groups do not count. (n, m) -> float.
+    R is block-diagonal orthogonal, so sign flips, rotations inside a group and the order of groups
+    do not count. Every group is scaled to ||A_g||_F^2 = d, which a rotation keeps: it need not keep
+    the norms of single atoms. (n, m) -> float in [0, 2 m].
     """
     similarity = _subspace_similarity(estimate, truth, group_size)
     truth_order, order = linear_sum_assignment(similarity.T.numpy(), maximize=True)
-    a = _blocks(normalize_columns(estimate.double()), group_size)[torch.as_tensor(order)]
-    b = _blocks(normalize_columns(truth.double()), group_size)[torch.as_tensor(truth_order)]
-    overlap = torch.linalg.svdvals(a.mT @ b).sum()
-    return float(a.square().sum() + b.square().sum() - 2 * overlap)
+    a, b = (
+        torch.nn.functional.normalize(blocks.flatten(1), dim=1).view_as(blocks)
+        for blocks in (
+            _blocks(estimate.double(), group_size)[torch.as_tensor(order)],
+            _blocks(truth.double(), group_size)[torch.as_tensor(truth_order)],
+        )
+    )
+    # ||a R - b||^2 = ||a||^2 + ||b||^2 - 2 tr(R^T a^T b), least at the nuclear norm of a^T b.
+    return group_size * float((2 - 2 * torch.linalg.svdvals(a.mT @ b).sum(-1)).sum())
 
 
 def mean_correlation(estimate: Tensor, truth: Tensor) -> Tensor:

@@ -137,7 +137,13 @@ def train(
         total, count = torch.zeros(replicates, device=device), 0
         for batch in batches(epoch):
             batch = batch.to(device)
-            loss = reconstruction_loss(batch, model(batch).reconstruction)
+            try:
+                loss = reconstruction_loss(batch, model(batch).reconstruction)
+            except FloatingPointError as error:
+                good = torch.isfinite(model.dictionary.square().sum((-2, -1)))
+                bad = (~good).nonzero().flatten().tolist()
+                what = f"replicates {bad}: {error}"
+                raise DivergedError(_diverged(epoch, what, lr)) from error
             optim.zero_grad(set_to_none=True)
             loss.sum().backward()
             optim.step()
@@ -169,11 +175,16 @@ def _check(rows: list[dict[str, Tensor]], epoch: int, lr: float) -> None:
     loss, first = rows[-1]["loss"], rows[1]["loss"]
     bad = ~torch.isfinite(loss) | (loss > DIVERGED * first)
     if bad.any():
-        raise DivergedError(
-            f"training diverged at epoch {epoch} (replicates {bad.nonzero().flatten().tolist()}: "
-            f"loss {loss[bad].tolist()}, at first {first[bad].tolist()}). Likely cause: a learning "
-            f"rate too large for this data (lr = {lr}), or data that is not finite or not scaled."
-        )
+        where = f"replicates {bad.nonzero().flatten().tolist()}"
+        what = f"{where}: loss {loss[bad].tolist()}, at first {first[bad].tolist()}"
+        raise DivergedError(_diverged(epoch, what, lr))
+
+
+def _diverged(epoch: int, what: str, lr: float) -> str:
+    return (
+        f"training diverged at epoch {epoch} ({what}). Likely cause: a learning rate too large for "
+        f"this data (lr = {lr}), or data that is not finite or not scaled."
+    )
 
 
 def _save_checkpoint(path, identity, model, optim, rows) -> None:

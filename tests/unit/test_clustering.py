@@ -14,6 +14,10 @@ from groupsparse.clustering import (
     scores,
 )
 
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Graph is not fully connected"),
+    pytest.mark.filterwarnings("ignore:A single label was found"),
+]
 often = settings(max_examples=50, deadline=None, derandomize=True, database=None)
 labelings = st.lists(st.integers(0, 4), min_size=1, max_size=40).map(np.array)
 

@@ -1,5 +1,7 @@
 """Encoders: gradients, and the optimum that unfolded layers approach."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -69,7 +71,8 @@ def test_gradient_of_the_loss_is_exact(monkeypatch, name, kind):
 def test_the_step_size_is_not_differentiated(monkeypatch):
     y, a = problem(6, 8, seed=4)
     gradients = []
-    for step in (squared_spectral_norm, lambda _, value=squared_spectral_norm(a): value):
+    constant = squared_spectral_norm(a)
+    for step in (squared_spectral_norm, lambda _: constant):
         monkeypatch.setattr(encoder, "squared_spectral_norm", step)
         variable = a.clone().requires_grad_()
         codes = unfolded(y, variable, PROX["group_soft"], 0.3, D, 5)
@@ -160,7 +163,7 @@ def test_ista_never_increases_the_objective():
         for t in range(1, 30)
     ]
     # Rounding of an objective of about 10 in float64.
-    assert all((new <= old + 1e-13).all() for old, new in zip(values, values[1:], strict=False))
+    assert all((new <= old + 1e-13).all() for old, new in pairwise(values))
 
 
 @pytest.mark.parametrize("name", PROX)

@@ -69,11 +69,9 @@ def test_result_agrees_with_numerical_minimisation(name, v, threshold, seed):
     start = np.random.default_rng(seed).uniform(0, 5, M)
     bounds = [(0 if name in ONE_SIDED else None, None)] * M
     options = {"ftol": 1e-15, "gtol": 1e-10, "maxiter": 5000, "maxfun": 50000}
-    found = minimize(
-        smoothed, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options
-    ).x
+    found = minimize(smoothed, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
     x = PROX[name](v, threshold, D).numpy()
-    # Smoothing adds at most threshold * eps per group to f, the solver at most 1e-6 (observed less);
+    # Smoothing adds at most threshold * eps per group to f, the solver at most 1e-6;
     # strong convexity turns an excess e of f into a distance of at most sqrt(2 e).
     assert np.linalg.norm(found - x) <= np.sqrt(2 * (threshold * eps * M + 1e-6))
 

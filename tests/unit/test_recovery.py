@@ -186,12 +186,19 @@ def test_errors_ignore_the_scale_of_atoms():
     scale = torch.rand(M, generator=rng(4)) * 9 + 0.1
     for error in (
         squared_error,
-        lambda a, b: aligned_squared_error(a, b, D),
         lambda a, b: invariant_squared_error(a, b, D),
         mean_correlation,
     ):
         before, after = float(error(estimate, truth)), float(error(estimate * scale, truth))
         assert after == pytest.approx(before, abs=ROUNDING)
+
+
+def test_the_aligned_error_ignores_the_scale_of_groups():
+    estimate, truth = pair()
+    scale = (torch.rand(M // D, generator=rng(4)) * 9 + 0.1).repeat_interleave(D)
+    before = aligned_squared_error(estimate, truth, D)
+    after = aligned_squared_error(estimate * scale, truth, D)
+    assert after == pytest.approx(before, abs=ROUNDING)
 
 
 def test_squared_error_follows_from_the_mean_correlation():
