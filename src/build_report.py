@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import jinja2
+import pandas as pd
 import yaml
 
 from groupsparse.artifacts import load_table, provenance, write_atomic
@@ -25,16 +26,17 @@ def main() -> None:
     parser.add_argument("--template", required=True)
     parser.add_argument("--claims", required=True)
     parser.add_argument("--recovery", required=True)
+    parser.add_argument("--history", required=True)
     parser.add_argument("--table1", required=True)
     parser.add_argument("--figures", nargs="+", required=True, help="PNG files")
     parser.add_argument("--config", type=json.loads, required=True, help="whole config (JSON)")
     parser.add_argument("--output", required=True)
     args = parser.parse_args()
-    config, recovery = args.config, load_table(args.recovery)
+    config, recovery, history = args.config, load_table(args.recovery), load_table(args.history)
     figures = [
         {
             "name": Path(path).stem,
-            "caption": caption(Path(path).stem, config, recovery),
+            "caption": caption(Path(path).stem, config, recovery, history),
             "source": base64.b64encode(Path(path).read_bytes()).decode(),
         }
         for path in args.figures
@@ -69,7 +71,7 @@ def end_points(recovery) -> list[dict]:
     ]
 
 
-def caption(name: str, config: dict, recovery) -> str:
+def caption(name: str, config: dict, recovery, history) -> str:
     """Caption of a figure; its numbers are read from config and results."""
     figure, _, dataset = name.partition("-")
     choices, simulation = config["report"], config["simulation"]
@@ -78,11 +80,17 @@ def caption(name: str, config: dict, recovery) -> str:
     )
     if dataset:
         return f"{text}. Data: {dataset}; init {choices['init']}; first replicate."
-    ends = recovery[(recovery.stage == "final") & (recovery.method == choices["method"])]
-    metric = "entry_recall" if figure == "fig3d" else "squared_error"
-    ends = ends[ends.metric == metric].groupby(["sampling", "snr"]).value.mean()
-    numbers = "; ".join(f"{s} at {snr:g} dB {value:.3g}" for (s, snr), value in ends.items())
-    label = "recall of active entries" if figure == "fig3d" else "final squared error"
+    metric, label = {
+        "fig3b": ("loss", "loss in the last epoch"),
+        "fig3d": ("entry_recall", "recall of active entries"),
+    }.get(figure, ("squared_error", "final squared error"))
+    final = recovery[recovery.stage == "final"], history[history.epoch == history.epoch.max()]
+    ends = pd.concat(final)
+    ends = ends[(ends.method == choices["method"]) & (ends.metric == metric)]
+    if figure == "fig3c":
+        ends = ends[ends.snr == choices["snr_db"]]
+    ends = ends.groupby(["sampling", "snr"]).value.mean()
+    numbers = "; ".join(f"{s}, {snr:g} dB: {value:.3g}" for (s, snr), value in ends.items())
     return (
         f"{text}. Bands span all {simulation['replicates']} replicates. Mean {label} of "
         f"{choices['method']}: {numbers}."

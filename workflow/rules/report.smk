@@ -101,6 +101,7 @@ rule build_report:
         template="reports/template.html",
         claims=rules.make_claims.output,
         recovery=f"{RESULTS}/summary/recovery.csv",
+        history=f"{RESULTS}/summary/recovery_history.csv",
         table1=rules.make_table1.output,
         figures=expand(f"{FIGURES}/fig3{{panel}}.png", panel=list("abcd"))
         + expand(
@@ -124,5 +125,5 @@ rule build_report:
         config=as_json(config),
     shell:
         "python src/build_report.py --template {input.template} --claims {input.claims} "
-        "--recovery {input.recovery} --table1 {input.table1} --figures {input.figures} "
+        "--recovery {input.recovery} --history {input.history} --table1 {input.table1} --figures {input.figures} "
         "--config {params.config:q} --output {output} > {log} 2>&1"
