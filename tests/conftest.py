@@ -18,17 +18,17 @@ class Workflow:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        ignore = shutil.ignore_patterns("__pycache__", "raw", "default", "smoke", "full")
-        for name in ("src", "workflow", "profiles", "envs", "reports"):
+        for name in ("src", "workflow", "profiles", "envs", "reports/captions"):
+            ignore = shutil.ignore_patterns("__pycache__")
             shutil.copytree(ROOT / name, folder / name, ignore=ignore)
-        for name in ("Snakefile", "config.yaml"):
+        for name in ("Snakefile", "config.yaml", "reports/template.html"):
             shutil.copy(ROOT / name, folder / name)
 
     def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
-        """``snakemake --cores 2 --configfile workflow/presets/smoke.yaml <arguments>``."""
+        """``snakemake --cores 2 <arguments> --configfile workflow/presets/smoke.yaml``."""
         command = [
             sys.executable, "-m", "snakemake", "--cores", "2",
-            "--configfile", "workflow/presets/smoke.yaml", *arguments,
+            *arguments, "--configfile", "workflow/presets/smoke.yaml",
         ]  # fmt: skip
         # Bytecode caches are keyed on size and whole seconds of mtime: too coarse for quick edits.
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}

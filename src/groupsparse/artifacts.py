@@ -30,8 +30,10 @@ class CorruptArtifactError(RuntimeError):
 def save_tensors(path: str | Path, tensors: dict[str, Tensor], **header: object) -> None:
     """Write named tensors and a JSON-able header, with provenance and checksum, atomically."""
     tensors = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
-    text = json.dumps({**header, "provenance": provenance()}, sort_keys=True)
-    metadata = {"header": text, "sha256": _digest(tensors, text)}
+    header = {**header, "provenance": provenance()}
+    # One key: safetensors writes several in random order, and equal content shall be equal bytes.
+    sealed = {"header": header, "sha256": _digest(tensors, header)}
+    metadata = {"groupsparse": json.dumps(sealed, sort_keys=True)}
     write_atomic(path, save(tensors, metadata=metadata))
 
 
@@ -44,13 +46,15 @@ def load_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict]:
     """
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
+            text = (file.metadata() or {}).get("groupsparse", "{}")
+            sealed = json.loads(text)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError, UnicodeDecodeError) as error:
         raise _corrupt(path, str(error)) from error
-    if metadata.get("sha256") != _digest(tensors, metadata.get("header", "")):
+    canonical = json.dumps(sealed, sort_keys=True) == text
+    if not canonical or sealed.get("sha256") != _digest(tensors, sealed.get("header")):
         raise _corrupt(path, "its checksum does not match its content")
-    return tensors, json.loads(metadata["header"])
+    return tensors, sealed["header"]
 
 
 def save_table(path: str | Path, table: pd.DataFrame) -> None:
@@ -124,8 +128,8 @@ def _git_commit() -> str:
         return "unknown"
 
 
-def _digest(tensors: dict[str, Tensor], header: str) -> str:
-    digest = hashlib.sha256(header.encode())
+def _digest(tensors: dict[str, Tensor], header: dict | None) -> str:
+    digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
     for name in sorted(tensors):
         tensor = tensors[name]
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())

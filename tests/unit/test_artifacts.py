@@ -75,11 +75,9 @@ def test_parameters_that_require_gradients_can_be_saved(tmp_path):
     assert torch.equal(load_tensors(path)[0]["a"], torch.ones(3, 2))
 
 
-def test_the_same_content_gives_the_same_bytes(artefact, tmp_path):
+def test_the_order_of_tensors_does_not_matter(artefact, tmp_path):
     save_tensors(tmp_path / "again", dict(reversed(TENSORS.items())), **HEADER)
     assert equal(load_tensors(tmp_path / "again")[0], load_tensors(artefact)[0])
-    save_tensors(tmp_path / "twice", TENSORS, **HEADER)
-    assert (tmp_path / "twice").read_bytes() == artefact.read_bytes()
 
 
 @pytest.mark.parametrize("fraction", [0, 0.001, 0.3, 0.7, 0.999])
@@ -146,6 +144,12 @@ def test_an_edited_header_is_refused(artefact):
     artefact.write_bytes(edited)
     with pytest.raises(CorruptArtifactError, match="checksum"):
         load_tensors(artefact)
+
+
+def test_equal_content_is_equal_bytes(tmp_path):
+    for i in range(8):
+        save_tensors(tmp_path / str(i), {"a": torch.arange(3.0)}, seed=7, spec={"b": 1, "a": 2})
+    assert len({(tmp_path / str(i)).read_bytes() for i in range(8)}) == 1
 
 
 @pytest.mark.parametrize("step", ["replace", "fsync"])
@@ -227,5 +231,6 @@ def test_the_header_is_json_that_other_tools_can_read(artefact):
     content = artefact.read_bytes()
     length = int.from_bytes(content[:8], "little")
     metadata = json.loads(content[8 : 8 + length])["__metadata__"]
-    assert json.loads(metadata["header"])["kind"] == "test"
-    assert re.fullmatch("[0-9a-f]{64}", metadata["sha256"])
+    sealed = json.loads(metadata["groupsparse"])
+    assert sealed["header"]["kind"] == "test"
+    assert re.fullmatch("[0-9a-f]{64}", sealed["sha256"])

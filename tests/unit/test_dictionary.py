@@ -107,6 +107,12 @@ def test_a_cluster_smaller_than_a_group_repeats_its_samples():
     assert index[2 * D : 3 * D].tolist() == [7] * D
 
 
+def test_a_cluster_as_large_as_a_group_gives_each_of_its_samples_once():
+    data, labels = blobs(per_blob=D)
+    index = sources(initialize("class", data, GROUPS, D, 1, labels), data)
+    assert sorted(index.tolist()) == list(range(GROUPS * D))
+
+
 def test_an_empty_cluster_takes_samples_from_anywhere():
     data, labels = blobs()
     labels = labels.clamp_max(GROUPS - 2)

@@ -410,6 +410,12 @@ def test_every_configured_method_gives_a_finite_dictionary_and_a_history(
         assert values[1:].isfinite().all()
 
 
+@pytest.mark.parametrize("spec", [m for m in METHODS if "control" not in m.values[0]])
+def test_every_configured_method_lowers_its_loss(spec):
+    loss = run(fixed(batch_size=0), spec=spec, epochs=60)[1]["loss"]
+    assert (loss[-1] < loss[1]).all()
+
+
 @pytest.mark.parametrize("spec", METHODS)
 @either_sampling
 def test_every_configured_method_is_deterministic(spec, sampling):
