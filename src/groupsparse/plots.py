@@ -154,7 +154,8 @@ def atoms_and_activations(
         ax.set_ylabel("coefficient")
         ax.grid(False)
     side = int(len(sample) ** 0.5)
-    inset = axes[-1].inset_axes([0.86, 0.66, 0.13, 0.32])
+    axes[-1].set_xlim(right=1.2 * len(codes[method]))
+    inset = axes[-1].inset_axes([0.855, 0.64, 0.14, 0.34])
     inset.imshow(sample.reshape(side, side), cmap="gray")
     inset.set(xticks=[], yticks=[])
     return figure
