@@ -4,6 +4,7 @@ import shutil
 
 import pandas as pd
 import pytest
+from playwright.sync_api import sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
 
@@ -13,8 +14,7 @@ def page(finished):
     """The report opened offline; ``page.requested`` and ``page.console`` record what it did."""
     if not CHROMIUM:
         pytest.skip("no Chromium on this machine")
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         context = browser.new_context(offline=True)
         tab = context.new_page()
