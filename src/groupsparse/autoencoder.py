@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from groupsparse import encoder
+from groupsparse.loss import reconstruction_loss, shallow_loss
 from groupsparse.prox import PROX
 
 ENCODERS = ("shallow", "ista", "fista")
@@ -65,10 +66,16 @@ class Autoencoder(nn.Module):
         codes = self.encode(data)
         return Output(codes, codes @ self.dictionary.mT)
 
+    def loss(self, data: Tensor) -> Tensor:
+        """Reconstruction loss (eq. 13) of data (..., N, n), differentiable once: (...).
 
-def reconstruction_loss(data: Tensor, reconstruction: Tensor) -> Tensor:
-    """1/2 ||y - yhat||^2 averaged over samples (eq. 13): (..., N, n) -> (...)."""
-    return (data - reconstruction).square().sum((-2, -1)) / (2 * data.shape[-2])
+        The same value and gradient as through :meth:`forward`, at a cost that follows the number
+        of active groups where the encoder is shallow.
+        """
+        if self.encoder == "shallow":
+            problem = (data, self.dictionary, PROX[self.prox], self.lambda_, self.group_size)
+            return shallow_loss(*problem)
+        return reconstruction_loss(data, self(data).reconstruction)
 
 
 @torch.no_grad()

@@ -12,6 +12,9 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+# Below this share of active groups it pays to pick them out.
+FEW = 0.1
+
 Prox = Callable[[Tensor, float | Tensor, int], Tensor]
 
 
@@ -81,35 +84,56 @@ def group_norms(v: Tensor, group_size: int) -> Tensor:
     return torch.linalg.vector_norm(split_groups(v, group_size), dim=-1)
 
 
+def _norms(groups: Tensor) -> Tensor:
+    if groups.shape[-1] > 4:
+        return torch.linalg.vector_norm(groups, dim=-1)
+    # Summing entry by entry is several times faster than a reduction over a short last axis.
+    return sum(entry.square() for entry in groups.unbind(-1)).sqrt()
+
+
 class _GroupSoftThreshold(torch.autograd.Function):
     """The group soft threshold of groups (..., G, d), touching only what is active.
 
-    With few active groups this costs little more than finding them, forward and backward.
+    With few active groups this costs little more than finding them, forward and backward; with
+    many, picking them out would cost more than it saves.
     """
 
     @staticmethod
     def forward(ctx, groups: Tensor, threshold: Tensor) -> Tensor:
-        # Summing entry by entry is several times faster than a reduction over a short last axis.
-        squared = sum(entry.square() for entry in groups.unbind(-1))
-        active = (squared > threshold.square()).flatten().nonzero().squeeze(1)
-        values = groups.reshape(-1, groups.shape[-1])[active]
-        norm = values.norm(dim=-1, keepdim=True)
-        threshold = threshold.expand_as(squared).reshape(-1)[active].unsqueeze(1)
+        norms = _norms(groups)
+        mask = norms > threshold
+        ctx.sparse = int(mask.sum()) < FEW * mask.numel()
+        if ctx.sparse:
+            active = mask.flatten().nonzero().squeeze(1)
+            values = groups.reshape(-1, groups.shape[-1])[active]
+            norm = values.norm(dim=-1, keepdim=True)
+            threshold = threshold.expand_as(norms).reshape(-1)[active].unsqueeze(1)
+        else:
+            active, values = mask.unsqueeze(-1), groups
+            # Scale 0 on an inactive group; the number 1 only avoids 0 / 0.
+            threshold = threshold.unsqueeze(-1)
+            norm = torch.where(mask, norms, 1).unsqueeze(-1)
         scale = (1 - threshold / norm).clamp_min(0)
+        if not ctx.sparse:
+            scale = scale * active
+        ctx.save_for_backward(active, values, norm, scale)
+        if not ctx.sparse:
+            return values * scale
         result = torch.zeros_like(groups, memory_format=torch.contiguous_format)
         result.view(-1, groups.shape[-1])[active] = values * scale
-        ctx.save_for_backward(active, values / norm, threshold / norm, scale)
         return result
 
     @staticmethod
     @once_differentiable
     def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:
-        # On an active group the Jacobian is (1 - t/||v||) I + (t/||v||) u u^T with u = v/||v||.
-        active, direction, ratio, scale = ctx.saved_tensors
-        part = gradient.reshape(-1, gradient.shape[-1])[active]
-        along = (direction * part).sum(-1, keepdim=True)
+        # On an active group the Jacobian is scale I + (1 - scale) u u^T with u = v/||v||.
+        active, values, norm, scale = ctx.saved_tensors
+        part = gradient.reshape(-1, gradient.shape[-1])[active] if ctx.sparse else gradient
+        along = (values * part).sum(-1, keepdim=True) * ((1 - scale) / norm.square())
+        if not ctx.sparse:
+            return torch.addcmul(scale * part, along * active, values), None
         result = torch.zeros_like(gradient, memory_format=torch.contiguous_format)
-        result.view(-1, gradient.shape[-1])[active] = scale * part + ratio * along * direction
+        result.view(-1, gradient.shape[-1])[active] = scale * part + along * values
         return result, None
 
 

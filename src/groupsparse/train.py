@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from groupsparse.artifacts import CorruptArtifactError, load_tensors, save_tensors, source_digest
-from groupsparse.autoencoder import Autoencoder, reconstruction_loss
+from groupsparse.autoencoder import Autoencoder
 from groupsparse.dictionary import normalize_columns
 from groupsparse.generative import Sample, sample
 from groupsparse.seeds import generator
@@ -138,7 +138,7 @@ def train(
         for batch in batches(epoch):
             batch = batch.to(device)
             try:
-                loss = reconstruction_loss(batch, model(batch).reconstruction)
+                loss = model.loss(batch)
             except FloatingPointError as error:
                 good = torch.isfinite(model.dictionary.square().sum((-2, -1)))
                 bad = (~good).nonzero().flatten().tolist()

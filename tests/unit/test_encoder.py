@@ -8,9 +8,10 @@ import torch
 from sklearn.linear_model import Lasso
 
 from groupsparse import encoder
-from groupsparse.autoencoder import Autoencoder, encode_in_batches, reconstruction_loss
+from groupsparse.autoencoder import Autoencoder, encode_in_batches
 from groupsparse.dictionary import normalize_columns, squared_spectral_norm
 from groupsparse.encoder import shallow, unfolded
+from groupsparse.loss import reconstruction_loss
 from groupsparse.prox import PROX
 
 D = 2

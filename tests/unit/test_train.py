@@ -7,10 +7,11 @@ import torch
 import yaml
 
 from groupsparse.artifacts import load_tensors, save_tensors
-from groupsparse.autoencoder import Autoencoder, reconstruction_loss
+from groupsparse.autoencoder import Autoencoder
 from groupsparse.controls import CONTROLS
 from groupsparse.dictionary import normalize_columns, perturb
 from groupsparse.generative import random_dictionary, sample
+from groupsparse.loss import reconstruction_loss
 from groupsparse.recovery import squared_error
 from groupsparse.seeds import derive_seed, generator
 from groupsparse.train import DivergedError, FixedData, FreshData, train

@@ -1,0 +1,127 @@
+"""The reconstruction loss (eq. 13), and the shallow one at the cost of what is active.
+
+Of the five dense products in loss and gradient of the shallow autoencoder only Y A is needed to
+find the active groups; the other four touch active entries alone.
+"""
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+from torch.nn.functional import embedding_bag
+
+from groupsparse.prox import Prox
+
+# Above this share of active entries four sparse products cost more than four dense ones.
+DENSE_FROM = 0.04
+# Samples whose codes are formed at once, so that they stay in cache.
+BLOCK = 1000
+
+
+def reconstruction_loss(data: Tensor, reconstruction: Tensor) -> Tensor:
+    """1/2 ||y - yhat||^2 averaged over samples (eq. 13): (..., N, n) -> (...)."""
+    return (data - reconstruction).square().sum((-2, -1)) / (2 * data.shape[-2])
+
+
+def shallow_loss(
+    data: Tensor, dictionary: Tensor, prox: Prox, lambda_: float, group_size: int
+) -> Tensor:
+    r"""Loss of the shallow autoencoder, 1/2 ||y - A sigma(A^T y)||^2 averaged over samples.
+
+    With C = Y A, X = sigma(C) and R = X A^T - Y (samples are rows) its gradient is
+
+    .. math:: \nabla_A = \tfrac1N (R^T X + Y^T D), \quad D = J_\sigma(C)^T (R A)
+
+    D is zero outside the active groups, so R A is needed there only. Value and gradient are those
+    of the dense computation; which one runs is decided by the share of active entries.
+
+    Parameters
+    ----------
+    data : (..., N, n)
+    dictionary : (..., n, m), same leading dimensions
+    prox, lambda_, group_size : the activation; the output of an inactive group is exactly zero
+
+    Returns
+    -------
+    Tensor (...), differentiable once with respect to the dictionary
+    """
+    shape = torch.broadcast_shapes(data.shape[:-2], dictionary.shape[:-2])
+    data = data.expand(*shape, *data.shape[-2:]).reshape(-1, *data.shape[-2:])
+    atoms = dictionary.expand(*shape, *dictionary.shape[-2:]).reshape(-1, *dictionary.shape[-2:])
+    losses = [
+        _ShallowLoss.apply(y, a, prox, lambda_, group_size)
+        if _few_active(y[:BLOCK], a, prox, lambda_, group_size)
+        else reconstruction_loss(y, prox(y @ a, lambda_, group_size) @ a.T)
+        for y, a in zip(data, atoms, strict=True)
+    ]
+    return torch.stack(losses).reshape(shape)
+
+
+@torch.no_grad()
+def _few_active(data, dictionary, prox, lambda_, group_size) -> bool:
+    codes = prox(data @ dictionary, lambda_, group_size)
+    return int(_active(codes, group_size).sum()) * group_size <= DENSE_FROM * codes.numel()
+
+
+def _active(codes: Tensor, group_size: int) -> Tensor:
+    """Groups with a nonzero entry: (N, m) -> bool (N, m / group_size)."""
+    # Entry by entry: a reduction over a short last axis is several times slower.
+    first, *others = (codes != 0).unflatten(-1, (-1, group_size)).unbind(-1)
+    for other in others:
+        first = first | other
+    return first
+
+
+class _ShallowLoss(torch.autograd.Function):
+    """Loss of one problem, data (N, n) and dictionary (n, m); the gradient is found on the way."""
+
+    @staticmethod
+    def forward(ctx, data, dictionary, prox, lambda_, group_size) -> Tensor:
+        samples, atoms = data.shape[0], dictionary.shape[1]
+        rows, groups, values = [], [], []
+        for start in range(0, samples, BLOCK):
+            products = data[start : start + BLOCK] @ dictionary
+            row, group = _active(prox(products, lambda_, group_size), group_size).nonzero().T
+            values.append(products.unflatten(-1, (-1, group_size))[row, group])
+            rows.append(row + start)
+            groups.append(group)
+        row, group = torch.cat(rows), torch.cat(groups)
+        with torch.enable_grad():
+            products = torch.cat(values).requires_grad_()  # (K, d), a row for each active group
+            codes = prox(products, lambda_, group_size)
+        entries = torch.arange(group_size, device=data.device)
+        column = (group.unsqueeze(1) * group_size + entries).flatten()
+        row = row.repeat_interleave(group_size)
+        by_row = _offsets(row, samples)
+        weights = codes.detach().flatten()
+        residual = _weighted_sums(dictionary.T.contiguous(), column, by_row, weights).sub_(data)
+        loss = residual.square().sum() / (2 * samples)
+
+        pattern = torch.sparse_csr_tensor(
+            torch.cat([by_row, by_row.new_tensor([len(row)])]), column, torch.zeros_like(weights),
+            (samples, atoms), check_invariants=False,
+        )  # fmt: skip
+        through = torch.sparse.sampled_addmm(pattern, residual, dictionary).values()
+        (slope,) = torch.autograd.grad(codes, products, through.view_as(codes))
+        order = torch.argsort(column, stable=True)
+        row, by_column = row[order], _offsets(column, atoms)
+        gradient = _weighted_sums(residual, row, by_column, weights[order])
+        gradient += _weighted_sums(data, row, by_column, slope.flatten()[order])
+        ctx.save_for_backward(gradient.div_(samples).T)
+        return loss
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad_output: Tensor) -> tuple:
+        (gradient,) = ctx.saved_tensors
+        return None, grad_output * gradient, None, None, None
+
+
+def _offsets(index: Tensor, size: int) -> Tensor:
+    """Where the entries of each value in 0..size-1 start in the sorted index."""
+    counts = torch.bincount(index, minlength=size)
+    return counts.cumsum(0) - counts
+
+
+def _weighted_sums(table: Tensor, index: Tensor, offsets: Tensor, weights: Tensor) -> Tensor:
+    """Weighted sums of rows of a table, one for each offset: a sparse times a dense matrix."""
+    return embedding_bag(index, table, offsets, mode="sum", per_sample_weights=weights)

@@ -1,0 +1,79 @@
+"""The sparse-aware loss is the dense one, in value and gradient, whatever is active."""
+
+import pytest
+import torch
+
+from groupsparse import loss
+from groupsparse.autoencoder import Autoencoder
+from groupsparse.loss import reconstruction_loss, shallow_loss
+from groupsparse.prox import PROX
+
+SAMPLES, N, ATOMS, GROUP = 40, 12, 18, 3
+
+
+def problem(replicates: tuple[int, ...] = ()) -> tuple[torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    data = torch.randn(*replicates, SAMPLES, N, generator=generator, dtype=torch.float64)
+    dictionary = torch.randn(*replicates, N, ATOMS, generator=generator, dtype=torch.float64)
+    return data, dictionary.requires_grad_()
+
+
+def both(data, dictionary, prox, threshold):
+    """Value and gradient of a weighted sum of losses, sparse-aware and dense."""
+    results = []
+    for value in (
+        shallow_loss(data, dictionary, PROX[prox], threshold, GROUP),
+        reconstruction_loss(data, PROX[prox](data @ dictionary, threshold, GROUP) @ dictionary.mT),
+    ):
+        weights = torch.arange(1.0, value.numel() + 1, dtype=value.dtype).reshape(value.shape)
+        (gradient,) = torch.autograd.grad((weights * value).sum(), dictionary)
+        results.append((value.detach(), gradient))
+    return results
+
+
+@pytest.mark.parametrize("prox", PROX)
+@pytest.mark.parametrize("threshold", [0.0, 4.0, 9.0, 1e3])
+@pytest.mark.parametrize("replicates", [(), (2,), (2, 2)])
+def test_value_and_gradient_are_those_of_the_dense_loss(monkeypatch, prox, threshold, replicates):
+    monkeypatch.setattr(loss, "DENSE_FROM", 1.0)  # the sparse path, also with everything active
+    monkeypatch.setattr(loss, "BLOCK", 7)  # blocks that do not divide the samples
+    data, dictionary = problem(replicates)
+    (value, gradient), (expected, expected_gradient) = both(data, dictionary, prox, threshold)
+    # Sums of at most 40 * 18 terms in another order: far below 1e-10 in float64.
+    torch.testing.assert_close(value, expected, rtol=1e-12, atol=1e-10)
+    torch.testing.assert_close(gradient, expected_gradient, rtol=1e-10, atol=1e-10)
+
+
+def test_thresholds_of_the_test_reach_from_all_groups_active_to_none():
+    data, dictionary = problem()
+    shares = []
+    for threshold in (0.0, 4.0, 9.0, 1e3):
+        codes = PROX["group_soft"](data @ dictionary, threshold, GROUP)
+        shares.append(float((codes != 0).double().mean()))
+    assert shares[0] == 1
+    assert 1 > shares[1] > shares[2] > shares[3] == 0
+
+
+@pytest.mark.parametrize(("threshold", "sparse"), [(0.0, False), (1e3, True)])
+def test_the_path_follows_the_share_of_active_groups(monkeypatch, threshold, sparse):
+    taken = []
+    original = loss._ShallowLoss.apply
+    monkeypatch.setattr(loss._ShallowLoss, "apply", lambda *a: taken.append(1) or original(*a))
+    data, dictionary = problem()
+    shallow_loss(data, dictionary, PROX["group_soft"], threshold, GROUP)
+    assert bool(taken) == sparse
+
+
+def test_data_shared_by_replicates_needs_no_copy_of_its_own():
+    data, dictionary = problem((3,))
+    shared = shallow_loss(data[0], dictionary, PROX["group_soft"], 6.0, GROUP)
+    alone = [shallow_loss(data[0], a, PROX["group_soft"], 6.0, GROUP) for a in dictionary]
+    assert torch.equal(shared, torch.stack(alone))
+
+
+@pytest.mark.parametrize("encoder", ["shallow", "ista", "fista"])
+def test_the_autoencoder_s_loss_is_that_of_its_reconstruction(encoder):
+    data, dictionary = problem((2,))
+    model = Autoencoder(dictionary, "group_soft", 2.0, GROUP, encoder, 4)
+    expected = reconstruction_loss(data, model(data).reconstruction)
+    torch.testing.assert_close(model.loss(data), expected, rtol=1e-12, atol=0)
