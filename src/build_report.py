@@ -16,6 +16,7 @@ PANELS = {
     "fig3b": "Fig. 3b: training loss of {method} per epoch",
     "fig3c": "Fig. 3c: dictionary error of all methods at {snr} dB, with both controls",
     "fig3d": "Fig. 3d: support recovery after training against SNR",
+    "inits": "Dictionary error of {method} per epoch from every init of the config, at {snr} dB",
     "fig4": "Fig. 4: atoms (up to 8 of each group) and the code of the first test image (inset)",
     "fig5": "Fig. 5: pairwise distances of {per_class} test images per class, sorted by class",
 }
@@ -59,11 +60,11 @@ def main() -> None:
 def end_points(recovery) -> list[dict]:
     """Final error and support scores, mean and standard deviation over replicates."""
     metrics = [
-        "squared_error", "aligned_squared_error", "entry_recall", "entry_precision", "group_recall",
-        "group_precision", "group_f1", "group_exact",
+        "squared_error", "noise_floor", "aligned_squared_error", "entry_recall", "entry_precision",
+        "group_recall", "group_precision", "group_f1", "group_exact",
     ]  # fmt: skip
     table = recovery[(recovery.stage == "final") & recovery.metric.isin(metrics)]
-    keys = ["sampling", "snr", "method"]
+    keys = ["init", "sampling", "snr", "method"]
     table = table.groupby([*keys, "metric"], sort=False).value.agg(["mean", "std"]).reset_index()
     return [
         dict(zip(keys, key, strict=True)) | {m: group.set_index("metric").loc[m] for m in metrics}
@@ -84,13 +85,19 @@ def caption(name: str, config: dict, recovery, history) -> str:
         "fig3b": ("loss", "loss in the last epoch"),
         "fig3d": ("entry_recall", "recall of active entries"),
     }.get(figure, ("squared_error", "final squared error"))
-    final = recovery[recovery.stage == "final"], history[history.epoch == history.epoch.max()]
-    ends = pd.concat(final)
+    ends = pd.concat(
+        [recovery[recovery.stage == "final"], history[history.epoch == history.epoch.max()]]
+    )
     ends = ends[(ends.method == choices["method"]) & (ends.metric == metric)]
-    if figure == "fig3c":
+    if figure in ("fig3c", "inits"):
         ends = ends[ends.snr == choices["snr_db"]]
-    ends = ends.groupby(["sampling", "snr"]).value.mean()
-    numbers = "; ".join(f"{s}, {snr:g} dB: {value:.3g}" for (s, snr), value in ends.items())
+    if figure == "inits":
+        level = "init " + ends.init
+    else:
+        ends = ends[ends.init == choices["simulation_init"]]
+        level = ends.snr.map("{:g} dB".format)
+    ends = ends.groupby([ends.sampling, level], sort=False).value.mean()
+    numbers = "; ".join(f"{s}, {level}: {value:.3g}" for (s, level), value in ends.items())
     return (
         f"{text}. Bands span all {simulation['replicates']} replicates. Mean {label} of "
         f"{choices['method']}: {numbers}."

@@ -1,7 +1,6 @@
 """Score a trained dictionary: distance to A* and support recovery on the simulated data."""
 
 import argparse
-import json
 
 import pandas as pd
 import torch
@@ -9,7 +8,7 @@ import torch
 from groupsparse import recovery
 from groupsparse.artifacts import load_tensors, save_table
 from groupsparse.autoencoder import Autoencoder, encode_in_batches
-from groupsparse.generative import Codes, dense_codes, sample_codes
+from groupsparse.generative import Codes, code_power, dense_codes, sample_codes
 from groupsparse.seeds import generator
 
 
@@ -17,7 +16,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", required=True, help="artefact of simulate_data.py")
     parser.add_argument("--model", required=True, help="artefact of train_recovery.py")
-    parser.add_argument("--spec", type=json.loads, required=True, help="the method's config entry")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--output", required=True, help="CSV of metrics, one row per value")
     args = parser.parse_args()
@@ -25,22 +23,32 @@ def main() -> None:
 
     tensors, simulation = load_tensors(args.data)
     model, header = load_tensors(args.model)
-    d, groups = header["group_size"], simulation["model"]["groups"]
-    rows = []
+    d, parameters, spec = header["group_size"], simulation["model"], header["spec"]
+    groups, floor_samples = parameters["groups"], parameters["samples"]
+    if header["sampling"] == "fresh":
+        floor_samples *= header["training"]["epochs"]
+    power = code_power(parameters["active_groups"] / groups, parameters["amplitude"], d)
+    starts, rows = tensors[f"init.{header['init']}"], []
     for r, (truth, init, estimate) in enumerate(
-        zip(tensors["dictionary"], tensors["init"], model["dictionary"], strict=True)
+        zip(tensors["dictionary"], starts, model["dictionary"], strict=True)
     ):
         true_codes = dense_codes(Codes(tensors["groups"][r], tensors["values"][r]), groups)
-        codes = {"final": codes_of(args.spec, estimate, tensors["data"][r], true_codes, header, r)}
+        codes = {"final": codes_of(spec, estimate, tensors["data"][r], true_codes, header, r)}
         # Support recovery in one step: the untrained encoder, before it has seen any data.
-        if "control" not in args.spec:
-            codes["init"] = codes_of(args.spec, init, tensors["data"][r], true_codes, header, r)
+        if "control" not in spec:
+            codes["init"] = codes_of(spec, init, tensors["data"][r], true_codes, header, r)
         for stage, x in codes.items():
             dictionary = estimate if stage == "final" else init
             metrics = {
                 "squared_error": float(recovery.squared_error(dictionary, truth)),
                 "aligned_squared_error": recovery.aligned_squared_error(dictionary, truth, d),
                 "invariant_squared_error": recovery.invariant_squared_error(dictionary, truth, d),
+                "noise_floor": recovery.noise_floor(
+                    float(tensors["noise_std"][r]),
+                    parameters["n"],
+                    floor_samples,
+                    torch.full((groups * d,), power),
+                ),
                 "mean_correlation": float(recovery.mean_correlation(dictionary, truth)),
             }
             entry = recovery.support_scores(x != 0, true_codes != 0)
@@ -52,7 +60,7 @@ def main() -> None:
             rows += [
                 {
                     "experiment": "recovery",
-                    **{k: header[k] for k in ("snr", "sampling", "method")},
+                    **{k: header[k] for k in ("snr", "init", "sampling", "method")},
                     "stage": stage,
                     "replicate": r,
                     "metric": metric,

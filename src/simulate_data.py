@@ -15,6 +15,7 @@ from groupsparse.seeds import generator
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=json.loads, required=True, help="simulation.model (JSON)")
+    parser.add_argument("--inits", type=json.loads, required=True, help="simulation.inits (JSON)")
     parser.add_argument("--snr", type=float, required=True, help="signal-to-noise ratio in dB")
     parser.add_argument("--replicates", type=int, required=True)
     parser.add_argument("--seed", type=int, required=True, help="root seed")
@@ -24,13 +25,17 @@ def main() -> None:
 
     # Dictionaries and inits depend on the replicate only, so noise levels are paired.
     model = args.model
-    truths, inits, samples = [], [], []
+    truths, samples = [], []
+    inits = {name: [] for name in args.inits}
     for replicate in range(args.replicates):
         seed = (args.seed, "simulation", replicate)
         atoms = model["groups"] * model["group_size"]
         truth = random_dictionary(model["n"], atoms, generator(*seed, "dictionary"))
         truths.append(truth)
-        inits.append(perturb(truth, model["init_correlation"], generator(*seed, "init")))
+        for name, init in args.inits.items():
+            # The same direction of the perturbation for all, so that inits are paired as well.
+            noise = generator(*seed, "init")
+            inits[name].append(perturb(truth, init["correlation"], noise, init["normalized"]))
         samples.append(
             sample(
                 truth,
@@ -47,7 +52,7 @@ def main() -> None:
         args.output,
         {
             "dictionary": torch.stack(truths),
-            "init": torch.stack(inits),
+            **{f"init.{name}": torch.stack(starts) for name, starts in inits.items()},
             "data": torch.stack([s.data for s in samples]),
             "groups": torch.stack([s.codes.groups for s in samples]),
             "values": torch.stack([s.codes.values for s in samples]),

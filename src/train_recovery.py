@@ -13,12 +13,14 @@ from groupsparse.device import choose_device
 from groupsparse.history import long_form
 from groupsparse.recovery import squared_error
 from groupsparse.seeds import derive_seed
+from groupsparse.thresholds import matched_threshold
 from groupsparse.train import FixedData, FreshData, train
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", required=True, help="artefact of simulate_data.py")
+    parser.add_argument("--init", required=True, help="name of an init in the data")
     parser.add_argument("--sampling", choices=["fixed", "fresh"], required=True)
     parser.add_argument("--method", required=True, help="name of the method")
     parser.add_argument("--spec", type=json.loads, required=True, help="its config entry (JSON)")
@@ -46,15 +48,24 @@ def main() -> None:
             truth, tensors["noise_std"].tolist(), seeds, **{k: model_parameters[k] for k in keys}
         )
 
-    if "control" in args.spec:
-        dictionary, history = CONTROLS[args.spec["control"]](
+    spec = args.spec
+    if isinstance(spec.get("lambda"), dict):
+        # One threshold for all replicates: they are draws of one problem.
+        std = float(tensors["data"].square().mean().sqrt())
+        size = model_parameters["group_size"]
+        threshold = matched_threshold(
+            spec["lambda"]["matched_to"], size, std, one_sided=spec["prox"] == "relu"
+        )
+        logging.info("lambda %.4f (projections of noise have std %.4f)", threshold, std)
+        spec = {**spec, "lambda": threshold, "lambda_rule": "matched"}
+    if "control" in spec:
+        dictionary, history = CONTROLS[spec["control"]](
             tensors, batches, args.training["epochs"], seeds
         )
     else:
         device = choose_device(args.device)
-        spec = args.spec
         model = Autoencoder(
-            tensors["init"],
+            tensors[f"init.{args.init}"],
             spec["prox"],
             spec["lambda"],
             model_parameters["group_size"],
@@ -69,17 +80,22 @@ def main() -> None:
             **training,
             metrics=lambda a: {"squared_error": squared_error(a, reference)},
             checkpoint=args.checkpoint,
-            fingerprint=[args.sampling, args.training, spec, header],
+            fingerprint=[args.init, args.sampling, args.training, spec, header],
         )
         dictionary = model.dictionary
-    condition = {"snr": header["snr"], "sampling": args.sampling, "method": args.method}
+    condition = {
+        "snr": header["snr"],
+        "init": args.init,
+        "sampling": args.sampling,
+        "method": args.method,
+    }
     save_table(args.history, long_form(history, "recovery", condition))
     save_tensors(
         args.output,
         {"dictionary": dictionary},
         kind="dictionary",
         **condition,
-        spec=args.spec,
+        spec=spec,
         training=args.training,
         seed=header["seed"],
         group_size=model_parameters["group_size"],

@@ -42,6 +42,24 @@ def _inconsistencies(config: dict) -> list[str]:
         errors.append("simulation.model.samples: fewer samples than atoms: no oracle exists")
     if model["amplitude"][0] > model["amplitude"][1]:
         errors.append("simulation.model.amplitude: the lower bound exceeds the upper")
+    methods = simulation["methods"]
+    for name, spec in methods.items():
+        if isinstance(spec.get("lambda"), dict):
+            other = spec["lambda"]["matched_to"]
+            if not isinstance(methods.get(other, {}).get("lambda"), int | float):
+                errors.append(
+                    f"simulation.methods.{name}.lambda.matched_to: {other!r} is not a method with "
+                    "a number as its lambda"
+                )
+            elif methods[other]["lambda"] == 0:
+                errors.append(f"simulation.methods.{other}.lambda: 0 cannot be matched")
+    for name, init in simulation["inits"].items():
+        for method in init.get("methods", ()):
+            if method not in methods:
+                errors.append(f"simulation.inits.{name}.methods: {method!r} is not a method")
+    for name, spec in clustering["methods"].items():
+        if isinstance(spec["lambda"], dict):
+            errors.append(f"clustering.methods.{name}.lambda: must be a number")
     for dataset in config["datasets"]:
         if dataset not in clustering["settings"]:
             errors.append(f"clustering.settings: no entry for the data set {dataset!r}")
@@ -56,6 +74,17 @@ def _inconsistencies(config: dict) -> list[str]:
                 errors.append(f"report.{key}: {report[key]!r} is not in {experiment}.methods")
     if report["init"] not in clustering["inits"]:
         errors.append(f"report.init: {report['init']!r} is not in clustering.inits")
-    if report["snr_db"] not in simulation["snr_db"]:
-        errors.append(f"report.snr_db: {report['snr_db']} is not in simulation.snr_db")
+    start = simulation["inits"].get(report["simulation_init"])
+    if start is None:
+        errors.append(
+            f"report.simulation_init: {report['simulation_init']!r} is not in simulation.inits"
+        )
+    elif report["snr_db"] not in start.get("snr_db", simulation["snr_db"]):
+        errors.append(f"report.snr_db: {report['snr_db']} is not a noise level of that init")
+    elif missing := [
+        report[k]
+        for k in ("method", "baseline")
+        if report[k] in methods and report[k] not in start.get("methods", methods)
+    ]:
+        errors.append(f"report.simulation_init: its methods lack {missing}")
     return errors

@@ -15,6 +15,7 @@ def claims(
     recovery: pd.DataFrame, history: pd.DataFrame, clustering: pd.DataFrame, choices: dict
 ) -> pd.DataFrame:
     """Every claim as a row of ``COLUMNS``, from long-form tables and ``config.report``."""
+    recovery, history = (t[t.init == choices["simulation_init"]] for t in (recovery, history))
     rows = [
         *_recovery_claims(recovery, history, choices),
         *(

@@ -4,14 +4,18 @@ A control is a function ``(tensors, batches, epochs, seeds) -> (dictionary, hist
 results of :func:`groupsparse.train.train`: dictionary (R, n, m), history name -> (epochs + 1, R).
 """
 
+import logging
+
 import torch
 from torch import Tensor
 
 from groupsparse.dictionary import normalize_columns
-from groupsparse.generative import Codes, dense_codes
+from groupsparse.generative import Codes, Sample, dense_codes, entries
 from groupsparse.recovery import least_squares_dictionary, squared_error
 from groupsparse.seeds import generator
 from groupsparse.train import FixedData, FreshData
+
+log = logging.getLogger(__name__)
 
 
 def oracle(
@@ -29,16 +33,32 @@ def oracle(
             [least_squares_dictionary(y, x) for y, x in zip(tensors["data"], codes, strict=True)]
         )
         return estimate, _history([squared_error(estimate, truth)] * epochs)
-    gram, cross, errors = 0.0, 0.0, []
+    gram = truth.new_zeros(len(truth), truth.shape[-1], truth.shape[-1], dtype=torch.float64)
+    cross = torch.zeros_like(truth.mT, dtype=torch.float64)
+    errors = []
     for epoch in range(1, epochs + 1):
-        samples = batches.samples(epoch)
-        codes = torch.stack([dense_codes(s.codes, groups) for s in samples])
-        data = torch.stack([s.data for s in samples])
-        gram = gram + (codes.mT @ codes).double()
-        cross = cross + (codes.mT @ data).double()
+        for r, sample in enumerate(batches.samples(epoch)):
+            add_normal_equations(gram[r], cross[r], sample)
         estimate = torch.linalg.solve(gram, cross).mT.float()
         errors.append(squared_error(estimate, truth))
+        if epoch == epochs or epoch % 25 == 0:
+            log.info("epoch %d/%d: squared_error %.4g", epoch, epochs, errors[-1].mean())
     return estimate, _history(errors)
+
+
+def add_normal_equations(gram: Tensor, cross: Tensor, sample: Sample) -> None:
+    """Add X^T X (m, m) and X^T Y (m, n) of a sample in place, touching active entries only."""
+    columns, values = entries(sample.codes)
+    products = values.unsqueeze(2) * values.unsqueeze(1)
+    places = columns.unsqueeze(2) * len(gram) + columns.unsqueeze(1)
+    gram.view(-1).index_add_(0, places.flatten(), products.flatten().to(gram.dtype))
+    columns, order = columns.flatten().sort(stable=True)
+    samples = torch.arange(len(sample.data)).repeat_interleave(values.shape[1])[order]
+    counts = torch.bincount(columns, minlength=len(gram))
+    cross += torch.nn.functional.embedding_bag(
+        samples, sample.data, counts.cumsum(0) - counts, mode="sum",
+        per_sample_weights=values.flatten()[order],
+    )  # fmt: skip
 
 
 def chance(

@@ -14,16 +14,20 @@ def normalize_columns(dictionary: Tensor) -> Tensor:
     return torch.nn.functional.normalize(dictionary, dim=-2)
 
 
-def perturb(dictionary: Tensor, correlation: float, generator: torch.Generator) -> Tensor:
-    r"""Init of Experiment 1: A + B with i.i.d. Gaussian B, not normalised.
+def perturb(
+    dictionary: Tensor, correlation: float, generator: torch.Generator, normalized: bool = False
+) -> Tensor:
+    r"""Init of Experiment 1: A + B with i.i.d. Gaussian B, its columns ``normalized`` or not.
 
     For unit atoms, ``sigma_B = sqrt((1 / correlation**2 - 1) / n)`` makes the expected cosine
-    between an atom and its perturbed version about ``correlation``, in (0, 1].
+    between an atom and its perturbed version about ``correlation``, in (0, 1], and its norm about
+    1 / correlation unless it is normalised.
     """
     if not 0 < correlation <= 1:
         raise ValueError(f"correlation must be in (0, 1], not {correlation}")
     sigma = math.sqrt((1 / correlation**2 - 1) / dictionary.shape[-2])
-    return dictionary + sigma * torch.randn(dictionary.shape, generator=generator)
+    perturbed = dictionary + sigma * torch.randn(dictionary.shape, generator=generator)
+    return normalize_columns(perturbed) if normalized else perturbed
 
 
 def coherence(dictionary: Tensor) -> Tensor:

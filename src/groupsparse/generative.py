@@ -67,6 +67,27 @@ def dense_codes(codes: Codes, groups: int) -> Tensor:
     return dense.flatten(-2)
 
 
+def entries(codes: Codes) -> tuple[Tensor, Tensor]:
+    """Columns (N, k * d) of the active entries and their values (N, k * d)."""
+    groups, values = codes
+    columns = groups.unsqueeze(-1) * values.shape[-1] + torch.arange(values.shape[-1])
+    return columns.flatten(-2), values.flatten(-2)
+
+
+def decode(dictionary: Tensor, codes: Codes) -> Tensor:
+    """A x for codes of N samples, summing active atoms only: (n, m) -> (N, n)."""
+    columns, values = entries(codes)
+    return torch.nn.functional.embedding_bag(
+        columns, dictionary.T.contiguous(), mode="sum", per_sample_weights=values
+    )
+
+
+def code_power(probability: float, amplitude: tuple[float, float], group_size: int) -> float:
+    """E[x_i^2] of a code entry, for groups active with ``probability`` and norm U(amplitude)."""
+    low, high = amplitude
+    return probability * (low * low + low * high + high * high) / 3 / group_size
+
+
 def noise_std(signal: Tensor, snr_db: float) -> float:
     """sigma with sigma^2 = mean signal power per entry / 10^(SNR / 10)."""
     return float((signal.square().mean() / 10 ** (snr_db / 10)).sqrt())
@@ -99,7 +120,7 @@ def sample(
         raise ValueError("give exactly one of snr_db and std")
     groups = dictionary.shape[1] // group_size
     codes = sample_codes(samples, groups, group_size, active_groups, amplitude, generator)
-    signal = dense_codes(codes, groups) @ dictionary.T
+    signal = decode(dictionary, codes)
     std = noise_std(signal, snr_db) if std is None else std
     noise = torch.randn(signal.shape, generator=generator)
     return Sample(signal.add_(noise, alpha=std), codes, std)

@@ -91,6 +91,25 @@ def methods_compared(history: pd.DataFrame, snr: float) -> Figure:
     return figure
 
 
+def inits_compared(history: pd.DataFrame, method: str, snr: float) -> Figure:
+    """Error per epoch of one method from every init at one SNR."""
+    table = history[(history.metric == "squared_error") & (history.snr == snr)]
+    table = table[table.method == method]
+    inits = list(dict.fromkeys(table.init))
+    figure, axes = _panels(table.sampling.unique())
+    for sampling, ax in axes.items():
+        last = ax is list(axes.values())[-1]
+        sns.lineplot(
+            table[table.sampling == sampling], x="epoch", y="value", hue="init", style="init",
+            errorbar=("pi", 100), ax=ax, hue_order=inits, style_order=inits, legend=last,
+        )  # fmt: skip
+        title = f"{SAMPLING[sampling]}, {snr:g} dB"
+        ax.set(title=title, xlabel="epoch", ylabel=r"$\|A - A^*\|_F^2$", yscale="log")
+        if last:
+            _legend_right(ax, title=f"{_name(method)}, init")
+    return figure
+
+
 def support_recovery(recovery: pd.DataFrame) -> Figure:
     """Fig. 3d: recall, precision and exact-support rate of entries vs SNR, after training."""
     metrics = {

@@ -91,6 +91,22 @@ def _subspace_similarity(estimate: Tensor, truth: Tensor, group_size: int) -> Te
     return product.square().reshape(groups, d, groups, d).sum((1, 3))
 
 
+def noise_floor(noise_std: float, n: int, samples: int, code_power: Tensor) -> float:
+    r"""Expected squared error of least squares given the true codes, in closed form.
+
+    .. math:: \sigma^2 (n - 1) \sum_i \frac{1}{N \, E[x_i^2]}
+
+    The first-order error of atom i has variance sigma^2 / (N E[x_i^2]) per entry; normalising the
+    columns removes one of its n dimensions. Exact as N grows, for codes that are uncorrelated.
+
+    Parameters
+    ----------
+    samples : N, those of all epochs together when every epoch draws new ones
+    code_power : E[x_i^2] of every atom, shape (m,)
+    """
+    return float(noise_std**2 * (n - 1) * (1 / (samples * code_power.double())).sum())
+
+
 def least_squares_dictionary(data: Tensor, codes: Tensor) -> Tensor:
     """The oracle: argmin_A ||Y - X A^T||_F^2 given the true codes; (N, n), (N, m) -> (n, m)."""
     return torch.linalg.solve((codes.T @ codes).double(), (codes.T @ data).double()).T.to(

@@ -69,7 +69,7 @@ def test_the_default_config_and_every_preset_are_valid(path):
         ("simulation.model.active_groups", 101, "100 groups"),
         ("simulation.model.samples", 10, "fewer samples than atoms"),
         ("simulation.model.amplitude", [5.0, 4.0], "lower bound"),
-        ("simulation.model.init_correlation", 0, "minimum"),
+        ("simulation.inits.near.correlation", 0, "minimum"),
         ("simulation.sampling", ["frsh"], "frsh"),
         ("clustering.inits", ["kmeans", "labels"], "labels"),
         ("clustering.settings.digits.group_size", -4, "minimum"),
@@ -79,6 +79,11 @@ def test_the_default_config_and_every_preset_are_valid(path):
         ("report.method", "group_sparze", "group_sparze"),
         ("report.init", "spektral", "spektral"),
         ("report.snr_db", 3, "snr_db"),
+        ("report.simulation_init", "afar", "afar"),
+        ("simulation.inits.near.methods", ["sparze"], "sparze"),
+        ("simulation.inits.near.methods", ["sparse"], "group_sparse"),
+        ("simulation.methods.sparse.lambda", {"matched_to": "oracle"}, "oracle"),
+        ("clustering.methods.sparse.lambda", {"matched_to": "group_sparse"}, "number"),
         ("download.mirrors", {"mnist": ["ftp://x"]}, "ftp"),
         ("run", "../elsewhere", "elsewhere"),
         ("seed", None, "None"),
@@ -135,7 +140,7 @@ def test_every_rule_and_every_config_key_is_documented():
     def keys(mapping, prefix=""):
         for key, value in mapping.items():
             yield f"{prefix}{key}"
-            if isinstance(value, dict) and key not in ("methods", "settings", "mirrors"):
+            if isinstance(value, dict) and key not in ("inits", "methods", "settings", "mirrors"):
                 yield from keys(value, f"{prefix}{key}.")
 
     assert [key for key in keys(CONFIG) if f"`{key}`" not in text] == []

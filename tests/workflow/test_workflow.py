@@ -50,7 +50,7 @@ def test_a_second_run_has_nothing_to_do(finished):
 
 def test_editing_the_figures_redraws_and_does_not_retrain(workflow_copy):
     workflow_copy.edit("src/groupsparse/plots.py", '"figure.dpi": 100', '"figure.dpi": 101')
-    expected = {"plot_recovery": 4, "plot_clustering": 2, "build_report": 1, "all": 1}
+    expected = {"plot_recovery": 5, "plot_clustering": 2, "build_report": 1, "all": 1}
     assert workflow_copy.planned() == expected
 
 
@@ -118,7 +118,7 @@ def test_diverging_training_stops_its_job_with_epoch_and_cause(workflow_copy):
         "optimizer: adam          # adam | sgd\n    lr: 1.0e-3",
         "optimizer: sgd\n    lr: 1.0e+6",
     )
-    target = "results/smoke/simulation/snr5/fixed/sparse/model.safetensors"
+    target = "results/smoke/simulation/snr5/near/fixed/sparse/model.safetensors"
     result = workflow_copy.run(target, check=False)
     output = result.stdout + result.stderr
     assert result.returncode != 0

@@ -31,7 +31,7 @@ wildcard_constraints:
     sampling="fixed|fresh",
     dataset="|".join(CLUSTERING["settings"]),
     method="[A-Za-z0-9_]+",
-    init="|".join(CLUSTERING["inits"]),
+    init="|".join([*CLUSTERING["inits"], *SIMULATION["inits"]]),
 
 
 @cache

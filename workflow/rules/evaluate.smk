@@ -5,22 +5,20 @@ rule evaluate_recovery:
         data=rules.simulate.output,
         model=rules.train_recovery.output.model,
     output:
-        f"{RESULTS}/simulation/snr{{snr}}/{{sampling}}/{{method}}/metrics.csv",
+        f"{RESULTS}/simulation/snr{{snr}}/{{init}}/{{sampling}}/{{method}}/metrics.csv",
     log:
-        f"{LOGS}/evaluate_recovery/snr{{snr}}-{{sampling}}-{{method}}.log",
+        f"{LOGS}/evaluate_recovery/snr{{snr}}-{{init}}-{{sampling}}-{{method}}.log",
     benchmark:
-        f"{BENCHMARKS}/evaluate_recovery/snr{{snr}}-{{sampling}}-{{method}}.tsv"
+        f"{BENCHMARKS}/evaluate_recovery/snr{{snr}}-{{init}}-{{sampling}}-{{method}}.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
     resources:
         mem_mb=4000,
         runtime=30,
-    params:
-        spec=lambda w: as_json(SIMULATION["methods"][w.method]),
     shell:
         "python src/evaluate_recovery.py --data {input.data} --model {input.model} "
-        "--spec {params.spec:q} --threads {threads} --output {output} > {log} 2>&1"
+        "--threads {threads} --output {output} > {log} 2>&1"
 
 
 rule evaluate_clustering:
@@ -80,10 +78,11 @@ rule evaluate_clustering_control:
 
 
 RECOVERY_CONDITIONS = [
-    f"{RESULTS}/simulation/snr{snr}/{sampling}/{method}"
-    for snr in SIMULATION["snr_db"]
+    f"{RESULTS}/simulation/snr{snr}/{name}/{sampling}/{method}"
+    for name, init in SIMULATION["inits"].items()
+    for snr in init.get("snr_db", SIMULATION["snr_db"])
     for sampling in SIMULATION["sampling"]
-    for method in SIMULATION["methods"]
+    for method in init.get("methods", SIMULATION["methods"])
 ]
 CLUSTERING_CONDITIONS = [
     f"{RESULTS}/clustering/{dataset}/{method}-{init}"

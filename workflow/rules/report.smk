@@ -1,5 +1,6 @@
 # Figures and tables, each by its own rule, and the page that holds them.
 FIGURES = f"{REPORTS}/figures"
+RECOVERY_FIGURES = ["fig3a", "fig3b", "fig3c", "fig3d", "inits"]
 
 
 rule plot_recovery:
@@ -19,7 +20,7 @@ rule plot_recovery:
     benchmark:
         f"{BENCHMARKS}/plot_recovery/{{figure}}.tsv"
     wildcard_constraints:
-        figure="fig3[abcd]",
+        figure="fig3[abcd]|inits",
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -103,7 +104,7 @@ rule build_report:
         recovery=f"{RESULTS}/summary/recovery.csv",
         history=f"{RESULTS}/summary/recovery_history.csv",
         table1=rules.make_table1.output,
-        figures=expand(f"{FIGURES}/fig3{{panel}}.png", panel=list("abcd"))
+        figures=expand(f"{FIGURES}/{{figure}}.png", figure=RECOVERY_FIGURES)
         + expand(
             f"{FIGURES}/{{figure}}-{{dataset}}.png",
             figure=["fig4", "fig5"],

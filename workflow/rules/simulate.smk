@@ -16,8 +16,14 @@ rule simulate:
         runtime=20,
     params:
         model=as_json(SIMULATION["model"]),
+        inits=as_json(
+            {
+                name: {key: init[key] for key in ("correlation", "normalized")}
+                for name, init in SIMULATION["inits"].items()
+            }
+        ),
         replicates=SIMULATION["replicates"],
         seed=config["seed"],
     shell:
-        "python src/simulate_data.py --model {params.model:q} --snr {wildcards.snr} "
+        "python src/simulate_data.py --model {params.model:q} --inits {params.inits:q} --snr {wildcards.snr} "
         "--replicates {params.replicates} --seed {params.seed} --output {output} > {log} 2>&1"

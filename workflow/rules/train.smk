@@ -1,15 +1,24 @@
 # Training: one job per method and condition, its replicates side by side.
+def simulation_method(name):
+    """A method's entry; a lambda that is matched to another method gets that method's number."""
+    spec = SIMULATION["methods"][name]
+    if isinstance(spec.get("lambda"), dict):
+        other = SIMULATION["methods"][spec["lambda"]["matched_to"]]
+        return {**spec, "lambda": {"matched_to": other["lambda"]}}
+    return spec
+
+
 rule train_recovery:
     input:
         code=code("train_recovery.py"),
         data=rules.simulate.output,
     output:
-        model=f"{RESULTS}/simulation/snr{{snr}}/{{sampling}}/{{method}}/model.safetensors",
-        history=f"{RESULTS}/simulation/snr{{snr}}/{{sampling}}/{{method}}/history.csv",
+        model=f"{RESULTS}/simulation/snr{{snr}}/{{init}}/{{sampling}}/{{method}}/model.safetensors",
+        history=f"{RESULTS}/simulation/snr{{snr}}/{{init}}/{{sampling}}/{{method}}/history.csv",
     log:
-        f"{LOGS}/train_recovery/snr{{snr}}-{{sampling}}-{{method}}.log",
+        f"{LOGS}/train_recovery/snr{{snr}}-{{init}}-{{sampling}}-{{method}}.log",
     benchmark:
-        f"{BENCHMARKS}/train_recovery/snr{{snr}}-{{sampling}}-{{method}}.tsv"
+        f"{BENCHMARKS}/train_recovery/snr{{snr}}-{{init}}-{{sampling}}-{{method}}.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
@@ -17,13 +26,13 @@ rule train_recovery:
         mem_mb=4000,
         runtime=240,
     params:
-        spec=lambda w: as_json(SIMULATION["methods"][w.method]),
+        spec=lambda w: as_json(simulation_method(w.method)),
         training=as_json(SIMULATION["training"]),
         device=config["device"],
         # Not an output: it must survive an interrupted job.
-        checkpoint=lambda w: f"{RESULTS}/checkpoints/snr{w.snr}-{w.sampling}-{w.method}.safetensors",
+        checkpoint=lambda w: f"{RESULTS}/checkpoints/snr{w.snr}-{w.init}-{w.sampling}-{w.method}.safetensors",
     shell:
-        "python src/train_recovery.py --data {input.data} --sampling {wildcards.sampling} "
+        "python src/train_recovery.py --data {input.data} --init {wildcards.init} --sampling {wildcards.sampling} "
         "--method {wildcards.method} --spec {params.spec:q} --training {params.training:q} "
         "--device {params.device} --threads {threads} --checkpoint {params.checkpoint} "
         "--output {output.model} --history {output.history} > {log} 2>&1"

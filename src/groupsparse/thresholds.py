@@ -1,0 +1,35 @@
+"""Thresholds of element-wise activations, chosen without labels or known truth."""
+
+from scipy.optimize import brentq
+from scipy.stats import chi2, norm
+
+
+def matched_threshold(
+    group_threshold: float, group_size: int, projection_std: float, one_sided: bool = False
+) -> float:
+    r"""Threshold at which a noise entry is active as seldom as a noise group is.
+
+    .. math:: P(|s z| > t) = P(||s z_g||_2 > \lambda), \quad z \sim N(0, 1), z_g \sim N(0, I_d)
+
+    s is the standard deviation of a^T y for a unit atom a that has no part in y, so the
+    element-wise and the group network have the same rate of false activations (ours: the paper
+    states no threshold for its sparse network).
+
+    Parameters
+    ----------
+    group_threshold : lambda of the group soft threshold, positive
+    projection_std : s, for data (N, n) about ``sqrt(mean ||y||^2 / n)``
+    one_sided : P(s z > t) on the left, for the one-sided ReLU
+
+    Returns
+    -------
+    t in [0, lambda]: a norm is never smaller than one of its entries.
+    """
+    if group_threshold <= 0 or projection_std <= 0:
+        raise ValueError("group_threshold and projection_std must be positive")
+    level = chi2.logsf((group_threshold / projection_std) ** 2, group_size)
+    if one_sided and level > norm.logsf(0):
+        return 0.0
+    # In logarithms, where probabilities of 1e-300 and less stay distinct.
+    shift = 0.0 if one_sided else float(-norm.logsf(0))
+    return brentq(lambda t: norm.logsf(t / projection_std) + shift - level, 0.0, group_threshold)
