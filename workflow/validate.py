@@ -74,6 +74,10 @@ def _inconsistencies(config: dict) -> list[str]:
                 errors.append(f"report.{key}: {report[key]!r} is not in {experiment}.methods")
     if report["init"] not in clustering["inits"]:
         errors.append(f"report.init: {report['init']!r} is not in clustering.inits")
+    for name, init in simulation["inits"].items():
+        for key in ("snr_db", "sampling"):
+            if extra := set(init.get(key, ())) - set(simulation[key]):
+                errors.append(f"simulation.inits.{name}.{key}: {extra} is not in simulation.{key}")
     start = simulation["inits"].get(report["simulation_init"])
     if start is None:
         errors.append(

@@ -104,10 +104,10 @@ def test_all_errors_are_reported_at_once():
 
 
 def test_snakemake_refuses_a_bad_config_before_any_job(fresh_workflow):
-    fresh_workflow.edit("config.yaml", "lambda: 3.0", "lambda: -3.0")
+    fresh_workflow.edit("config.yaml", "lambda: 4.0", "lambda: -4.0")
     result = fresh_workflow.run(check=False)
     assert result.returncode != 0
-    assert "simulation.methods.sparse.lambda" in result.stdout + result.stderr
+    assert "simulation.methods.group_sparse.lambda" in result.stdout + result.stderr
     assert "Traceback" not in result.stdout + result.stderr
     assert not (fresh_workflow.folder / "results").exists()
 

@@ -81,7 +81,7 @@ RECOVERY_CONDITIONS = [
     f"{RESULTS}/simulation/snr{snr}/{name}/{sampling}/{method}"
     for name, init in SIMULATION["inits"].items()
     for snr in init.get("snr_db", SIMULATION["snr_db"])
-    for sampling in SIMULATION["sampling"]
+    for sampling in init.get("sampling", SIMULATION["sampling"])
     for method in init.get("methods", SIMULATION["methods"])
 ]
 CLUSTERING_CONDITIONS = [
