@@ -73,7 +73,8 @@ def run(batches, replicates=2, first=0, spec=None, **options):
     model = Autoencoder(
         tensors["init"],
         spec["prox"],
-        spec["lambda"],
+        # A matched threshold is a number by the time a model is made; here any will do.
+        1.0 if isinstance(spec["lambda"], dict) else spec["lambda"],
         D,
         spec.get("encoder", "shallow"),
         spec.get("layers", 1),

@@ -64,7 +64,9 @@ def test_editing_the_prox_retrains_and_does_not_simulate(workflow_copy):
 
 def test_editing_one_lambda_retrains_that_method_alone(workflow_copy):
     workflow_copy.edit(
-        "config.yaml", "sparse: {prox: soft, lambda: 3.0", "sparse: {prox: soft, lambda: 3.1"
+        "config.yaml",
+        "sparse: {prox: soft, lambda: {matched_to: group_sparse}",
+        "sparse: {prox: soft, lambda: 3.1",
     )
     planned = workflow_copy.planned()
     assert planned["train_recovery"] == 2, "one for each sampling"
