@@ -223,10 +223,15 @@ def theory_constants(theory: pd.DataFrame) -> Figure:
     constants = {
         "delta": r"$\delta$",
         "delta_unit": r"$\delta$ of unit atoms",
+        "zeta": r"$\zeta$",
         "alpha_mean": r"mean $\alpha_i$",
-        "tau_mean": r"mean $\tau_g$",
-        "mu_B": r"$\mu_B$",
         "orthonormality_defect": r"$\max_g\|A_g^TA_g - I\|_F$",
+    }
+    fractions = {
+        "tau_mean": r"mean $\tau_g$",
+        "mu": r"$\mu$",
+        "mu_B": r"$\mu_B$",
+        "p_mean": r"mean $p_g$",
     }
     interval = {
         "lambda": r"$\lambda$ in use",
@@ -240,12 +245,13 @@ def theory_constants(theory: pd.DataFrame) -> Figure:
         "support_recall": "recall of groups",
         "support_precision": "precision of groups",
     }
-    figure, grid = _regimes(theory, 4)
+    figure, grid = _regimes(theory, 5)
     _rows(grid[0], theory, error, "squared error", yscale="log")
-    _rows(grid[1], theory, constants, "constant")
-    _rows(grid[2], theory, interval, r"$\lambda$ (Lemma 1)", styles=["-", "-", "-", "--", "--"],
+    _rows(grid[1], theory, constants, "constants")
+    _rows(grid[2], theory, fractions, "constants", ylim=(0, 1))
+    _rows(grid[3], theory, interval, r"$\lambda$ (Lemma 1)", styles=["-", "-", "-", "--", "--"],
           colors=["k", "C0", "C3", "C0", "C3"])  # fmt: skip
-    for regime, ax in grid[2].items():
+    for regime, ax in grid[3].items():
         bounds = _mean(theory, regime, ["lemma1_low", "lemma1_high"])
         ax.fill_between(
             bounds.index, bounds.lemma1_low, bounds.lemma1_high,
@@ -253,7 +259,7 @@ def theory_constants(theory: pd.DataFrame) -> Figure:
         )  # fmt: skip
         if (bounds.lemma1_low > bounds.lemma1_high).all():
             ax.text(0.5, 0.5, "empty throughout", transform=ax.transAxes, ha="center")
-    _rows(grid[3], theory, support, "support recovery", ylim=(-0.03, 1.05), xlabel="epoch")
+    _rows(grid[4], theory, support, "support recovery", ylim=(-0.03, 1.05), xlabel="epoch")
     return figure
 
 
@@ -292,9 +298,9 @@ def theory_support(sweep: pd.DataFrame) -> Figure:
         "theorem1_vacuous": "(c) atoms where Theorem 1 promises nothing",
         "printed_cosine": "(d) cosine of eq. 32's main term and the gradient",
     }
-    mean = sweep.groupby(["metric", "delta", "lambda"]).value.mean()
-    b_min = float((mean["lambda"] / mean["lambda"].index.get_level_values("lambda")).iloc[0])
-    outline = [mpl.patheffects.withStroke(linewidth=4, foreground="black")]
+    in_use = sweep[sweep.metric == "lambda"].iloc[0]
+    b_min = in_use["value"] / in_use["lambda"]
+    outline = [mpl.patheffects.withStroke(linewidth=3.5, foreground="black")]
     figure = Figure(figsize=(11, 7), layout="constrained")
     for ax, (metric, title) in zip(figure.subplots(2, 2).flat, panels.items(), strict=True):
         table = sweep[sweep.metric == metric].pivot_table("value", "delta", "lambda")
@@ -306,25 +312,22 @@ def theory_support(sweep: pd.DataFrame) -> Figure:
         )  # fmt: skip
         ax.invert_yaxis()
         ax.set(title=title, xlabel=r"$\lambda / B_{min}$", ylabel=r"$\delta$")
-        for shift, suffix, color in ((0.12, "", "white"), (0.88, "_rank", "red")):
-            for row, delta in enumerate(table.index):
-                low, high = (
-                    np.interp(
-                        mean[f"lemma1_{end}{suffix}"][delta].iloc[0] / b_min,
-                        table.columns, np.arange(len(table.columns)) + 0.5,
-                    )
-                    for end in ("low", "high")
-                )  # fmt: skip
-                if mean[f"lemma1_empty{suffix}"][delta].iloc[0] < 1:
-                    ax.plot(
-                        [low, high], [row + shift] * 2, color=color, lw=2.5, path_effects=outline
-                    )
+        if metric != "support_exact":
+            continue
+        ticks = np.arange(len(table.columns)) + 0.5
+        for shift, suffix, color in ((0.25, "", "white"), (0.75, "_rank", "red")):
+            ends = sweep[sweep.metric.isin([f"lemma1_low{suffix}", f"lemma1_high{suffix}"])]
+            ends = ends.pivot_table("value", "delta", "metric") / b_min
+            for row, (low, high) in enumerate(ends.iloc[:, ::-1].to_numpy()):
+                if low <= high:
+                    line = np.interp([low, high], table.columns, ticks), [row + shift] * 2
+                    ax.plot(*line, color=color, lw=2, path_effects=outline)
     handles = [
         mpl.lines.Line2D(
-            [], [], color="white", lw=2.5, path_effects=outline, label="Lemma 1's interval, printed"
+            [], [], color="white", lw=2, path_effects=outline, label="Lemma 1's interval, printed"
         ),
         mpl.lines.Line2D(
-            [], [], color="red", lw=2.5, path_effects=outline, label=r"with $d\mu_B$ for $\mu_B$"
+            [], [], color="red", lw=2, path_effects=outline, label=r"with $d\mu_B$ for $\mu_B$"
         ),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=2)
