@@ -12,7 +12,7 @@ def main() -> None:
     parser.add_argument("tables", nargs="+", help="CSV files in long form")
     parser.add_argument("--output", required=True)
     args = parser.parse_args()
-    columns = ("experiment", "method", "replicate", "metric", "value")
+    columns = ("experiment", "replicate", "metric", "value")
     save_table(args.output, pd.concat([load_table(t, columns) for t in args.tables]))
 
 

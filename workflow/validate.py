@@ -91,4 +91,29 @@ def _inconsistencies(config: dict) -> list[str]:
         if report[k] in methods and report[k] not in start.get("methods", methods)
     ]:
         errors.append(f"report.simulation_init: its methods lack {missing}")
+    return errors + _theory_inconsistencies(config["theory"])
+
+
+def _theory_inconsistencies(theory: dict) -> list[str]:
+    errors, settings = [], theory["settings"]
+    for regime in theory["regimes"]:
+        if regime not in settings:
+            errors.append(f"theory.regimes: no entry for {regime!r} in theory.settings")
+    if "sweep" in settings:
+        errors.append("theory.settings.sweep: this name belongs to the sweep")
+    places = {f"theory.settings.{name}": spec for name, spec in settings.items()}
+    for place, spec in (places | {"theory.sweep": theory["sweep"]}).items():
+        model, init = spec["model"], spec.get("init", {})
+        if model["active_groups"] > model["groups"]:
+            errors.append(f"{place}.model.active_groups: more than the {model['groups']} groups")
+        if model["amplitude"][0] > model["amplitude"][1]:
+            errors.append(f"{place}.model.amplitude: the lower bound exceeds the upper")
+        largest = max([init.get("delta", 0), *spec.get("delta", [])])
+        if largest**2 > 2 * model["group_size"]:
+            errors.append(f"{place}: delta {largest} exceeds sqrt(2 d), that of orthogonal spans")
+        if ("delta" in init or "delta" in spec) and model["n"] < 2 * model["group_size"]:
+            errors.append(f"{place}.model.n: no room to turn a group out of its span")
+        at = spec.get("measure_at", [0])
+        if at != sorted(at) or at[0] != 0 or at[-1] > spec.get("training", {}).get("epochs", 0):
+            errors.append(f"{place}.measure_at: must rise from 0 to at most training.epochs")
     return errors

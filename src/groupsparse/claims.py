@@ -12,9 +12,16 @@ COLUMNS = (
 
 
 def claims(
-    recovery: pd.DataFrame, history: pd.DataFrame, clustering: pd.DataFrame, choices: dict
+    recovery: pd.DataFrame,
+    history: pd.DataFrame,
+    clustering: pd.DataFrame,
+    choices: dict,
+    further: list[dict] = (),
 ) -> pd.DataFrame:
-    """Every claim as a row of ``COLUMNS``, from long-form tables and ``config.report``."""
+    """Every claim as a row of ``COLUMNS``, from long-form tables and ``config.report``.
+
+    ``further`` rows, of the shape that ``_claim`` makes, come last.
+    """
     recovery, history = (t[t.init == choices["simulation_init"]] for t in (recovery, history))
     rows = [
         *_recovery_claims(recovery, history, choices),
@@ -23,6 +30,7 @@ def claims(
             for dataset in clustering.dataset.unique()
             for row in _clustering_claims(clustering, dataset, choices)
         ),
+        *further,
     ]  # fmt: skip
     return pd.DataFrame([{"id": i, **row} for i, row in enumerate(rows, 1)], columns=COLUMNS)
 

@@ -30,6 +30,40 @@ def perturb(
     return normalize_columns(perturbed) if normalized else perturbed
 
 
+def orthonormalize_groups(dictionary: Tensor, group_size: int) -> Tensor:
+    """Orthonormal basis of the span of every group, A_g^T A_g = I: (..., n, m) -> same."""
+    return from_blocks(torch.linalg.qr(blocks(dictionary, group_size)).Q)
+
+
+def tilt_groups(
+    dictionary: Tensor, delta: float, group_size: int, generator: torch.Generator
+) -> Tensor:
+    r"""Turn every orthonormal group out of its span until ||A_g - A*_g||_F = delta.
+
+    .. math:: A_g = \cos\theta A^*_g + \sin\theta Q_g,  \cos\theta = 1 - \delta^2 / (2 d)
+
+    with Q_g random, orthonormal and orthogonal to A*_g, so that A_g^T A_g = I and every alpha_i is
+    cos(theta). (n, m) -> same; delta in [0, sqrt(2 d)], n >= 2 d.
+    """
+    if not 0 <= delta <= math.sqrt(2 * group_size):
+        raise ValueError(f"delta must be in [0, sqrt(2 d)], not {delta}")
+    truth = blocks(dictionary, group_size)
+    noise = torch.randn(truth.shape, generator=generator, dtype=truth.dtype)
+    away = torch.linalg.qr(noise - truth @ (truth.mT @ noise)).Q
+    cosine = 1 - delta**2 / (2 * group_size)
+    return from_blocks(cosine * truth + math.sqrt(1 - cosine**2) * away)
+
+
+def blocks(dictionary: Tensor, group_size: int) -> Tensor:
+    """The groups A_g as a dimension: (..., n, m) -> (..., m / group_size, n, group_size)."""
+    return dictionary.unflatten(-1, (-1, group_size)).transpose(-3, -2)
+
+
+def from_blocks(groups: Tensor) -> Tensor:
+    """Inverse of :func:`blocks`: (..., G, n, d) -> (..., n, G d)."""
+    return groups.transpose(-3, -2).flatten(-2)
+
+
 def coherence(dictionary: Tensor) -> Tensor:
     """mu = max_{i != j} |a_i^T a_j|, for unit atoms in [0, 1]: (..., n, m) -> (...)."""
     gram = (dictionary.mT @ dictionary).abs()

@@ -4,6 +4,8 @@ Of the five dense products in loss and gradient of the shallow autoencoder only 
 find the active groups; the other four touch active entries alone.
 """
 
+import warnings
+
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
@@ -96,10 +98,12 @@ class _ShallowLoss(torch.autograd.Function):
         residual = _weighted_sums(dictionary.T.contiguous(), column, by_row, weights).sub_(data)
         loss = residual.square().sum() / (2 * samples)
 
-        pattern = torch.sparse_csr_tensor(
-            torch.cat([by_row, by_row.new_tensor([len(row)])]), column, torch.zeros_like(weights),
-            (samples, atoms), check_invariants=False,
-        )  # fmt: skip
+        ends = torch.cat([by_row, by_row.new_tensor([len(row)])])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # "beta state", once in every job
+            pattern = torch.sparse_csr_tensor(
+                ends, column, torch.zeros_like(weights), (samples, atoms), check_invariants=False
+            )
         through = torch.sparse.sampled_addmm(pattern, residual, dictionary).values()
         (slope,) = torch.autograd.grad(codes, products, through.view_as(codes))
         order = torch.argsort(column, stable=True)

@@ -32,4 +32,9 @@ def matched_threshold(
         return 0.0
     # In logarithms, where probabilities of 1e-300 and less stay distinct.
     shift = 0.0 if one_sided else float(-norm.logsf(0))
-    return brentq(lambda t: norm.logsf(t / projection_std) + shift - level, 0.0, group_threshold)
+
+    def excess(t: float) -> float:
+        return norm.logsf(t / projection_std) + shift - level
+
+    # At group size 1 the root is the end of the interval, on either side of it by rounding.
+    return group_threshold if excess(group_threshold) >= 0 else brentq(excess, 0, group_threshold)

@@ -24,6 +24,7 @@ RUN = config["run"]
 RESULTS, REPORTS = f"results/{RUN}", f"reports/{RUN}"
 LOGS, BENCHMARKS = f"logs/{RUN}", f"benchmarks/{RUN}"
 SIMULATION, CLUSTERING = config["simulation"], config["clustering"]
+THEORY = config["theory"]
 
 
 wildcard_constraints:

@@ -102,6 +102,8 @@ TABLES = {
         f"{c}/metrics.csv" for c in CLUSTERING_CONDITIONS + CLUSTERING_CONTROLS
     ],
     "clustering_history": [f"{c}/history.csv" for c in CLUSTERING_CONDITIONS],
+    "theory": [f"{RESULTS}/theory/{regime}.csv" for regime in THEORY["regimes"]],
+    "theory_sweep": [f"{RESULTS}/theory/sweep.csv"],
 }
 
 
@@ -133,6 +135,8 @@ rule make_claims:
         recovery=f"{RESULTS}/summary/recovery.csv",
         history=f"{RESULTS}/summary/recovery_history.csv",
         clustering=f"{RESULTS}/summary/clustering.csv",
+        theory=f"{RESULTS}/summary/theory.csv",
+        sweep=f"{RESULTS}/summary/theory_sweep.csv",
     output:
         f"{RESULTS}/summary/claims.csv",
     log:
@@ -149,8 +153,8 @@ rule make_claims:
         choices=as_json(config["report"]),
     shell:
         "python src/make_claims.py --recovery {input.recovery} --history {input.history} "
-        "--clustering {input.clustering} --choices {params.choices:q} --output {output} "
-        "> {log} 2>&1"
+        "--clustering {input.clustering} --theory {input.theory} --sweep {input.sweep} "
+        "--choices {params.choices:q} --output {output} > {log} 2>&1"
 
 
 # Every number of the run, without figures: a stage to ask for with --until or by name.

@@ -110,6 +110,11 @@ rule build_report:
             figure=["fig4", "fig5"],
             dataset=config["datasets"],
         ),
+        theory=f"{RESULTS}/summary/theory.csv",
+        theory_figures=expand(
+            f"{FIGURES}/theory_{{figure}}.png",
+            figure=["constants", "gradients", "support"],
+        ),
     output:
         f"{REPORTS}/report.html",
     log:
@@ -127,4 +132,5 @@ rule build_report:
     shell:
         "python src/build_report.py --template {input.template} --claims {input.claims} "
         "--recovery {input.recovery} --history {input.history} --table1 {input.table1} --figures {input.figures} "
+        "--theory {input.theory} --theory-figures {input.theory_figures} "
         "--config {params.config:q} --output {output} > {log} 2>&1"

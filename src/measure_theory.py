@@ -1,0 +1,113 @@
+"""Train in one regime and hold the paper's theory against it at the listed epochs."""
+
+import argparse
+import json
+import logging
+
+import pandas as pd
+import torch
+
+from groupsparse import theory
+from groupsparse.artifacts import save_table
+from groupsparse.autoencoder import Autoencoder
+from groupsparse.device import choose_device
+from groupsparse.dictionary import orthonormalize_groups, perturb, tilt_groups
+from groupsparse.generative import random_dictionary, sample
+from groupsparse.seeds import derive_seed, generator
+from groupsparse.train import DivergedError, FreshData, train
+
+log = logging.getLogger(__name__)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--regime", required=True, help="its name")
+    parser.add_argument("--spec", type=json.loads, required=True, help="its config entry (JSON)")
+    parser.add_argument("--samples", type=int, required=True, help="held-out samples per measure")
+    parser.add_argument("--replicates", type=int, required=True)
+    parser.add_argument("--seed", type=int, required=True, help="root seed")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--output", required=True, help="CSV of metrics, one row per value")
+    args = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    torch.set_num_threads(args.threads)
+    model, training, lambda_ = (args.spec[key] for key in ("model", "training", "lambda"))
+    d, amplitude = model["group_size"], tuple(model["amplitude"])
+
+    truths, inits, held_out = [], [], []
+    for r in range(args.replicates):
+        # Not named after the regime: regimes of one model share A*, init and samples.
+        seed = (args.seed, "theory", r)
+        truth = random_dictionary(model["n"], model["groups"] * d, generator(*seed, "dictionary"))
+        if "delta" in args.spec["init"]:
+            truth = orthonormalize_groups(truth, d)
+            init = tilt_groups(truth, args.spec["init"]["delta"], d, generator(*seed, "init"))
+        else:
+            init = perturb(truth, args.spec["init"]["correlation"], generator(*seed, "init"))
+        noise = {"std": 0.0} if model["snr_db"] is None else {"snr_db": model["snr_db"]}
+        drawn = sample(
+            truth, d, model["active_groups"], amplitude, args.samples,
+            generator(*seed, "held out"), **noise,
+        )  # fmt: skip
+        truths.append(truth)
+        inits.append(init)
+        held_out.append(drawn)
+
+    def measured(dictionaries):
+        return [
+            theory.measure(a, truth, drawn, lambda_, amplitude, d)
+            for a, truth, drawn in zip(dictionaries, truths, held_out, strict=True)
+        ]
+
+    start = measured(inits)
+    lr = training["lr"]
+    if training["lr_unit"] == "limit":
+        lr *= min(values["step_limit"] for values in start)
+    device = choose_device(args.device)
+    autoencoder = Autoencoder(torch.stack(inits), "group_soft", lambda_, d).to(device)
+    reference = torch.stack(truths).to(device)
+    batches = FreshData(
+        torch.stack(truths), [s.noise_std for s in held_out],
+        [derive_seed(args.seed, "theory", r, "training") for r in range(args.replicates)],
+        group_size=d, active_groups=model["active_groups"], amplitude=amplitude,
+        samples=model["samples"],
+    )  # fmt: skip
+    errors, snapshots = [], []
+
+    def record(dictionary):
+        if len(errors) in args.spec["measure_at"]:
+            snapshots.append(dictionary.cpu().clone())
+        errors.append(theory.errors(dictionary, reference, d))
+        return errors[-1]
+
+    keys = ("epochs", "optimizer", "normalize")
+    try:
+        train(autoencoder, batches, lr=lr, **{k: training[k] for k in keys}, metrics=record)
+        diverged = False
+    except DivergedError as error:
+        log.warning("%s", error)
+        diverged, snapshots = True, snapshots[:1]
+
+    epochs = [e for e in args.spec["measure_at"] if e < len(errors)]
+    tables = [start, *(measured(snapshot) for snapshot in snapshots[1:])]
+    histories = {name: torch.stack([row[name] for row in errors]).cpu() for name in errors[0]}
+    contractions = {k: theory.contraction(v, epochs) for k, v in histories.items()}
+    rows = []
+    for r in range(args.replicates):
+        for i, epoch in enumerate(epochs):
+            values = dict(tables[i][r]) if i < len(tables) else {}
+            values |= {name: float(v[epoch, r]) for name, v in histories.items()}
+            if i + 1 < len(epochs):
+                values |= {f"contraction_{k}": float(v[i, r]) for k, v in contractions.items()}
+            if "step_limit" in values:
+                eta = lr if training["optimizer"] == "sgd" else values["step_limit"]
+                values |= theory.rhos(eta, values, d)
+            values |= {"diverged": float(diverged), "lr": lr}
+            head = {"experiment": "theory", "regime": args.regime, "replicate": r, "epoch": epoch}
+            rows += [{**head, "metric": k, "value": v} for k, v in values.items() if v == v]
+    save_table(args.output, pd.DataFrame(rows))
+
+
+if __name__ == "__main__":
+    main()

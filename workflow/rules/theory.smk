@@ -1,0 +1,81 @@
+# The paper's theory against measurement: one job per regime, one for the sweep, their figures.
+rule measure_theory:
+    input:
+        code=code("measure_theory.py"),
+    output:
+        f"{RESULTS}/theory/{{regime}}.csv",
+    log:
+        f"{LOGS}/measure_theory/{{regime}}.log",
+    benchmark:
+        f"{BENCHMARKS}/measure_theory/{{regime}}.tsv"
+    wildcard_constraints:
+        regime="|".join(THEORY["settings"]),
+    conda:
+        "../../envs/environment.yaml"
+    threads: config["threads"]
+    resources:
+        mem_mb=6000,
+        runtime=240,
+    params:
+        spec=lambda w: as_json(THEORY["settings"][w.regime]),
+        samples=THEORY["samples"],
+        replicates=THEORY["replicates"],
+        seed=config["seed"],
+        device=config["device"],
+    shell:
+        "python src/measure_theory.py --regime {wildcards.regime} --spec {params.spec:q} "
+        "--samples {params.samples} --replicates {params.replicates} --seed {params.seed} "
+        "--device {params.device} --threads {threads} --output {output} > {log} 2>&1"
+
+
+rule sweep_theory:
+    input:
+        code=code("sweep_theory.py"),
+    output:
+        f"{RESULTS}/theory/sweep.csv",
+    log:
+        f"{LOGS}/sweep_theory.log",
+    benchmark:
+        f"{BENCHMARKS}/sweep_theory.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: config["threads"]
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        sweep=as_json(THEORY["sweep"]),
+        replicates=THEORY["replicates"],
+        seed=config["seed"],
+    shell:
+        "python src/sweep_theory.py --sweep {params.sweep:q} --replicates {params.replicates} "
+        "--seed {params.seed} --threads {threads} --output {output} > {log} 2>&1"
+
+
+rule plot_theory:
+    input:
+        code=code("plot_theory.py"),
+        theory=f"{RESULTS}/summary/theory.csv",
+        sweep=f"{RESULTS}/summary/theory_sweep.csv",
+    output:
+        report(
+            multiext(f"{REPORTS}/figures/{{figure}}", ".png", ".svg"),
+            caption="../../reports/captions/theory.rst",
+            category="Theory",
+            labels={"figure": "{figure}"},
+        ),
+    log:
+        f"{LOGS}/plot_theory/{{figure}}.log",
+    benchmark:
+        f"{BENCHMARKS}/plot_theory/{{figure}}.tsv"
+    wildcard_constraints:
+        figure="theory_(constants|support|gradients)",
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    shell:
+        "python src/plot_theory.py --figure {wildcards.figure} --theory {input.theory} "
+        "--sweep {input.sweep} --output {output} > {log} 2>&1"
