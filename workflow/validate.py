@@ -7,6 +7,7 @@ from jsonschema import Draft202012Validator
 
 SCHEMA = Path(__file__).parent / "schemas" / "config.schema.yaml"
 RESERVED = {"raw", "oracle", "chance"}  # the clustering controls
+RESTRICTIONS = ("datasets", "inits", "centering")  # where a clustering method runs
 
 
 def config_errors(config: dict) -> list[str]:
@@ -14,6 +15,21 @@ def config_errors(config: dict) -> list[str]:
     validator = Draft202012Validator(yaml.safe_load(SCHEMA.read_text()))
     errors = [f"{_path(e)}: {_reason(e)}" for e in validator.iter_errors(config)]
     return sorted(errors) or _inconsistencies(config)
+
+
+def clustering_conditions(config: dict) -> list[tuple[str, str, str, bool]]:
+    """All (data set, method, init, centred) of Experiment 2 that the config asks for."""
+    clustering = config["clustering"]
+    return [
+        (dataset, method, init, centered)
+        for dataset in config["datasets"]
+        for method, spec in clustering["methods"].items()
+        for init in clustering["inits"]
+        for centered in clustering["centering"]
+        if dataset in spec.get("datasets", config["datasets"])
+        and init in spec.get("inits", clustering["inits"])
+        and centered in spec.get("centering", clustering["centering"])
+    ]
 
 
 def _path(error) -> str:
@@ -56,6 +72,36 @@ def _inconsistencies(config: dict) -> list[str]:
                 errors.append(f"report.{key}: {report[key]!r} is not in {experiment}.methods")
     if report["init"] not in clustering["inits"]:
         errors.append(f"report.init: {report['init']!r} is not in clustering.inits")
+    errors += _conditions_missing(config)
     if report["snr_db"] not in simulation["snr_db"]:
         errors.append(f"report.snr_db: {report['snr_db']} is not in simulation.snr_db")
+    return errors
+
+
+def _conditions_missing(config: dict) -> list[str]:
+    """Figures and claims look at init report.init without centring: is it there?"""
+    report, convergence = config["report"], config["clustering"]["convergence"]
+    conditions, methods = set(clustering_conditions(config)), config["clustering"]["methods"]
+    errors = []
+    if max(convergence["snapshots"]) > convergence["epochs"]:
+        errors.append("clustering.convergence.snapshots: later than the last epoch")
+    wanted = {
+        "report.method": [report["method"]],
+        "report.baseline": [report["baseline"]],
+        "report.silhouettes": report["silhouettes"],
+        "clustering.convergence.methods": convergence["methods"],
+    }
+    for key, names in wanted.items():
+        errors += [
+            f"{key}: {name!r} is not in clustering.methods" for name in names if name not in methods
+        ]
+        for dataset in config["datasets"]:
+            runs = [(dataset, name, report["init"], False) in conditions for name in names]
+            # Silhouettes are drawn of those that run.
+            enough = any(runs) if key == "report.silhouettes" else all(runs)
+            if not enough:
+                errors.append(
+                    f"{key}: {', '.join(names)} must run on {dataset} from init {report['init']} "
+                    "and not centred (clustering.inits, .centering and the method's restrictions)"
+                )
     return errors
