@@ -70,6 +70,7 @@ def compact(table) -> list[dict]:
     blocks = []
     for dataset, here in table.groupby("dataset", sort=False):
         inits = [i for i in here.init.unique() if i != "none"]
+        paper = published.TABLE1 if dataset == published.TABLE1_DATASET else {}
         rows = []
         for key, part in here.groupby(["method", "features", "centered"], sort=False):
             scores = part.set_index(["init", "algorithm"])[["acc_mean", "acc_std"]]
@@ -82,13 +83,10 @@ def compact(table) -> list[dict]:
                 span = 1 if len(algorithms) > 1 else 2
                 values = [[("", *scores.loc[(init, a)])] for a in algorithms]
                 cells += [(span, value) for value in values or [[]]]
-            paper = published.TABLE1 if dataset == published.TABLE1_DATASET else {}
-            columns = ("method", "features", "centered")
-            rows.append(
-                dict(zip(columns, key, strict=True))
-                | {"cells": cells, "paper": paper.get(key[:2], {})}
-            )
-        blocks.append({"dataset": dataset, "inits": inits, "rows": rows})
+            row = dict(zip(("method", "features", "centered"), key, strict=True))
+            row |= {"control": "none" in scores.index, "cells": cells}
+            rows.append(row | {"paper": paper.get(key[:2])})
+        blocks.append({"dataset": dataset, "inits": inits, "rows": rows, "published": bool(paper)})
     return blocks
 
 

@@ -142,7 +142,8 @@ def _clustering_claims(clustering, dataset, choices):
     method, baseline, init = choices["method"], choices["baseline"], choices["init"]
     table = clustering[(clustering.dataset == dataset) & (clustering.metric == "acc")]
     table = table[~table.centered]
-    accuracy = table.set_index(["method", "init", "features", "algorithm", "replicate"]).value
+    keys = ["method", "init", "features", "algorithm", "replicate"]
+    accuracy = table.set_index(keys).value.sort_index()
     raw = accuracy.xs("raw", level="method").droplevel(["init", "features"])
     references = {"kmeans": ("74.5", "54.1", "54.5"), "spectral": ("79.4", "55.5", "63.0")}
     for algorithm, (ours, theirs, pixels) in references.items():
