@@ -41,6 +41,8 @@ def main() -> None:
         "dataset": header["dataset"],
         "method": about.get("method", args.control),
         "init": about.get("init", "none"),
+        # Controls run once: k-means and nearest neighbours do not depend on the origin.
+        "centered": about.get("centered", False),
     }
     rows, kept = [], {}
     for replicate in range(args.replicates):
@@ -80,7 +82,7 @@ def codes_of(tensors: dict, dictionary: torch.Tensor, about: dict) -> torch.Tens
     _, test = preprocess(
         tensors["train_data"],
         tensors["test_data"],
-        center=settings["center"],
+        center=about["centered"],
         unit_norm=settings["unit_norm"],
     )
     model = Autoencoder(

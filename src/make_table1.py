@@ -13,7 +13,7 @@ def main() -> None:
     args = parser.parse_args()
     table = load_table(args.clustering)
     table = table[table.metric.isin(["acc", "nmi", "ari"])]
-    keys = ["dataset", "method", "init", "features", "algorithm"]
+    keys = ["dataset", "method", "init", "centered", "features", "algorithm"]
     table = table.pivot_table(
         index=keys, columns="metric", values="value", aggfunc=["mean", "std", "count"], sort=False
     )

@@ -1,4 +1,4 @@
-"""Draw Fig. 4 (atoms and activations) or Fig. 5 (pairwise distances) of one data set."""
+"""Draw Fig. 4 (atoms and a code), Fig. 5 (distances) or silhouettes of one data set."""
 
 import argparse
 import json
@@ -11,7 +11,7 @@ from groupsparse.artifacts import load_tensors
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--figure", choices=["fig4", "fig5"], required=True)
+    parser.add_argument("--figure", choices=["fig4", "fig5", "silhouettes"], required=True)
     parser.add_argument("--data", required=True, help="artefact of prepare_dataset.py")
     parser.add_argument("--models", nargs="+", required=True, help="model, codes; model, codes; ..")
     parser.add_argument("--settings", type=json.loads, required=True, help="settings of the data")
@@ -25,11 +25,11 @@ def main() -> None:
         tensors, header = load_tensors(model)
         dictionaries[header["method"]] = tensors["dictionary"][0].numpy()
         codes[header["method"]] = load_tensors(code)[0]["codes"].numpy()
-    # The baseline stands left, as in the paper.
-    dictionaries, codes = (dict(reversed(d.items())) for d in (dictionaries, codes))
-    if args.figure == "fig4":
+    size = args.settings["group_size"]
+    if args.figure == "silhouettes":
+        figure = plots.silhouettes(dictionaries, codes, labels, size)
+    elif args.figure == "fig4":
         one = {method: code[0] for method, code in codes.items()}
-        size = args.settings["group_size"]
         figure = plots.atoms_and_activations(dictionaries, one, size, test[0])
     else:
         chosen = np.concatenate(

@@ -23,6 +23,7 @@ def main() -> None:
     parser.add_argument("--init", required=True, help="init of the dictionary")
     parser.add_argument("--spec", type=json.loads, required=True, help="the method's config (JSON)")
     parser.add_argument("--settings", type=json.loads, required=True, help="settings of the data")
+    parser.add_argument("--center", action="store_true", help="subtract the training mean")
     parser.add_argument("--replicates", type=int, required=True)
     parser.add_argument("--seed", type=int, required=True, help="root seed")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
@@ -36,7 +37,7 @@ def main() -> None:
     device, spec, settings = choose_device(args.device), args.spec, args.settings
 
     tensors, header = load_tensors(args.data)
-    options = {"center": settings["center"], "unit_norm": settings["unit_norm"]}
+    options = {"center": args.center, "unit_norm": settings["unit_norm"]}
     (data,) = preprocess(tensors["train_data"], **options)
     # Labels are out of reach unless the init says in its name that it uses them.
     labels = tensors["train_labels"] if args.init in SUPERVISED_INITS else None
@@ -63,9 +64,14 @@ def main() -> None:
         FixedData(data.to(device), seeds, training["batch_size"]),
         **{k: v for k, v in training.items() if k != "batch_size"},
         checkpoint=args.checkpoint,
-        fingerprint=[args.init, spec, settings, args.replicates, args.seed, header],
+        fingerprint=[args.init, args.center, spec, settings, args.replicates, args.seed, header],
     )
-    condition = {"dataset": header["dataset"], "method": args.method, "init": args.init}
+    condition = {
+        "dataset": header["dataset"],
+        "method": args.method,
+        "init": args.init,
+        "centered": args.center,
+    }
     save_table(args.history, long_form(history, "clustering", condition))
     save_tensors(
         args.output,

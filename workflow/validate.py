@@ -7,6 +7,7 @@ from jsonschema import Draft202012Validator
 
 SCHEMA = Path(__file__).parent / "schemas" / "config.schema.yaml"
 RESERVED = {"raw", "oracle", "chance"}  # the clustering controls
+RESTRICTIONS = ("datasets", "inits", "centering")  # where a clustering method runs
 
 
 def config_errors(config: dict) -> list[str]:
@@ -14,6 +15,21 @@ def config_errors(config: dict) -> list[str]:
     validator = Draft202012Validator(yaml.safe_load(SCHEMA.read_text()))
     errors = [f"{_path(e)}: {_reason(e)}" for e in validator.iter_errors(config)]
     return sorted(errors) or _inconsistencies(config)
+
+
+def clustering_conditions(config: dict) -> list[tuple[str, str, str, bool]]:
+    """All (data set, method, init, centred) of Experiment 2 that the config asks for."""
+    clustering = config["clustering"]
+    return [
+        (dataset, method, init, centered)
+        for dataset in config["datasets"]
+        for method, spec in clustering["methods"].items()
+        for init in clustering["inits"]
+        for centered in clustering["centering"]
+        if dataset in spec.get("datasets", config["datasets"])
+        and init in spec.get("inits", clustering["inits"])
+        and centered in spec.get("centering", clustering["centering"])
+    ]
 
 
 def _path(error) -> str:
@@ -42,21 +58,6 @@ def _inconsistencies(config: dict) -> list[str]:
         errors.append("simulation.model.samples: fewer samples than atoms: no oracle exists")
     if model["amplitude"][0] > model["amplitude"][1]:
         errors.append("simulation.model.amplitude: the lower bound exceeds the upper")
-    methods = simulation["methods"]
-    for name, spec in methods.items():
-        if isinstance(spec.get("lambda"), dict):
-            other = spec["lambda"]["matched_to"]
-            if not isinstance(methods.get(other, {}).get("lambda"), int | float):
-                errors.append(
-                    f"simulation.methods.{name}.lambda.matched_to: {other!r} is not a method with "
-                    "a number as its lambda"
-                )
-            elif methods[other]["lambda"] == 0:
-                errors.append(f"simulation.methods.{other}.lambda: 0 cannot be matched")
-    for name, init in simulation["inits"].items():
-        for method in init.get("methods", ()):
-            if method not in methods:
-                errors.append(f"simulation.inits.{name}.methods: {method!r} is not a method")
     for name, spec in clustering["methods"].items():
         if isinstance(spec["lambda"], dict):
             errors.append(f"clustering.methods.{name}.lambda: must be a number")
@@ -74,7 +75,28 @@ def _inconsistencies(config: dict) -> list[str]:
                 errors.append(f"report.{key}: {report[key]!r} is not in {experiment}.methods")
     if report["init"] not in clustering["inits"]:
         errors.append(f"report.init: {report['init']!r} is not in clustering.inits")
+    errors += _simulation_inconsistencies(simulation, report)
+    errors += _conditions_missing(config)
+    return errors + _theory_inconsistencies(config["theory"])
+
+
+def _simulation_inconsistencies(simulation: dict, report: dict) -> list[str]:
+    errors = []
+    methods = simulation["methods"]
+    for name, spec in methods.items():
+        if isinstance(spec.get("lambda"), dict):
+            other = spec["lambda"]["matched_to"]
+            if not isinstance(methods.get(other, {}).get("lambda"), int | float):
+                errors.append(
+                    f"simulation.methods.{name}.lambda.matched_to: {other!r} is not a method with "
+                    "a number as its lambda"
+                )
+            elif methods[other]["lambda"] == 0:
+                errors.append(f"simulation.methods.{other}.lambda: 0 cannot be matched")
     for name, init in simulation["inits"].items():
+        for method in init.get("methods", ()):
+            if method not in methods:
+                errors.append(f"simulation.inits.{name}.methods: {method!r} is not a method")
         for key in ("snr_db", "sampling"):
             if extra := set(init.get(key, ())) - set(simulation[key]):
                 errors.append(f"simulation.inits.{name}.{key}: {extra} is not in simulation.{key}")
@@ -91,7 +113,7 @@ def _inconsistencies(config: dict) -> list[str]:
         if report[k] in methods and report[k] not in start.get("methods", methods)
     ]:
         errors.append(f"report.simulation_init: its methods lack {missing}")
-    return errors + _theory_inconsistencies(config["theory"])
+    return errors
 
 
 def _theory_inconsistencies(theory: dict) -> list[str]:
@@ -116,4 +138,33 @@ def _theory_inconsistencies(theory: dict) -> list[str]:
         at = spec.get("measure_at", [0])
         if at != sorted(at) or at[0] != 0 or at[-1] > spec.get("training", {}).get("epochs", 0):
             errors.append(f"{place}.measure_at: must rise from 0 to at most training.epochs")
+    return errors
+
+
+def _conditions_missing(config: dict) -> list[str]:
+    """Figures and claims look at init report.init without centring: is it there?"""
+    report, convergence = config["report"], config["clustering"]["convergence"]
+    conditions, methods = set(clustering_conditions(config)), config["clustering"]["methods"]
+    errors = []
+    if max(convergence["snapshots"]) > convergence["epochs"]:
+        errors.append("clustering.convergence.snapshots: later than the last epoch")
+    wanted = {
+        "report.method": [report["method"]],
+        "report.baseline": [report["baseline"]],
+        "report.silhouettes": report["silhouettes"],
+        "clustering.convergence.methods": convergence["methods"],
+    }
+    for key, names in wanted.items():
+        errors += [
+            f"{key}: {name!r} is not in clustering.methods" for name in names if name not in methods
+        ]
+        for dataset in config["datasets"]:
+            runs = [(dataset, name, report["init"], False) in conditions for name in names]
+            # Silhouettes are drawn of those that run.
+            enough = any(runs) if key == "report.silhouettes" else all(runs)
+            if not enough:
+                errors.append(
+                    f"{key}: {', '.join(names)} must run on {dataset} from init {report['init']} "
+                    "and not centred (clustering.inits, .centering and the method's restrictions)"
+                )
     return errors

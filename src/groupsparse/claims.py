@@ -150,7 +150,9 @@ def _recovery_claims(recovery, history, choices):
 def _clustering_claims(clustering, dataset, choices):
     method, baseline, init = choices["method"], choices["baseline"], choices["init"]
     table = clustering[(clustering.dataset == dataset) & (clustering.metric == "acc")]
-    accuracy = table.set_index(["method", "init", "features", "algorithm", "replicate"]).value
+    table = table[~table.centered]
+    keys = ["method", "init", "features", "algorithm", "replicate"]
+    accuracy = table.set_index(keys).value.sort_index()
     raw = accuracy.xs("raw", level="method").droplevel(["init", "features"])
     references = {"kmeans": ("74.5", "54.1", "54.5"), "spectral": ("79.4", "55.5", "63.0")}
     for algorithm, (ours, theirs, pixels) in references.items():

@@ -1,11 +1,16 @@
 """Clustering of codes and its metrics. Labels enter only the metrics."""
 
 import numpy as np
+import torch
+from scipy import sparse
+from scipy.linalg import eigh
 from scipy.optimize import linear_sum_assignment
-from sklearn.cluster import KMeans, SpectralClustering
+from scipy.sparse.linalg import eigsh
+from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score, confusion_matrix, normalized_mutual_info_score
 
 ALGORITHMS = ("kmeans", "spectral")
+DENSE = 2000  # up to so many samples, all eigenvectors cost little: exact, components or not
 
 
 def cluster(
@@ -21,21 +26,68 @@ def cluster(
     if len(features) < clusters:
         raise ValueError(f"{len(features)} samples cannot form {clusters} clusters")
     if algorithm == "kmeans":
-        return KMeans(clusters, n_init=10, random_state=seed).fit_predict(features)
+        return kmeans_clusters(features, clusters, seed)
     if algorithm == "spectral":
         return spectral_clusters(features, clusters, neighbors, seed)
     raise ValueError(f"unknown algorithm {algorithm!r}; known are {', '.join(ALGORITHMS)}")
 
 
+def kmeans_clusters(features: np.ndarray, clusters: int, seed: int) -> np.ndarray:
+    """k-means (k-means++ starts, the best of 10): labels (N,)."""
+    # Elkan's bounds give Lloyd's iterates; on 10,000 x 784 they save a quarter of the time.
+    means = KMeans(clusters, n_init=10, algorithm="elkan", random_state=seed)
+    return means.fit_predict(features)
+
+
 def spectral_clusters(features: np.ndarray, clusters: int, neighbors: int, seed: int) -> np.ndarray:
-    """Spectral clustering on a symmetrised ``neighbors``-nearest-neighbour graph: labels (N,)."""
-    return SpectralClustering(
-        clusters,
-        affinity="nearest_neighbors",
-        n_neighbors=min(neighbors, len(features)),
-        assign_labels="kmeans",
-        random_state=seed,
-    ).fit_predict(features)
+    """Spectral clustering on a symmetrised ``neighbors``-nearest-neighbour graph: labels (N,).
+
+    k-means of the rows of :func:`spectral_embedding`, as scikit-learn's ``SpectralClustering``.
+    """
+    graph = neighbor_graph(features, min(neighbors, len(features)))
+    return kmeans_clusters(spectral_embedding(graph, clusters, seed), clusters, seed)
+
+
+def neighbor_graph(features: np.ndarray, neighbors: int, block: int = 1000) -> sparse.csr_array:
+    r"""Nearest-neighbour graph W = (C + C^T) / 2 without self-loops: sparse, (N, N), symmetric.
+
+    C_ij is 1 if x_j is one of the ``neighbors`` samples nearest to x_i, which counts itself. The
+    search is by brute force, ``block`` samples at a time, in the precision of the features.
+    """
+    # Distances do not depend on the origin; near it, their expansion loses the fewest digits.
+    points = torch.as_tensor(features - features.mean(0))
+    samples, others = len(points), neighbors - 1
+    energy = points.square().sum(1) / 2
+    columns = torch.empty((samples, others), dtype=torch.int32)
+    for start in range(0, samples, block):
+        closeness = points[start : start + block] @ points.T - energy
+        closeness.diagonal(start).fill_(-torch.inf)
+        columns[start : start + block] = closeness.topk(others, sorted=False).indices
+    indptr = np.arange(samples + 1, dtype=np.int32) * others
+    content = np.full(columns.numel(), 0.5), columns.flatten().numpy(), indptr
+    directed = sparse.csr_array(content, shape=(samples, samples))
+    return (directed + directed.T).tocsr()
+
+
+def spectral_embedding(graph: sparse.csr_array, components: int, seed: int) -> np.ndarray:
+    r"""Bottom eigenvectors of the random-walk Laplacian of a graph W (N, N): (N, components).
+
+    .. math:: D^{-1/2} u,   u top eigenvectors of D^{-1/2} W D^{-1/2},   D = diag(W 1)
+
+    These are the u of the smallest eigenvalues of the normalised Laplacian (the constant vector
+    included). Asking for the largest end needs products with W alone; scikit-learn's shift-invert
+    factorises the Laplacian, out of reach with 1,000 neighbours of 10,000 samples.
+    """
+    samples = graph.shape[0]
+    # An isolated sample has degree 0 and its row stays zero; the least degree otherwise is 1/2.
+    scale = 1 / np.sqrt(np.maximum(graph.sum(1), 0.5))
+    matrix = sparse.diags_array(scale) @ graph @ sparse.diags_array(scale)
+    if samples <= DENSE:
+        _, vectors = eigh(matrix.toarray(), subset_by_index=[samples - components, samples - 1])
+    else:
+        start = np.random.default_rng(seed).uniform(-1, 1, samples)
+        _, vectors = eigsh(matrix, components, which="LA", v0=start)
+    return vectors[:, ::-1] * scale[:, None]
 
 
 def scores(labels: np.ndarray, clusters: np.ndarray) -> dict[str, float]:

@@ -4,10 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from sklearn.cluster import KMeans
 from torch import Tensor
 
-from groupsparse.clustering import spectral_clusters
+from groupsparse.clustering import kmeans_clusters, spectral_clusters
 from groupsparse.dictionary import normalize_columns
 
 
@@ -16,9 +15,10 @@ def initialize(
 ) -> Tensor:
     """Unit-norm initial dictionary (n, groups * group_size) for data (N, n).
 
-    ``random``: Gaussian atoms. ``data``: random samples. ``kmeans`` and ``spectral``: the data
-    is clustered into ``groups`` clusters and the atoms of a group are random samples of its
-    cluster. ``class``: the same with the true ``labels`` (not unsupervised).
+    ``random``: Gaussian atoms. ``data``: random samples. ``kmeans`` and ``spectral``: up to
+    10,000 random samples are clustered into ``groups`` clusters and the atoms of a group are
+    random samples of its cluster. ``class``: the same with the true ``labels`` of all samples
+    (not unsupervised).
 
     Raises
     ------
@@ -41,13 +41,13 @@ def _data(data, groups, group_size, rng, labels):
 
 
 def _kmeans(data, groups, group_size, rng, labels):
-    seed = int(rng.integers(2**31))
-    clusters = KMeans(groups, n_init=10, random_state=seed).fit_predict(data.numpy())
+    data = _some(data, rng)
+    clusters = kmeans_clusters(data.numpy(), groups, int(rng.integers(2**31)))
     return _per_cluster(data, clusters, groups, group_size, rng)
 
 
-def _spectral(data, groups, group_size, rng, labels, most=5000, neighbors=10):
-    data = data[rng.permutation(len(data))[:most]]
+def _spectral(data, groups, group_size, rng, labels, neighbors=10):
+    data = _some(data, rng)
     clusters = spectral_clusters(data.numpy(), groups, neighbors, int(rng.integers(2**31)))
     return _per_cluster(data, clusters, groups, group_size, rng)
 
@@ -56,6 +56,10 @@ def _class(data, groups, group_size, rng, labels):
     if labels is None:
         raise ValueError("init 'class' needs labels")
     return _per_cluster(data, labels.numpy(), groups, group_size, rng)
+
+
+def _some(data, rng, most=10_000):
+    return data[rng.permutation(len(data))[:most]]
 
 
 def _per_cluster(data, clusters, groups, group_size, rng):

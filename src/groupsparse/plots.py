@@ -10,6 +10,8 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from scipy.spatial.distance import cdist
 
+from groupsparse import published
+
 mpl.use("Agg")
 sns.set_theme(
     context="paper",
@@ -28,9 +30,12 @@ NAMES = {
     "group_sparse": "group-sparse",
     "sparse": "sparse (soft threshold)",
     "relu": "sparse (one-sided ReLU)",
+    "silhouette": "nonnegative group-sparse",
+    "raw": "raw pixels",
     "oracle": "oracle (given true codes)",
     "chance": "chance",
 }
+ALGORITHMS = {"kmeans": "k-means", "spectral": "spectral clustering", "argmax": "active group"}
 SAMPLING = {"fixed": "fixed data set", "fresh": "fresh samples every epoch"}
 
 
@@ -199,6 +204,133 @@ def pairwise_distances(features: dict[str, np.ndarray], labels: np.ndarray) -> F
             setter(edges - counts / 2 - 0.5, labels=classes)
         ax.grid(False)
     figure.colorbar(image, ax=axes, label="distance / largest distance", shrink=0.8)
+    return figure
+
+
+def silhouettes(
+    dictionaries: dict[str, np.ndarray],
+    codes: dict[str, np.ndarray],
+    labels: np.ndarray,
+    group_size: int,
+) -> Figure:
+    """Atoms by group (one row a group) beside the mean activation of every class, per method.
+
+    Parameters
+    ----------
+    dictionaries : method -> (n, m); n is a square number of pixels
+    codes : method -> (N, m); the map shows the mean of \|x\| over each class of ``labels`` (N,)
+    """
+    classes = np.unique(labels)
+    figure = Figure(figsize=(13, 3.9 * len(codes)), layout="constrained")
+    grid = figure.subplots(len(codes), 2, squeeze=False, width_ratios=[1, 1.15])
+    letters = iter("abcdefgh")
+    for (left, right), (method, code) in zip(grid, codes.items(), strict=True):
+        left.imshow(_mosaic(dictionaries[method], group_size, group_size), cmap="gray")
+        left.set(title=f"({next(letters)}) atoms, {_name(method)}", xticks=[], yticks=[])
+        left.set(xlabel="atom of the group", ylabel="group (first at the top)")
+        left.grid(False)
+        means = np.stack([np.abs(code[labels == c]).mean(0) for c in classes])
+        image = right.imshow(means, cmap="magma", aspect="auto", interpolation="nearest")
+        groups = means.shape[1] // group_size
+        for edge in range(1, groups):
+            right.axvline(edge * group_size - 0.5, color="w", lw=0.8)
+        right.set_xticks((np.arange(groups) + 0.5) * group_size - 0.5, labels=range(groups))
+        right.set_yticks(np.arange(len(classes)), labels=classes)
+        right.set(title=f"({next(letters)}) mean |code| of each class, {_name(method)}")
+        right.set(xlabel="group (its atoms side by side)", ylabel="class")
+        right.grid(False)
+        figure.colorbar(image, ax=right, label="mean |coefficient|")
+    return figure
+
+
+def clustering_accuracy(
+    clustering: pd.DataFrame, dataset: str, supervised: tuple[str, ...] = ()
+) -> Figure:
+    """Table 1 at a glance: ACC of every feature, init and centring, mean and all replicates.
+
+    ``clustering`` is the long-form table of one data set. Dashed: raw pixels. Diamonds: the
+    paper's numbers, where it has any for ``dataset``. Crosses: inits that are ``supervised``.
+    """
+    table = clustering[(clustering.metric == "acc") & ~clustering.method.isin(["oracle", "raw"])]
+    chance = table[table.method == "chance"].value.mean()
+    table = table[table.method != "chance"]
+    texts = {"codes": "codes", "codes+": "codes+", "group": "active group (no algorithm)"}
+    present = set(zip(table.method, table.features, strict=True))
+    rows = [(m, f) for m in table.method.unique() for f in texts if (m, f) in present]
+    inits = list(dict.fromkeys(table.init))
+    colors = dict(zip(inits, sns.color_palette("colorblind", len(inits)), strict=True))
+    shifts = dict(zip(inits, np.linspace(-0.32, 0.32, len(inits)), strict=True))
+    figure = Figure(figsize=(12, 0.75 * len(rows) + 1.6), layout="constrained")
+    axes = figure.subplots(1, 2, sharex=True, sharey=True)
+    raw = clustering[(clustering.metric == "acc") & (clustering.method == "raw")]
+    for ax, algorithm in zip(axes, ("kmeans", "spectral"), strict=True):
+        # The active group needs no algorithm: its points stand in both panels.
+        here = table[table.algorithm.isin([algorithm, "argmax"])]
+        keys = ["method", "features", "init", "centered"]
+        for (method, features, init, centered), part in here.groupby(keys, sort=False):
+            y = rows.index((method, features)) + shifts[init] + (0.04 if centered else -0.04)
+            x = part.value.mean()
+            ax.plot([part.value.min(), part.value.max()], [y, y], color=colors[init], lw=1.2)
+            ax.plot(
+                x, y, "x" if init in supervised else "o", color=colors[init], ms=5.5,
+                markerfacecolor="white" if centered else colors[init],
+            )  # fmt: skip
+        ax.axvline(raw[raw.algorithm == algorithm].value.mean(), color="0.25", ls="--", lw=1)
+        ax.axvline(chance, color="0.6", ls=":", lw=1)
+        if dataset == published.TABLE1_DATASET:
+            for y, row in enumerate(rows):
+                if row in published.TABLE1:
+                    ax.plot(published.TABLE1[row][algorithm], y, "D", color="k", ms=6, zorder=5)
+        for edge in range(1, len(rows)):
+            ax.axhline(edge - 0.5, color="0.85", lw=0.8)
+        ax.grid(False, axis="y")
+        ax.set(title=ALGORITHMS[algorithm], xlabel="ACC on the test set")
+    labels = [f"{_name(method)}\n{texts[features]}" for method, features in rows]
+    axes[0].set_yticks(range(len(rows)), labels=labels)
+    axes[0].set_ylim(len(rows) - 0.5, -0.5)
+    line = mpl.lines.Line2D
+    handles = [
+        line([], [], color=c, marker="x" if i in supervised else "o", ls="", label=f"init {i}"
+             + (" (uses labels)" if i in supervised else ""))
+        for i, c in colors.items()
+    ]  # fmt: skip
+    if table.centered.any():
+        handles += [line([], [], color="0.4", marker="o", ls="", label="not centred (filled)"),
+                    line([], [], color="0.4", marker="o", ls="", mfc="w", label="centred (open; x: "
+                         "lower)")]  # fmt: skip
+    handles += [line([], [], color="0.25", ls="--", label="raw pixels"),
+                line([], [], color="0.6", ls=":", label="chance")]  # fmt: skip
+    if dataset == published.TABLE1_DATASET:
+        handles.append(line([], [], color="k", marker="D", ls="", label="paper (one number)"))
+    _legend_right(axes[-1], handles=handles, title=f"{dataset}; bars span\nall replicates")
+    return figure
+
+
+def convergence(table: pd.DataFrame, epochs: int) -> Figure:
+    """Training loss per epoch and ACC of snapshots of long runs; a line marks ``epochs``."""
+    figure = Figure(figsize=(11.5, 3.6), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    methods = list(dict.fromkeys(table.method))
+    last = int(table.epoch.max())
+    colors = dict(zip(methods, sns.color_palette("colorblind", len(methods)), strict=True))
+    marks = {"kmeans": "o-", "spectral": "s--", "argmax": "^:"}
+    for method, color in colors.items():
+        here = table[table.method == method].set_index(["metric", "epoch"]).value
+        loss = here.loc["loss"]
+        label = f"{_name(method)}\n{loss[epochs]:.4g} at {epochs}, {loss[last]:.4g} at {last}"
+        left.plot(loss.index, loss, color=color, label=label)
+        for algorithm, mark in marks.items():
+            if (metric := f"acc_{algorithm}") in here.index.get_level_values("metric"):
+                values = here.loc[metric]
+                name = f"{_name(method)}, {ALGORITHMS[algorithm]}"
+                right.plot(values.index, values, mark, color=color, ms=4, label=name)
+    for ax in (left, right):
+        ax.axvline(epochs, color="0.3", ls="-.", lw=1)
+        ax.set(xlabel="epoch", xlim=(-0.5, last + 0.5))
+    left.legend()
+    left.set(title="(a) training loss", yscale="log", ylabel=r"$\frac{1}{2}\|y - \hat{y}\|^2$")
+    right.set(title=f"(b) test set, scored at snapshots; line: {epochs} epochs", ylabel="ACC")
+    _legend_right(right)
     return figure
 
 

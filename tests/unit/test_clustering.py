@@ -5,19 +5,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2
+from sklearn.cluster import SpectralClustering
+from sklearn.manifold import spectral_embedding as sklearn_embedding
+from sklearn.neighbors import kneighbors_graph
 
+from groupsparse import clustering
 from groupsparse.clustering import (
     ALGORITHMS,
     accuracy,
     cluster,
+    neighbor_graph,
     nonnegative_normalized,
     scores,
+    spectral_clusters,
+    spectral_embedding,
 )
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:Graph is not fully connected"),
-    pytest.mark.filterwarnings("ignore:A single label was found"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore:A single label was found")
 often = settings(max_examples=50, deadline=None, derandomize=True, database=None)
 labelings = st.lists(st.integers(0, 4), min_size=1, max_size=40).map(np.array)
 
@@ -125,6 +129,42 @@ def test_features_that_are_not_finite_are_refused(algorithm, value):
 def test_more_clusters_than_samples_are_refused(algorithm):
     with pytest.raises(ValueError, match="3 samples cannot form 4 clusters"):
         cluster(np.eye(3), 4, algorithm, 0)
+
+
+def test_the_neighbor_graph_is_that_of_scikit_learn():
+    features = np.random.default_rng(0).standard_normal((250, 6))
+    directed = kneighbors_graph(features, 12, include_self=True)
+    expected = ((directed + directed.T) / 2).toarray()
+    np.fill_diagonal(expected, 0)
+    # A block that does not divide the samples; all weights are multiples of 1/2.
+    assert np.array_equal(neighbor_graph(features, 12, block=64).toarray(), expected)
+
+
+@pytest.mark.parametrize("dense", [True, False])
+def test_the_spectral_embedding_is_that_of_scikit_learn(dense, monkeypatch):
+    monkeypatch.setattr(clustering, "DENSE", 10_000 if dense else 0)
+    graph = neighbor_graph(np.random.default_rng(0).standard_normal((250, 6)), 12)
+    ours = spectral_embedding(graph, 5, 0)
+    theirs = sklearn_embedding(graph, n_components=5, drop_first=False, random_state=0)
+    # Scikit-learn fixes signs. ARPACK converges to machine precision over an eigengap of 0.01.
+    signs = np.sign((ours * theirs).sum(0))
+    np.testing.assert_allclose(ours * signs, theirs, atol=1e-10)
+
+
+def test_spectral_clusters_are_those_of_scikit_learn():
+    labels = np.repeat(np.arange(4), 60)
+    features = 3 * np.eye(4)[labels] + np.random.default_rng(0).standard_normal((240, 4))
+    reference = SpectralClustering(4, affinity="nearest_neighbors", n_neighbors=30, random_state=0)
+    ours, theirs = spectral_clusters(features, 4, 30, 0), reference.fit_predict(features)
+    assert accuracy(theirs, ours) == 1
+    assert accuracy(labels, ours) < 1, "blobs this far apart test nothing"
+
+
+def test_components_of_a_large_disconnected_graph_are_told_apart(monkeypatch):
+    # One eigenvalue of multiplicity four: the hard case of a Lanczos method.
+    monkeypatch.setattr(clustering, "DENSE", 0)
+    features, labels = blobs(per_blob=300)
+    assert accuracy(labels, spectral_clusters(features, 4, 30, 0)) == 1
 
 
 def test_more_neighbors_than_samples_are_cut_to_the_samples():

@@ -16,7 +16,7 @@ from groupsparse.prox import PROX
 from groupsparse.train import OPTIMIZERS
 
 sys.path.insert(0, str(ROOT / "workflow"))
-from validate import SCHEMA, config_errors
+from validate import SCHEMA, clustering_conditions, config_errors
 
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 RULES = sorted(
@@ -74,6 +74,13 @@ def test_the_default_config_and_every_preset_are_valid(path):
         ("clustering.inits", ["kmeans", "labels"], "labels"),
         ("clustering.settings.digits.group_size", -4, "minimum"),
         ("clustering.methods.raw", CONFIG["clustering"]["methods"]["sparse"], "control"),
+        ("clustering.centering", ["no"], "boolean"),
+        ("clustering.centering", [True], "not centred"),
+        ("clustering.methods.sparse.datasets", [], "non-empty"),
+        ("clustering.methods.sparse.inits", ["data"], "report.baseline: sparse must run"),
+        ("clustering.convergence.snapshots", [1000], "later than the last epoch"),
+        ("clustering.convergence.methods", ["spars"], "spars"),
+        ("report.silhouettes", ["silhouette"], "must run on digits"),
         ("datasets", ["mnits"], "mnits"),
         ("datasets", [], "should be non-empty"),
         ("theory.regimes", ["papr"], "papr"),
@@ -106,6 +113,17 @@ def test_all_errors_are_reported_at_once():
     config = changed("simulation.training.lr", -1)
     config["clustering"]["replicates"] = 0
     assert len(config_errors(config)) == 2
+
+
+def test_a_method_runs_where_its_entry_says_and_nowhere_else():
+    config = changed("clustering.methods.relu.inits", ["data", "class"])
+    config["clustering"]["methods"]["relu"]["centering"] = [True]
+    config["clustering"]["methods"]["sparse"]["datasets"] = ["mnist"]
+    config["clustering"]["inits"] = ["kmeans", "data"]
+    conditions = clustering_conditions(config)
+    assert [c for c in conditions if c[1] == "relu"] == [("digits", "relu", "data", True)]
+    assert {c[1] for c in conditions} == {"relu", "group_sparse"}
+    assert sum(c[1] == "group_sparse" for c in conditions) == 4, "everywhere"
 
 
 def test_snakemake_refuses_a_bad_config_before_any_job(fresh_workflow):

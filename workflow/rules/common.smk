@@ -9,7 +9,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
-from validate import config_errors
+from validate import RESTRICTIONS, clustering_conditions, config_errors
 
 if errors := config_errors(config):
     raise WorkflowError(
@@ -33,6 +33,7 @@ wildcard_constraints:
     dataset="|".join(CLUSTERING["settings"]),
     method="[A-Za-z0-9_]+",
     init="|".join([*CLUSTERING["inits"], *SIMULATION["inits"]]),
+    centering="raw|centered",
 
 
 @cache
@@ -57,6 +58,12 @@ def code(script):
                 if name.startswith("groupsparse") and source.exists():
                     queue.append(source)
     return sorted(os.path.relpath(f) for f in files)
+
+
+def clustering_spec(method):
+    """A method's parameters as JSON, without where it runs: that changes no result."""
+    spec = CLUSTERING["methods"][method]
+    return as_json({k: v for k, v in spec.items() if k not in RESTRICTIONS})
 
 
 def as_json(value):

@@ -27,12 +27,12 @@ rule evaluate_clustering:
         data=rules.prepare_dataset.output,
         model=rules.train_clustering.output.model,
     output:
-        metrics=f"{RESULTS}/clustering/{{dataset}}/{{method}}-{{init}}/metrics.csv",
-        codes=f"{RESULTS}/clustering/{{dataset}}/{{method}}-{{init}}/codes.safetensors",
+        metrics=f"{RESULTS}/clustering/{{dataset}}/{{method}}-{{init}}-{{centering}}/metrics.csv",
+        codes=f"{RESULTS}/clustering/{{dataset}}/{{method}}-{{init}}-{{centering}}/codes.safetensors",
     log:
-        f"{LOGS}/evaluate_clustering/{{dataset}}-{{method}}-{{init}}.log",
+        f"{LOGS}/evaluate_clustering/{{dataset}}-{{method}}-{{init}}-{{centering}}.log",
     benchmark:
-        f"{BENCHMARKS}/evaluate_clustering/{{dataset}}-{{method}}-{{init}}.tsv"
+        f"{BENCHMARKS}/evaluate_clustering/{{dataset}}-{{method}}-{{init}}-{{centering}}.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
@@ -85,10 +85,8 @@ RECOVERY_CONDITIONS = [
     for method in init.get("methods", SIMULATION["methods"])
 ]
 CLUSTERING_CONDITIONS = [
-    f"{RESULTS}/clustering/{dataset}/{method}-{init}"
-    for dataset in config["datasets"]
-    for method in CLUSTERING["methods"]
-    for init in CLUSTERING["inits"]
+    f"{RESULTS}/clustering/{dataset}/{method}-{init}-{'centered' if centered else 'raw'}"
+    for dataset, method, init, centered in clustering_conditions(config)
 ]
 CLUSTERING_CONTROLS = [
     f"{RESULTS}/clustering/{dataset}/control-{control}"
@@ -99,11 +97,16 @@ TABLES = {
     "recovery": [f"{c}/metrics.csv" for c in RECOVERY_CONDITIONS],
     "recovery_history": [f"{c}/history.csv" for c in RECOVERY_CONDITIONS],
     "clustering": [
-        f"{c}/metrics.csv" for c in CLUSTERING_CONDITIONS + CLUSTERING_CONTROLS
+        f"{c}/metrics.csv" for c in CLUSTERING_CONTROLS + CLUSTERING_CONDITIONS
     ],
     "clustering_history": [f"{c}/history.csv" for c in CLUSTERING_CONDITIONS],
     "theory": [f"{RESULTS}/theory/{regime}.csv" for regime in THEORY["regimes"]],
     "theory_sweep": [f"{RESULTS}/theory/sweep.csv"],
+    "convergence": [
+        f"{RESULTS}/clustering/{dataset}/convergence/{method}.csv"
+        for dataset in config["datasets"]
+        for method in CLUSTERING["convergence"]["methods"]
+    ],
 }
 
 

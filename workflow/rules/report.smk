@@ -1,6 +1,7 @@
 # Figures and tables, each by its own rule, and the page that holds them.
 FIGURES = f"{REPORTS}/figures"
 RECOVERY_FIGURES = ["fig3a", "fig3b", "fig3c", "fig3d", "inits"]
+SCORES = {"table1": "clustering", "convergence": "convergence"}  # figure -> its table
 
 
 rule plot_recovery:
@@ -34,16 +35,29 @@ rule plot_recovery:
         "--recovery {input.recovery} --choices {params.choices:q} --output {output} > {log} 2>&1"
 
 
+def models_of(wildcards):
+    """Models and codes that a figure shows: the baseline stands left, as in the paper."""
+    choices, dataset = config["report"], wildcards.dataset
+    methods = [choices["baseline"], choices["method"]]
+    if wildcards.figure == "silhouettes":
+        runs = clustering_conditions(config)
+        methods = [
+            m
+            for m in choices["silhouettes"]
+            if (dataset, m, choices["init"], False) in runs
+        ]
+    return [
+        f"{RESULTS}/clustering/{dataset}/{method}-{choices['init']}-raw/{file}.safetensors"
+        for method in methods
+        for file in ("model", "codes")
+    ]
+
+
 rule plot_clustering:
     input:
         code=code("plot_clustering.py"),
         data=rules.prepare_dataset.output,
-        models=expand(
-            f"{RESULTS}/clustering/{{{{dataset}}}}/{{method}}-{{init}}/{{file}}.safetensors",
-            method=[config["report"]["method"], config["report"]["baseline"]],
-            init=config["report"]["init"],
-            file=["model", "codes"],
-        ),
+        models=models_of,
     output:
         report(
             multiext(f"{FIGURES}/{{figure}}-{{dataset}}", ".png", ".svg"),
@@ -56,7 +70,7 @@ rule plot_clustering:
     benchmark:
         f"{BENCHMARKS}/plot_clustering/{{figure}}-{{dataset}}.tsv"
     wildcard_constraints:
-        figure="fig4|fig5",
+        figure="fig4|fig5|silhouettes",
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -70,6 +84,36 @@ rule plot_clustering:
         "python src/plot_clustering.py --figure {wildcards.figure} --data {input.data} "
         "--models {input.models} --settings {params.settings:q} --per-class {params.per_class} "
         "--output {output} > {log} 2>&1"
+
+
+rule plot_scores:
+    input:
+        code=code("plot_scores.py"),
+        table=lambda w: f"{RESULTS}/summary/{SCORES[w.figure]}.csv",
+    output:
+        report(
+            multiext(f"{FIGURES}/{{figure}}-{{dataset}}", ".png", ".svg"),
+            caption="../../reports/captions/clustering.rst",
+            category="Experiment 2: clustering",
+            labels={"figure": "{figure}", "data": "{dataset}"},
+        ),
+    log:
+        f"{LOGS}/plot_scores/{{figure}}-{{dataset}}.log",
+    benchmark:
+        f"{BENCHMARKS}/plot_scores/{{figure}}-{{dataset}}.tsv"
+    wildcard_constraints:
+        figure="|".join(SCORES),
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        epochs=lambda w: CLUSTERING["settings"][w.dataset]["training"]["epochs"],
+    shell:
+        "python src/plot_scores.py --figure {wildcards.figure} --table {input.table} "
+        "--dataset {wildcards.dataset} --epochs {params.epochs} --output {output} > {log} 2>&1"
 
 
 rule make_table1:
@@ -107,7 +151,7 @@ rule build_report:
         figures=expand(f"{FIGURES}/{{figure}}.png", figure=RECOVERY_FIGURES)
         + expand(
             f"{FIGURES}/{{figure}}-{{dataset}}.png",
-            figure=["fig4", "fig5"],
+            figure=["fig4", "fig5", "silhouettes", *SCORES],
             dataset=config["datasets"],
         ),
         theory=f"{RESULTS}/summary/theory.csv",

@@ -1,0 +1,92 @@
+"""Train one method for many epochs and score its test codes on the way: how many are enough?"""
+
+import argparse
+import itertools
+import json
+import logging
+
+import torch
+
+from groupsparse import clustering
+from groupsparse.artifacts import load_tensors, save_table
+from groupsparse.autoencoder import Autoencoder, encode_in_batches
+from groupsparse.device import choose_device
+from groupsparse.history import long_form
+from groupsparse.init import SUPERVISED_INITS, initialize
+from groupsparse.preprocess import preprocess
+from groupsparse.prox import group_norms
+from groupsparse.seeds import derive_seed
+from groupsparse.train import FixedData, train
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", required=True, help="artefact of prepare_dataset.py")
+    parser.add_argument("--method", required=True, help="name of the method")
+    parser.add_argument("--init", required=True, help="init of the dictionary")
+    parser.add_argument("--spec", type=json.loads, required=True, help="the method's config (JSON)")
+    parser.add_argument("--settings", type=json.loads, required=True, help="settings of the data")
+    parser.add_argument("--epochs", type=int, required=True)
+    parser.add_argument("--snapshots", type=int, nargs="+", required=True, help="epochs to score")
+    parser.add_argument("--seed", type=int, required=True, help="root seed")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--output", required=True, help="CSV: loss and ACC per epoch, long form")
+    args = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    torch.set_num_threads(args.threads)
+    device, spec, settings = choose_device(args.device), args.spec, args.settings
+
+    tensors, header = load_tensors(args.data)
+    data, test = preprocess(
+        tensors["train_data"],
+        tensors["test_data"],
+        center=False,
+        unit_norm=settings["unit_norm"],
+    )
+    test_labels = tensors["test_labels"].numpy()
+    classes = int(test_labels.max()) + 1
+    # The first replicate of train_clustering.py, trained longer: same init, same
+    # batches, same clustering seed.
+    seed = derive_seed(args.seed, "clustering", header["dataset"], 0)
+    scoring_seed = derive_seed(args.seed, "clustering", header["dataset"], 0, "evaluate")
+    labels = tensors["train_labels"] if args.init in SUPERVISED_INITS else None
+    size = settings["groups"], settings["group_size"]
+    init = initialize(args.init, data, *size, derive_seed(seed, args.init), labels)
+    network = spec["prox"], spec["lambda"], settings["group_size"], spec["encoder"], spec["layers"]
+    grouped = spec["prox"].startswith("group")
+    scored = [*clustering.ALGORITHMS, *(["argmax"] if grouped else [])]
+    # train() calls once per epoch, from 0 on, and cannot resume here: there is no checkpoint.
+    epochs = itertools.count()
+
+    def accuracies(dictionary: torch.Tensor) -> dict[str, torch.Tensor]:
+        values = dict.fromkeys(scored, torch.nan)
+        if (epoch := next(epochs)) in args.snapshots:
+            logging.info("scoring epoch %d", epoch)
+            codes = encode_in_batches(Autoencoder(dictionary[0], *network), test)
+            assignments = {
+                algorithm: clustering.cluster(
+                    codes.numpy(), classes, algorithm, scoring_seed, settings["neighbors"]
+                )
+                for algorithm in clustering.ALGORITHMS
+            }
+            if grouped:
+                norms = group_norms(codes, settings["group_size"])
+                assignments["argmax"] = norms.argmax(-1).numpy()
+            values = {k: clustering.accuracy(test_labels, a) for k, a in assignments.items()}
+        return {f"acc_{name}": torch.tensor([value]) for name, value in values.items()}
+
+    training = settings["training"]
+    history = train(
+        Autoencoder(init.unsqueeze(0), *network).to(device),
+        FixedData(data.to(device), [seed], training["batch_size"]),
+        epochs=args.epochs,
+        metrics=accuracies,
+        **{k: training[k] for k in ("lr", "optimizer", "normalize")},
+    )
+    condition = {"dataset": header["dataset"], "method": args.method, "init": args.init}
+    save_table(args.output, long_form(history, "convergence", condition))
+
+
+if __name__ == "__main__":
+    main()
