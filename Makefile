@@ -1,4 +1,4 @@
-# make reproduce | make test | make lint | make full; the first use creates .venv from the pins.
+# make reproduce | make test | make lint | make full | make publish; the first use creates .venv from the pins.
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 PYTHON ?= python3
@@ -7,13 +7,18 @@ READY := $(VENV)/.ready
 
 export PATH := $(BIN):$(PATH)
 
-.PHONY: reproduce full test lint format clean
+.PHONY: reproduce full publish test lint format clean
 
 reproduce: $(READY)
 	snakemake --cores $(CORES)
 
 full: $(READY)
 	snakemake --cores $(CORES) --configfile workflow/presets/full.yaml
+
+# Copies the small results of the full run to reports/published and into the README.
+publish: $(READY)
+	snakemake --cores $(CORES) --configfile workflow/presets/full.yaml publish
+	python src/update_readme.py
 
 test: $(READY)
 	pytest

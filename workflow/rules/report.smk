@@ -178,3 +178,47 @@ rule build_report:
         "--recovery {input.recovery} --history {input.history} --table1 {input.table1} --figures {input.figures} "
         "--theory {input.theory} --theory-figures {input.theory_figures} "
         "--config {params.config:q} --output {output} > {log} 2>&1"
+
+
+# The small results of a run, committed with the repository: `make publish` after `make full`.
+rule publish:
+    input:
+        code=code("publish_results.py"),
+        template="reports/results.md.j2",
+        report=rules.build_report.output,
+        recovery=f"{RESULTS}/summary/recovery.csv",
+        tables=[
+            *rules.make_claims.output,
+            *rules.make_table1.output,
+            f"{RESULTS}/summary/theory.csv",
+            f"{RESULTS}/summary/theory_sweep.csv",
+            f"{RESULTS}/summary/convergence.csv",
+        ],
+        figures=[
+            *rules.build_report.input.figures,
+            *rules.build_report.input.theory_figures,
+        ],
+        models=[
+            f"{c}/model.safetensors"
+            for c in RECOVERY_CONDITIONS + CLUSTERING_CONDITIONS
+        ],
+    output:
+        directory("reports/published"),
+    log:
+        f"{LOGS}/publish.log",
+    benchmark:
+        f"{BENCHMARKS}/publish.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        config=as_json(config),
+        benchmarks=BENCHMARKS,
+    shell:
+        "python src/publish_results.py --report {input.report} --recovery {input.recovery} "
+        "--tables {input.tables} --figures {input.figures} --models {input.models} "
+        "--benchmarks {params.benchmarks} --template {input.template} "
+        "--config {params.config:q} --output {output} > {log} 2>&1"
