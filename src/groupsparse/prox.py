@@ -88,7 +88,7 @@ def _norms(groups: Tensor) -> Tensor:
     if groups.shape[-1] > 4:
         return torch.linalg.vector_norm(groups, dim=-1)
     # Summing entry by entry is several times faster than a reduction over a short last axis.
-    return sum(entry.square() for entry in groups.unbind(-1)).sqrt()
+    return sum(entry * entry for entry in groups.unbind(-1)).sqrt()
 
 
 class _GroupSoftThreshold(torch.autograd.Function):

@@ -77,3 +77,49 @@ def test_the_autoencoder_s_loss_is_that_of_its_reconstruction(encoder):
     model = Autoencoder(dictionary, "group_soft", 2.0, GROUP, encoder, 4)
     expected = reconstruction_loss(data, model(data).reconstruction)
     torch.testing.assert_close(model.loss(data), expected, rtol=1e-12, atol=0)
+
+
+def single(n: int = 200, spread: float = 1.0) -> tuple[torch.Tensor, torch.Tensor]:
+    """Float32 data of norms that differ, and a dictionary of unit atoms."""
+    generator = torch.Generator().manual_seed(5)
+    scale = 1 + spread * torch.rand(SAMPLES, 1, generator=generator)
+    data = scale * torch.randn(SAMPLES, n, generator=generator)
+    atoms = torch.randn(n, ATOMS, generator=generator)
+    return data, torch.nn.functional.normalize(atoms, dim=0).requires_grad_()
+
+
+@pytest.mark.parametrize("prox", PROX)
+def test_screening_in_bfloat16_changes_nothing(monkeypatch, prox):
+    data, dictionary = single()
+    monkeypatch.setattr(loss, "DENSE_FROM", 1.0)
+    results = []
+    for fast in (True, False):
+        monkeypatch.setattr(loss, "FAST_BFLOAT16", fast)
+        assert bool(loss._screening_threshold(data, dictionary, 3.0, GROUP)) == fast
+        value = shallow_loss(data, dictionary, PROX[prox], 3.0, GROUP)
+        results.append((value.detach(), torch.autograd.grad(value, dictionary)[0]))
+    (value, gradient), (expected, expected_gradient) = results
+    # Products of 200 terms summed in another order in float32: 200 * 2^-24 relative at the worst.
+    torch.testing.assert_close(value, expected, rtol=1.2e-5, atol=0)
+    scale = float(expected_gradient.abs().max())
+    torch.testing.assert_close(gradient, expected_gradient, rtol=0, atol=1.2e-5 * scale)
+
+
+@pytest.mark.parametrize("prox", PROX)
+def test_screening_lets_every_active_group_pass(monkeypatch, prox):
+    monkeypatch.setattr(loss, "FAST_BFLOAT16", True)
+    data, dictionary = single(spread=0.0)
+    norms = PROX[prox](data.double() @ dictionary.double(), 0.0, GROUP)
+    norms = norms.unflatten(-1, (-1, GROUP)).norm(dim=-1).flatten()
+    missed, passed = 0, 0
+    # Thresholds just below the norm of a group, where rounding could lose it.
+    for threshold in (norms[norms > 3] * (1 - 1e-7)).tolist():
+        reach = loss._screening_threshold(data, dictionary, threshold, GROUP)
+        rounded = (data.bfloat16() @ dictionary.bfloat16()).float()
+        screened = loss._active(PROX[prox](rounded, reach, GROUP), GROUP)
+        exact = PROX[prox](data.double() @ dictionary.double(), threshold, GROUP)
+        exact = loss._active(exact, GROUP)
+        missed += int((exact & ~screened).sum())
+        passed += int(screened.sum() - exact.sum())
+    assert missed == 0
+    assert passed > 0, "the margin is never needed: the test shows nothing"
