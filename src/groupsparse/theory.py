@@ -224,7 +224,7 @@ def contraction(errors: Tensor, epochs: list[int]) -> Tensor:
     The rho that is measured: positive where the error falls.
     """
     before, after = errors[epochs[:-1]], errors[epochs[1:]]
-    steps = torch.tensor(epochs).diff().unsqueeze(1)
+    steps = torch.tensor(epochs, dtype=errors.dtype).diff().unsqueeze(1)
     return 1 - (after / before) ** (1 / steps)
 
 
