@@ -149,24 +149,33 @@ def _theorem2(points):
         f"d ≥ 1 and every α, so ρ is never positive and the bound says nothing",
     )
     for regime, table in points.groupby("regime"):
-        start, end = table.xs(0, level="epoch"), table.groupby("replicate").tail(1)
-        end = end.droplevel(["regime", "epoch"])
-        diverged = start.diverged.max() > 0
-        kinds = {"raw": "‖A − A*‖²", "unit": "the error of unit atoms"}
-        for metric, what in list(kinds.items())[: 1 if diverged else 2]:
-            ratio = end[metric] / start[metric].droplevel("regime")
-            first = start[f"contraction_{metric}"].mean()
+        table = table.droplevel("regime")
+        start = table.xs(0, level="epoch")
+        if start.diverged.max() > 0:
+            yield _claim(
+                f"Training contracts ‖A − A*‖², {regime}",
+                "Theorem 2",
+                "share of replicates whose training diverged",
+                start.diverged,
+                "0",
+                FAILED,
+                f"learning rate {start.lr.mean():.3g}, where Theorem 2 allows "
+                f"{start.step_limit.min():.3g}",
+            )
+            continue
+        end = table.groupby("replicate").tail(1).droplevel("epoch")
+        for metric, what in (("raw", "‖A − A*‖²"), ("unit", "the error of unit atoms")):
+            ratio = end[metric] / start[metric]
             yield _claim(
                 f"Training contracts {what}, {regime}",
                 "Theorem 2",
                 "last / first squared error",
                 ratio,
                 "< 1, down to a neighbourhood",
-                FAILED if diverged or ratio.max() >= 1 else HOLDS,
-                "training diverges"
-                if diverged
-                else f"ρ measured over the first steps {first:.3f}, printed "
-                f"{start.rho_printed.mean():.2f}; ends at {end[metric].mean():.3g}",
+                HOLDS if ratio.max() <= 0.5 else PARTLY if ratio.max() < 1 else FAILED,
+                f"ρ measured over the first steps {start[f'contraction_{metric}'].mean():.3f}, "
+                f"printed {start.rho_printed.mean():.2f}; ends at {end[metric].mean():.3g}; holds "
+                f"up to 0.5, in part below 1",
             )
 
 
