@@ -108,6 +108,21 @@ def _gradients(points, grid):
         f"the mean derived here, which keeps −2(1 − τ)A*_g, has "
         f"{inside.derived_error.mean():.2f}; holds up to twice the sampling error",
     )
+    # Near A* sampling error hides the part outside the span: only where it does not.
+    away = grid[(grid.support_exact == 1) & (grid.outside_monte_carlo_error <= 0.3)]
+    if len(away):
+        ratio = away.outside_error / away.outside_monte_carlo_error
+        yield _claim(
+            "Outside the span of its own group, the expected gradient is that of eq. 32",
+            "eq. 32",
+            "relative error without the parts in the span of A_g, sweep points with exact support "
+            "and a sampling error of at most 0.3",
+            away.outside_error,
+            f"0, up to a sampling error of {away.outside_monte_carlo_error.mean():.2f}",
+            HOLDS if ratio.max() <= 2 else PARTLY if ratio.min() <= 2 else FAILED,
+            f"cosine {away.outside_cosine.min():.2f} to {away.outside_cosine.max():.2f} at "
+            f"{len(away)} points; holds up to twice the sampling error everywhere",
+        )
     yield _claim(
         "V is within its printed bound",
         "Theorem 1",
@@ -149,24 +164,34 @@ def _theorem2(points):
         f"d ≥ 1 and every α, so ρ is never positive and the bound says nothing",
     )
     for regime, table in points.groupby("regime"):
-        start, end = table.xs(0, level="epoch"), table.groupby("replicate").tail(1)
-        end = end.droplevel(["regime", "epoch"])
-        diverged = start.diverged.max() > 0
-        kinds = {"raw": "‖A − A*‖²", "unit": "the error of unit atoms"}
-        for metric, what in list(kinds.items())[: 1 if diverged else 2]:
-            ratio = end[metric] / start[metric].droplevel("regime")
-            first = start[f"contraction_{metric}"].mean()
+        table = table.droplevel("regime")
+        start = table.xs(0, level="epoch")
+        if start.diverged.max() > 0:
+            yield _claim(
+                f"Training contracts ‖A − A*‖², {regime}",
+                "Theorem 2",
+                "training stopped because a replicate diverged (1: yes)",
+                start.diverged,
+                "0",
+                FAILED,
+                f"learning rate {start.lr.mean():.3g}, where Theorem 2 allows "
+                f"{start.step_limit.min():.3g}",
+            )
+            continue
+        end = table.groupby("replicate").tail(1).droplevel("epoch")
+        for metric, what in (("raw", "‖A − A*‖²"), ("unit", "the error of unit atoms")):
+            ratio = end[metric] / start[metric]
             yield _claim(
                 f"Training contracts {what}, {regime}",
                 "Theorem 2",
                 "last / first squared error",
                 ratio,
                 "< 1, down to a neighbourhood",
-                FAILED if diverged or ratio.max() >= 1 else HOLDS,
-                "training diverges"
-                if diverged
-                else f"ρ measured over the first steps {first:.3f}, printed "
-                f"{start.rho_printed.mean():.2f}; ends at {end[metric].mean():.3g}",
+                HOLDS if ratio.max() <= 0.5 else PARTLY if ratio.max() < 1 else FAILED,
+                f"ρ measured over the first steps {start[f'contraction_{metric}'].mean():.3f}, "
+                f"printed {start.rho_printed.mean():.2f} ({start.rho_without_v.mean():.3f} without "
+                f"its V term); ends at {end[metric].mean():.3g}; holds "
+                f"up to 0.5, in part below 1",
             )
 
 
@@ -224,7 +249,8 @@ def _statements(wide):
     yield {
         "statement": "eq. 32 against the empirical mean",
         "printed": "cosine 1, relative error 0 (main term)",
-        "measured": f"cosine {span('printed_cosine')}, error {span('printed_error')}",
+        "measured": f"cosine {span('printed_cosine')}, error {span('printed_error')}; outside the "
+        f"group's own span: cosine {span('outside_cosine')}, error {span('outside_error')}",
         "verdict": f"The mean derived here has error {span('derived_error')}, the sampling error "
         f"is {span('monte_carlo_error')}: at the init the derived one is "
         f"{'closer' if better else 'not closer'}.",

@@ -426,6 +426,7 @@ def theory_gradients(theory: pd.DataFrame) -> Figure:
     pairs = {
         "approximate": "eq. 27 against exact",
         "printed": "eq. 32 against measured",
+        "outside": "eq. 32, outside the group's span",
         "derived": "derived mean against measured",
     }
     figure, grid = _regimes(theory, 3)

@@ -160,7 +160,8 @@ def derived_gradient(
               + A^*_g A_g^{*T} (\tau_g A_g A_g^T - I) A_g]
 
     For orthonormal groups the bracket is (tau A_g A_g^T - (2 - tau) I) A*_g A*_g^T A_g, which at
-    A = A* leaves -2 (1 - tau) A*_g: shrinkage makes atoms grow. Eq. 32 has no such term.
+    A = A* leaves -2 (1 - tau) A*_g: shrinkage makes atoms grow. Eq. 32 has no such term, but
+    outside the span of A_g it is the same.
     Arguments as in :func:`expected_gradient`.
     """
     a, b = blocks(dictionary, group_size), blocks(truth, group_size)
@@ -224,7 +225,7 @@ def contraction(errors: Tensor, epochs: list[int]) -> Tensor:
     The rho that is measured: positive where the error falls.
     """
     before, after = errors[epochs[:-1]], errors[epochs[1:]]
-    steps = torch.tensor(epochs).diff().unsqueeze(1)
+    steps = torch.tensor(epochs, dtype=errors.dtype).diff().unsqueeze(1)
     return 1 - (after / before) ** (1 / steps)
 
 
@@ -352,6 +353,11 @@ def _gradient_comparison(dictionary, truth, drawn, lambda_, d) -> dict[str, floa
     rounding = 1e-5 * left.abs()
     remainder = blocks(derived - printed, d)[observed]
     basis = torch.linalg.qr(blocks(dictionary, d)[observed]).Q
+
+    def outside(gradient):
+        part = blocks(gradient, d)[observed]
+        return part - basis @ (basis.mT @ part)
+
     within = (basis.mT @ remainder).square().sum() / remainder.square().sum()
     slowest, fastest = float(rate[observed].min()), step_limit(seen, float(alpha.max()))
     return {
@@ -364,6 +370,9 @@ def _gradient_comparison(dictionary, truth, drawn, lambda_, d) -> dict[str, floa
         "monte_carlo_error": _relative(halves[0], halves[1]) / 2,
         "printed_cosine": _cosine(printed, approximate),
         "printed_error": _relative(printed, approximate),
+        "outside_cosine": _cosine(outside(printed), outside(approximate)),
+        "outside_error": _relative(outside(printed), outside(approximate)),
+        "outside_monte_carlo_error": _relative(outside(halves[0]), outside(halves[1])) / 2,
         "derived_cosine": _cosine(derived, approximate),
         "derived_error": _relative(derived, approximate),
         "residual": float(residual.median()),

@@ -118,6 +118,20 @@ def test_the_derived_gradient_is_the_mean_over_samples_of_one_group(delta):
     torch.testing.assert_close(derived, measured, rtol=1e-6, atol=1e-8)
 
 
+def test_outside_the_span_of_its_group_the_derived_gradient_is_that_of_eq_32():
+    truth = orthonormal()
+    estimate = tilt_groups(truth, 0.7, D, rng(2))
+    tau, p = torch.tensor([[0.6], [0.2]], dtype=torch.float64).expand(2, GROUPS)
+    derived, printed = (
+        blocks(gradient(estimate, truth, tau, p, D), D)
+        for gradient in (theory.derived_gradient, theory.expected_gradient)
+    )
+    a = blocks(estimate, D)
+    difference = derived - printed
+    torch.testing.assert_close(a @ (a.mT @ difference), difference, **EXACT)
+    assert difference.norm() > 0.1 * derived.norm()
+
+
 def test_the_empirical_mean_is_the_derived_gradient_up_to_sampling_error():
     truth = orthonormal(n=400)
     estimate = tilt_groups(truth, 0.1, D, rng(2))

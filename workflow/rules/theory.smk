@@ -58,18 +58,20 @@ rule plot_theory:
         theory=f"{RESULTS}/summary/theory.csv",
         sweep=f"{RESULTS}/summary/theory_sweep.csv",
     output:
+        # One job: starting Python takes longer than drawing.
         report(
-            multiext(f"{REPORTS}/figures/{{figure}}", ".png", ".svg"),
+            expand(
+                f"{REPORTS}/figures/theory_{{figure}}.{{ending}}",
+                figure=["constants", "gradients", "support"],
+                ending=["png", "svg"],
+            ),
             caption="../../reports/captions/theory.rst",
             category="Theory",
-            labels={"figure": "{figure}"},
         ),
     log:
-        f"{LOGS}/plot_theory/{{figure}}.log",
+        f"{LOGS}/plot_theory.log",
     benchmark:
-        f"{BENCHMARKS}/plot_theory/{{figure}}.tsv"
-    wildcard_constraints:
-        figure="theory_(constants|support|gradients)",
+        f"{BENCHMARKS}/plot_theory.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -77,5 +79,5 @@ rule plot_theory:
         mem_mb=1000,
         runtime=10,
     shell:
-        "python src/plot_theory.py --figure {wildcards.figure} --theory {input.theory} "
-        "--sweep {input.sweep} --output {output} > {log} 2>&1"
+        "python src/plot_theory.py --theory {input.theory} --sweep {input.sweep} "
+        "--output {output} > {log} 2>&1"
