@@ -59,7 +59,8 @@ def main() -> None:
                 codes = codes_of(tensors, model["dictionary"][replicate], about)
                 features, assignments = features_of(codes, about)
                 kept = kept or {"codes": codes}
-                density = {"active_entries": float((codes != 0).float().mean())}
+                size = about["settings"]["group_size"]
+                density = clustering.sparsity(codes.numpy(), size)
                 rows += rows_of(condition, replicate, "codes", "none", density)
             for name, array in features.items():
                 for algorithm in clustering.ALGORITHMS:

@@ -110,3 +110,20 @@ def nonnegative_normalized(codes: np.ndarray) -> np.ndarray:
     codes = np.abs(codes)
     total = codes.sum(-1, keepdims=True)
     return codes / np.where(total > 0, total, 1)
+
+
+def sparsity(codes: np.ndarray, group_size: int) -> dict[str, float]:
+    """How sparse codes (N, groups * group_size) are.
+
+    ``active_entries`` and ``zero_codes``: fractions of nonzero entries and of samples without
+    any; ``dead_atoms``: fraction of atoms that no sample uses; ``active_groups``: mean number of
+    groups per sample with a nonzero entry.
+    """
+    active = codes != 0
+    groups = active.reshape(len(codes), -1, group_size).any(-1)
+    return {
+        "active_entries": float(active.mean()),
+        "zero_codes": float((~active.any(1)).mean()),
+        "dead_atoms": float((~active.any(0)).mean()),
+        "active_groups": float(groups.sum(1).mean()),
+    }

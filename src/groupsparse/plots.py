@@ -259,7 +259,7 @@ def clustering_accuracy(
     rows = [(m, f) for m in table.method.unique() for f in texts if (m, f) in present]
     inits = list(dict.fromkeys(table.init))
     colors = dict(zip(inits, sns.color_palette("colorblind", len(inits)), strict=True))
-    shifts = dict(zip(inits, np.linspace(-0.32, 0.32, len(inits)), strict=True))
+    shifts = {i: (k + 0.5) / len(inits) * 0.8 - 0.4 for k, i in enumerate(inits)}
     figure = Figure(figsize=(12, 0.75 * len(rows) + 1.6), layout="constrained")
     axes = figure.subplots(1, 2, sharex=True, sharey=True)
     raw = clustering[(clustering.metric == "acc") & (clustering.method == "raw")]

@@ -17,6 +17,7 @@ from groupsparse.clustering import (
     neighbor_graph,
     nonnegative_normalized,
     scores,
+    sparsity,
     spectral_clusters,
     spectral_embedding,
 )
@@ -191,3 +192,9 @@ def test_nonnegative_normalized_codes_of_a_hand_worked_example():
     codes = np.array([[-1.0, 3.0], [0.0, 0.0], [0.0, -2.0]])
     expected = [[0.25, 0.75], [0, 0], [0, 1]]
     assert nonnegative_normalized(codes).tolist() == expected
+
+
+def test_sparsity_of_a_hand_worked_example():
+    codes = np.array([[1.0, 0, 0, -2, 0, 0], [0, 0, 0, 0, 0, 0], [3, 1, 0, 0, 0, 0], [0] * 6])
+    expected = {"active_entries": 4 / 24, "zero_codes": 0.5, "dead_atoms": 0.5}
+    assert sparsity(codes, 2) == expected | {"active_groups": 0.75}
