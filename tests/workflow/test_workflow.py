@@ -9,7 +9,7 @@ from conftest import ROOT
 
 TABLES = (
     "recovery", "recovery_history", "clustering", "clustering_history", "theory", "theory_sweep",
-    "claims",
+    "convergence", "claims",
 )  # fmt: skip
 SCRIPTS = sorted(p.name for p in (ROOT / "src").glob("*.py"))
 

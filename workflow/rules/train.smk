@@ -27,7 +27,14 @@ rule train_recovery:
         runtime=240,
     params:
         spec=lambda w: as_json(simulation_method(w.method)),
-        training=as_json(SIMULATION["training"]),
+        training=lambda w: as_json(
+            {
+                **SIMULATION["training"],
+                "epochs": SIMULATION["inits"][w.init].get(
+                    "epochs", SIMULATION["training"]["epochs"]
+                ),
+            }
+        ),
         device=config["device"],
         # Not an output: it must survive an interrupted job.
         checkpoint=lambda w: f"{RESULTS}/checkpoints/snr{w.snr}-{w.init}-{w.sampling}-{w.method}.safetensors",
