@@ -63,6 +63,8 @@ def main() -> None:
                 density = clustering.sparsity(codes.numpy(), size)
                 rows += rows_of(condition, replicate, "codes", "none", density)
             for name, array in features.items():
+                contrast = {"class_contrast": clustering.class_contrast(array, labels)}
+                rows += rows_of(condition, replicate, name, "none", contrast)
                 for algorithm in clustering.ALGORITHMS:
                     logging.info("replicate %d: %s on %s", replicate, algorithm, name)
                     assignments[name, algorithm] = clustering.cluster(
