@@ -13,6 +13,7 @@ from groupsparse import clustering
 from groupsparse.clustering import (
     ALGORITHMS,
     accuracy,
+    class_contrast,
     cluster,
     neighbor_graph,
     nonnegative_normalized,
@@ -198,3 +199,17 @@ def test_sparsity_of_a_hand_worked_example():
     codes = np.array([[1.0, 0, 0, -2, 0, 0], [0, 0, 0, 0, 0, 0], [3, 1, 0, 0, 0, 0], [0] * 6])
     expected = {"active_entries": 4 / 24, "zero_codes": 0.5, "dead_atoms": 0.5}
     assert sparsity(codes, 2) == expected | {"active_groups": 0.75}
+
+
+def test_contrast_is_one_without_classes_and_large_between_far_ones():
+    features, labels = blobs()
+    # Blobs lie 50 sqrt(2) apart; two points of one blob are sqrt(2 * 4) apart in the mean square.
+    assert class_contrast(features, labels) > 50 * 2**0.5 / 8**0.5
+    shuffled = np.random.default_rng(1).permutation(labels)
+    assert class_contrast(features, shuffled) == pytest.approx(1, abs=0.1)
+
+
+def test_contrast_ignores_scale_and_origin():
+    features, labels = blobs()
+    moved = 3 * features - 7
+    assert class_contrast(moved, labels) == pytest.approx(class_contrast(features, labels))

@@ -241,3 +241,12 @@ def test_inits_do_not_touch_the_random_state_of_others():
         initialize(name, data, GROUPS, D, 1, labels)
     assert torch.equal(torch.get_rng_state(), torch_state)
     assert np.array_equal(np.random.get_state()[1], numpy_state)  # noqa: NPY002
+
+
+def test_a_normalised_init_is_the_same_direction_with_unit_atoms():
+    truth = normalize_columns(torch.randn(60, 10, generator=torch.Generator().manual_seed(1)))
+    inits = [
+        perturb(truth, 0.4, torch.Generator().manual_seed(2), normalized) for normalized in (0, 1)
+    ]
+    torch.testing.assert_close(inits[1], normalize_columns(inits[0]))
+    assert float(inits[0].norm(dim=0).min()) > 1.5

@@ -1,16 +1,26 @@
 """Recovery metrics: invariances, hand-worked values, and the levels of oracle and chance."""
 
+import numpy as np
 import pytest
 import torch
 
+from groupsparse.controls import add_normal_equations
 from groupsparse.dictionary import normalize_columns, perturb
-from groupsparse.generative import dense_codes, random_dictionary, sample_codes
+from groupsparse.generative import (
+    Sample,
+    code_power,
+    dense_codes,
+    random_dictionary,
+    sample,
+    sample_codes,
+)
 from groupsparse.recovery import (
     aligned_squared_error,
     group_support,
     invariant_squared_error,
     least_squares_dictionary,
     mean_correlation,
+    noise_floor,
     squared_error,
     support_scores,
 )
@@ -250,3 +260,34 @@ def test_least_squares_has_the_error_that_theory_predicts():
 def test_least_squares_keeps_the_type_of_the_data():
     codes, _ = codes_and_power(100)
     assert least_squares_dictionary(torch.ones(100, 5), codes.float()).dtype == torch.float32
+
+
+def test_the_noise_floor_is_the_mean_error_of_least_squares():
+    n, std, samples, draws, amplitude = 12, 0.3, 4000, 40, (1.0, 2.0)
+    errors = []
+    for draw in range(draws):
+        truth = random_dictionary(n, 8, rng(draw))
+        drawn = sample(truth, 2, 1, amplitude, samples, rng(1000 + draw), std=std)
+        codes = dense_codes(drawn.codes, 4)
+        errors.append(float(squared_error(least_squares_dictionary(drawn.data, codes), truth)))
+    floor = noise_floor(std, n, samples, torch.full((8,), code_power(1 / 4, amplitude, 2)))
+    mean, spread = np.mean(errors), np.std(errors, ddof=1) / draws**0.5
+    # Four standard errors, and the second order in m / N that the closed form leaves out.
+    assert abs(mean - floor) < 4 * spread + floor * 8 / samples
+
+
+def test_more_samples_lower_the_floor_in_proportion():
+    power = torch.rand(6, generator=rng(1)) + 0.1
+    assert noise_floor(0.5, 9, 2000, power) == pytest.approx(noise_floor(0.5, 9, 1000, power) / 2)
+
+
+def test_normal_equations_touch_active_entries_only_and_are_the_dense_ones():
+    codes = sample_codes(200, GROUPS, D, 3, (1.0, 2.0), rng(4))
+    data = torch.randn(200, N, generator=rng(5))
+    gram, cross = torch.zeros(M, M).double(), torch.zeros(M, N).double()
+    for _ in range(2):
+        add_normal_equations(gram, cross, Sample(data, codes, 1.0))
+    x = dense_codes(codes, GROUPS).double()
+    # Products of float32 codes, at most 200 terms of size 4 or so summed in float32.
+    torch.testing.assert_close(gram, 2 * x.T @ x, rtol=0, atol=200 * 4 * 6e-8 * 10)
+    torch.testing.assert_close(cross, 2 * x.T @ data.double(), rtol=0, atol=200 * 8 * 6e-8 * 10)
