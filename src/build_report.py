@@ -18,7 +18,7 @@ PANELS = {
     "fig3b": "Fig. 3b: training loss of {method} per epoch",
     "fig3c": "Fig. 3c: dictionary error of all methods at {snr} dB, with both controls",
     "fig3d": "Fig. 3d: support recovery after training against SNR",
-    "inits": "Dictionary error of {method} per epoch from every init of the config, at {snr} dB",
+    "inits": "Fig. D (ours): dictionary error of {method} per epoch from every init, at {snr} dB",
     "fig4": "Fig. 4: atoms (up to 8 of each group) and the code of the first test image (inset)",
     "fig5": "Fig. 5: pairwise distances of {per_class} test images per class, sorted by class",
     "silhouettes": "Fig. A (ours): atoms and mean activation of every class (labels only sort)",
