@@ -104,7 +104,7 @@ def main() -> None:
 def embedded(path: str) -> str:
     """A figure as base64 of a WebP, a fraction of the PNG: the page is to be mailed and committed."""
     content = io.BytesIO()
-    Image.open(path).convert("RGB").save(content, "WEBP", quality=50, method=6)
+    Image.open(path).convert("RGB").save(content, "WEBP", quality=40, method=6)
     return base64.b64encode(content.getvalue()).decode()
 
 
