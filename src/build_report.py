@@ -102,7 +102,7 @@ def main() -> None:
 
 
 def embedded(path: str) -> str:
-    """A figure as base64 of a WebP, a fraction of the PNG: the page is to be mailed and committed."""
+    """A figure as base64 of a WebP, much smaller than its PNG: pages are mailed and committed."""
     content = io.BytesIO()
     Image.open(path).convert("RGB").save(content, "WEBP", quality=40, method=6)
     return base64.b64encode(content.getvalue()).decode()
