@@ -28,7 +28,7 @@ def reconstruction_loss(data: Tensor, reconstruction: Tensor) -> Tensor:
 
 
 def shallow_loss(
-    data: Tensor, dictionary: Tensor, prox: Prox, lambda_: float, group_size: int
+    data: Tensor, dictionary: Tensor, prox: Prox, lambda_: float | Tensor, group_size: int
 ) -> Tensor:
     r"""Loss of the shallow autoencoder, 1/2 ||y - A sigma(A^T y)||^2 averaged over samples.
 
@@ -37,28 +37,46 @@ def shallow_loss(
     .. math:: \nabla_A = \tfrac1N (R^T X + Y^T D), \quad D = J_\sigma(C)^T (R A)
 
     D is zero outside the active groups, so R A is needed there only. Value and gradient are those
-    of the dense computation; which one runs is decided by the share of active entries.
+    of the dense computation; which one runs is decided by the share of active entries. On a GPU it
+    is the dense one: to look for what is active would make the host wait for the device.
 
     Parameters
     ----------
     data : (..., N, n)
     dictionary : (..., n, m), same leading dimensions
-    prox, lambda_, group_size : the activation; the output of an inactive group is exactly zero
+    prox, lambda_, group_size : the activation; the output of an inactive group is exactly zero;
+        lambda_ is a number or one per problem (...)
 
     Returns
     -------
     Tensor (...), differentiable once with respect to the dictionary
     """
     shape = torch.broadcast_shapes(data.shape[:-2], dictionary.shape[:-2])
+    if data.device.type != "cpu":
+        return dense_loss(data, dictionary, prox, lambda_, group_size)
     data = data.expand(*shape, *data.shape[-2:]).reshape(-1, *data.shape[-2:])
     atoms = dictionary.expand(*shape, *dictionary.shape[-2:]).reshape(-1, *dictionary.shape[-2:])
+    thresholds = torch.as_tensor(lambda_, dtype=torch.float64).expand(shape).reshape(-1).tolist()
     losses = [
-        _ShallowLoss.apply(y, a, prox, lambda_, group_size)
-        if _few_active(y[:BLOCK], a, prox, lambda_, group_size)
-        else reconstruction_loss(y, prox(y @ a, lambda_, group_size) @ a.T)
-        for y, a in zip(data, atoms, strict=True)
+        _ShallowLoss.apply(y, a, prox, threshold, group_size)
+        if _few_active(y[:BLOCK], a, prox, threshold, group_size)
+        else dense_loss(y, a, prox, threshold, group_size)
+        for y, a, threshold in zip(data, atoms, thresholds, strict=True)
     ]
     return torch.stack(losses).reshape(shape)
+
+
+def dense_loss(
+    data: Tensor, dictionary: Tensor, prox: Prox, lambda_: float | Tensor, group_size: int
+) -> Tensor:
+    """The same as :func:`shallow_loss` by autograd, all problems in one program."""
+    codes = prox(data @ dictionary, per_sample(lambda_), group_size)
+    return reconstruction_loss(data, codes @ dictionary.mT)
+
+
+def per_sample(lambda_: float | Tensor) -> float | Tensor:
+    """Thresholds of shape (...) made to fit codes (..., N, m)."""
+    return lambda_[..., None, None] if isinstance(lambda_, Tensor) else lambda_
 
 
 @torch.no_grad()
