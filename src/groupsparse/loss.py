@@ -19,7 +19,7 @@ DENSE_FROM = 0.04
 # Whether this processor multiplies bfloat16 natively; elsewhere it would be slower.
 FAST_BFLOAT16 = torch.cpu.get_capabilities().get("avx512_bf16", False)
 # Samples whose codes are formed at once, so that they stay in cache.
-BLOCK = 1000
+BLOCK = 250
 
 
 def reconstruction_loss(data: Tensor, reconstruction: Tensor) -> Tensor:
@@ -44,8 +44,8 @@ def shallow_loss(
     ----------
     data : (..., N, n)
     dictionary : (..., n, m), same leading dimensions
-    prox, lambda_, group_size : the activation; the output of an inactive group is exactly zero;
-        lambda_ is a number or one per problem (...)
+    prox, lambda_, group_size : the activation, whose output is exactly zero on a group of norm at
+        most lambda_; lambda_ is a number or one per problem (...)
 
     Returns
     -------
@@ -94,6 +94,15 @@ def _active(codes: Tensor, group_size: int) -> Tensor:
     return first
 
 
+def _longer_than(products: Tensor, threshold: float, group_size: int) -> Tensor:
+    """Groups whose norm may exceed a threshold, all that can be active: (N, m) -> (N, m / d)."""
+    first, *others = products.unflatten(-1, (-1, group_size)).unbind(-1)
+    squares = first * first
+    for other in others:
+        squares.addcmul_(other, other)
+    return squares > threshold**2 * (1 - 1e-5)
+
+
 class _ShallowLoss(torch.autograd.Function):
     """Loss of one problem, data (N, n) and dictionary (n, m); the gradient is found on the way."""
 
@@ -106,8 +115,7 @@ class _ShallowLoss(torch.autograd.Function):
         for start in range(0, samples, BLOCK):
             block = data[start : start + BLOCK]
             products = (block.bfloat16() @ low).to(data.dtype) if reach else block @ dictionary
-            active = _active(prox(products, reach or lambda_, group_size), group_size)
-            row, group = active.nonzero().T
+            row, group = _longer_than(products, reach or lambda_, group_size).nonzero().T
             if not reach:
                 values.append(products.unflatten(-1, (-1, group_size))[row, group])
             rows.append(row + start)
@@ -116,12 +124,12 @@ class _ShallowLoss(torch.autograd.Function):
         entries = torch.arange(group_size, device=data.device)
         if reach:
             pattern = _pattern(row, group, entries, samples, atoms, data.dtype)
-            values = torch.sparse.sampled_addmm(pattern, data, dictionary).values()
-            values = values.view(-1, group_size)
-            exact = _active(prox(values, lambda_, group_size), group_size).squeeze(1)
-            row, group, values = row[exact], group[exact], [values[exact]]
+            values = [torch.sparse.sampled_addmm(pattern, data, dictionary).values()]
+        values = torch.cat(values).view(-1, group_size)
+        active = _active(prox(values, lambda_, group_size), group_size).squeeze(1)
+        row, group, values = row[active], group[active], values[active]
         with torch.enable_grad():
-            products = torch.cat(values).requires_grad_()  # (K, d), a row for each active group
+            products = values.requires_grad_()  # (K, d), a row for each active group
             codes = prox(products, lambda_, group_size)
         column = (group.unsqueeze(1) * group_size + entries).flatten()
         pattern = _pattern(row, group, entries, samples, atoms, data.dtype)
@@ -129,7 +137,7 @@ class _ShallowLoss(torch.autograd.Function):
         by_row = _offsets(row, samples)
         weights = codes.detach().flatten()
         residual = _weighted_sums(dictionary.T.contiguous(), column, by_row, weights).sub_(data)
-        loss = residual.square().sum() / (2 * samples)
+        loss = torch.linalg.vector_norm(residual).square() / (2 * samples)
 
         through = torch.sparse.sampled_addmm(pattern, residual, dictionary).values()
         (slope,) = torch.autograd.grad(codes, products, through.view_as(codes))
