@@ -134,7 +134,7 @@ def lambda_sweep(sweep: pd.DataFrame) -> Figure:
                 style="snr", markers=True, dashes=False, errorbar=("pi", 100), ax=ax, legend=first,
             )  # fmt: skip
             ax.set(xlabel=r"$\lambda$", ylabel=label, yscale="log" if ax in grid[0] else "linear")
-            if row is grid[0]:
+            if ax in grid[0]:
                 ax.set_title(prox.replace("_", " ") + " threshold")
             if first:
                 ax.legend(title="SNR")
