@@ -69,6 +69,12 @@ class Autoencoder(nn.Module):
         # Where the power iteration of the last loss ended; the next one starts there.
         self.register_buffer("direction", None)
 
+    @classmethod
+    def from_spec(cls, dictionary: Tensor, spec: dict, group_size: int) -> "Autoencoder":
+        """The autoencoder of a method's entry in the config: prox, lambda and what differs."""
+        options = {k: spec[k] for k in ("encoder", "layers", "backprop") if k in spec}
+        return cls(dictionary, spec["prox"], spec["lambda"], group_size, **options)
+
     def encode(self, data: Tensor, lipschitz: Tensor | None = None) -> Tensor:
         """Codes (..., N, m) of data (..., N, n); the step of a layer is 1 / ``lipschitz``."""
         threshold = per_sample(self.lambda_)
