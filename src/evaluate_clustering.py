@@ -8,8 +8,9 @@ import pandas as pd
 import torch
 
 from groupsparse import clustering
-from groupsparse.artifacts import load_tensors, save_table, save_tensors
+from groupsparse.artifacts import load_tensors, save_tensors
 from groupsparse.autoencoder import Autoencoder, encode_in_batches
+from groupsparse.files import save_table
 from groupsparse.preprocess import preprocess
 from groupsparse.prox import group_norms
 from groupsparse.seeds import derive_seed

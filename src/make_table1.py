@@ -2,7 +2,7 @@
 
 import argparse
 
-from groupsparse.artifacts import load_table, save_table
+from groupsparse.files import load_table, save_table
 from groupsparse.init import SUPERVISED_INITS
 
 

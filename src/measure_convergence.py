@@ -8,9 +8,10 @@ import logging
 import torch
 
 from groupsparse import clustering
-from groupsparse.artifacts import load_tensors, save_table
+from groupsparse.artifacts import load_tensors
 from groupsparse.autoencoder import Autoencoder, encode_in_batches
 from groupsparse.device import choose_device
+from groupsparse.files import save_table
 from groupsparse.history import long_form
 from groupsparse.init import SUPERVISED_INITS, initialize
 from groupsparse.preprocess import preprocess

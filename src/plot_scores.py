@@ -3,7 +3,7 @@
 import argparse
 
 from groupsparse import plots
-from groupsparse.artifacts import load_table
+from groupsparse.files import load_table
 from groupsparse.init import SUPERVISED_INITS
 
 

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from groupsparse import plots
-from groupsparse.artifacts import load_table
+from groupsparse.files import load_table
 
 
 def main() -> None:

@@ -6,9 +6,10 @@ import logging
 
 import torch
 
-from groupsparse.artifacts import load_tensors, save_table, save_tensors
+from groupsparse.artifacts import load_tensors, save_tensors
 from groupsparse.autoencoder import Autoencoder
 from groupsparse.device import choose_device
+from groupsparse.files import save_table
 from groupsparse.history import long_form
 from groupsparse.init import SUPERVISED_INITS, initialize
 from groupsparse.preprocess import preprocess
