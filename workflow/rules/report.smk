@@ -199,8 +199,7 @@ rule publish:
             *rules.build_report.input.theory_figures,
         ],
         models=[
-            f"{c}/model.safetensors"
-            for c in RECOVERY_CONDITIONS + CLUSTERING_CONDITIONS
+            f"{c}/model.safetensors" for c in RECOVERY_FOLDERS + CLUSTERING_CONDITIONS
         ],
     output:
         directory("reports/published"),
