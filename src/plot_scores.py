@@ -4,7 +4,7 @@ import argparse
 
 from groupsparse import plots
 from groupsparse.files import load_table
-from groupsparse.init import SUPERVISED_INITS
+from groupsparse.supervision import SUPERVISED_INITS
 
 
 def main() -> None:

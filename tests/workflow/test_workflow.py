@@ -137,6 +137,13 @@ def test_diverging_training_stops_its_job_with_epoch_and_cause(workflow_copy):
     assert not (workflow_copy.folder / target).exists()
 
 
+def test_scripts_that_read_tables_alone_do_not_load_torch():
+    scripts = "collect_tables, make_claims, make_table1, build_report"
+    scripts += ", plot_recovery, plot_scores, plot_theory"
+    program = f"import {scripts}, sys; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT / "src", check=True)
+
+
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_every_script_runs_by_hand(script, tmp_path):
     command = [sys.executable, str(ROOT / "src" / script), "--help"]
