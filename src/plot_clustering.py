@@ -18,13 +18,13 @@ def main() -> None:
     parser.add_argument("--per-class", type=int, required=True, help="test samples per class")
     parser.add_argument("--output", nargs="+", required=True, help="PNG and/or SVG files")
     args = parser.parse_args()
-    data, _ = load_tensors(args.data)
+    data, header = load_tensors(args.data)
     test, labels = data["test_data"].numpy(), data["test_labels"].numpy()
     dictionaries, codes = {}, {}
     for model, code in zip(args.models[::2], args.models[1::2], strict=True):
-        tensors, header = load_tensors(model)
-        dictionaries[header["method"]] = tensors["dictionary"][0].numpy()
-        codes[header["method"]] = load_tensors(code)[0]["codes"].numpy()
+        tensors, about = load_tensors(model)
+        dictionaries[about["method"]] = tensors["dictionary"][0].numpy()
+        codes[about["method"]] = load_tensors(code)[0]["codes"].numpy()
     size = args.settings["group_size"]
     if args.figure == "silhouettes":
         figure = plots.silhouettes(dictionaries, codes, labels, size)
@@ -39,7 +39,7 @@ def main() -> None:
         figure = plots.pairwise_distances(
             {name: array[chosen] for name, array in features.items()}, labels[chosen]
         )
-    plots.save(figure, args.output)
+    plots.save({f"{args.figure}-{header['dataset']}": figure}, args.output)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-# Figures and tables, each by its own rule, and the page that holds them.
+# Figures and tables, and the page that holds them. The figures of a job share its start: it takes
+# longer than drawing.
 FIGURES = f"{REPORTS}/figures"
 RECOVERY_FIGURES = ["fig3a", "fig3b", "fig3c", "fig3d", "inits"]
-SCORES = {"table1": "clustering", "convergence": "convergence"}  # figure -> its table
+SCORES_FIGURES = ["table1", "convergence"]
 
 
 rule plot_recovery:
@@ -11,17 +12,18 @@ rule plot_recovery:
         recovery=f"{RESULTS}/summary/recovery.csv",
     output:
         report(
-            multiext(f"{FIGURES}/{{figure}}", ".png", ".svg"),
+            expand(
+                f"{FIGURES}/{{figure}}.{{ending}}",
+                figure=RECOVERY_FIGURES,
+                ending=["png", "svg"],
+            ),
             caption="../../reports/captions/recovery.rst",
             category="Experiment 1: recovery",
-            labels={"figure": "{figure}"},
         ),
     log:
-        f"{LOGS}/plot_recovery/{{figure}}.log",
+        f"{LOGS}/plot_recovery.log",
     benchmark:
-        f"{BENCHMARKS}/plot_recovery/{{figure}}.tsv"
-    wildcard_constraints:
-        figure="fig3[abcd]|inits",
+        f"{BENCHMARKS}/plot_recovery.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -31,8 +33,8 @@ rule plot_recovery:
     params:
         choices=as_json(config["report"]),
     shell:
-        "python src/plot_recovery.py --figure {wildcards.figure} --history {input.history} "
-        "--recovery {input.recovery} --choices {params.choices:q} --output {output} > {log} 2>&1"
+        "python src/plot_recovery.py --history {input.history} --recovery {input.recovery} "
+        "--choices {params.choices:q} --output {output} > {log} 2>&1"
 
 
 def models_of(wildcards):
@@ -89,20 +91,23 @@ rule plot_clustering:
 rule plot_scores:
     input:
         code=code("plot_scores.py"),
-        table=lambda w: f"{RESULTS}/summary/{SCORES[w.figure]}.csv",
+        clustering=f"{RESULTS}/summary/clustering.csv",
+        convergence=f"{RESULTS}/summary/convergence.csv",
     output:
         report(
-            multiext(f"{FIGURES}/{{figure}}-{{dataset}}", ".png", ".svg"),
+            expand(
+                f"{FIGURES}/{{figure}}-{{dataset}}.{{ending}}",
+                figure=SCORES_FIGURES,
+                ending=["png", "svg"],
+                allow_missing=True,
+            ),
             caption="../../reports/captions/clustering.rst",
             category="Experiment 2: clustering",
-            labels={"figure": "{figure}", "data": "{dataset}"},
         ),
     log:
-        f"{LOGS}/plot_scores/{{figure}}-{{dataset}}.log",
+        f"{LOGS}/plot_scores/{{dataset}}.log",
     benchmark:
-        f"{BENCHMARKS}/plot_scores/{{figure}}-{{dataset}}.tsv"
-    wildcard_constraints:
-        figure="|".join(SCORES),
+        f"{BENCHMARKS}/plot_scores/{{dataset}}.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -112,8 +117,9 @@ rule plot_scores:
     params:
         epochs=lambda w: CLUSTERING["settings"][w.dataset]["training"]["epochs"],
     shell:
-        "python src/plot_scores.py --figure {wildcards.figure} --table {input.table} "
-        "--dataset {wildcards.dataset} --epochs {params.epochs} --output {output} > {log} 2>&1"
+        "python src/plot_scores.py --clustering {input.clustering} "
+        "--convergence {input.convergence} --dataset {wildcards.dataset} "
+        "--epochs {params.epochs} --output {output} > {log} 2>&1"
 
 
 rule make_table1:
@@ -151,7 +157,7 @@ rule build_report:
         figures=expand(f"{FIGURES}/{{figure}}.png", figure=RECOVERY_FIGURES)
         + expand(
             f"{FIGURES}/{{figure}}-{{dataset}}.png",
-            figure=["fig4", "fig5", "silhouettes", *SCORES],
+            figure=["fig4", "fig5", "silhouettes", *SCORES_FIGURES],
             dataset=config["datasets"],
         ),
         theory=f"{RESULTS}/summary/theory.csv",
