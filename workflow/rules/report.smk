@@ -2,6 +2,7 @@
 # longer than drawing.
 FIGURES = f"{REPORTS}/figures"
 RECOVERY_FIGURES = ["fig3a", "fig3b", "fig3c", "fig3d", "inits"]
+CLUSTERING_FIGURES = ["fig4", "fig5", "silhouettes"]
 SCORES_FIGURES = ["table1", "convergence"]
 
 
@@ -37,21 +38,15 @@ rule plot_recovery:
         "--choices {params.choices:q} --output {output} > {log} 2>&1"
 
 
-def models_of(wildcards):
-    """Models and codes that a figure shows: the baseline stands left, as in the paper."""
-    choices, dataset = config["report"], wildcards.dataset
-    methods = [choices["baseline"], choices["method"]]
-    if wildcards.figure == "silhouettes":
-        runs = clustering_conditions(config)
-        methods = [
-            m
-            for m in choices["silhouettes"]
-            if (dataset, m, choices["init"], False) in runs
-        ]
+def shown(dataset, file):
+    """A file of every training that the figures of a data set show."""
+    choices = config["report"]
+    wanted = [choices["baseline"], choices["method"], *choices["silhouettes"]]
     return [
-        f"{RESULTS}/clustering/{dataset}/{method}-{choices['init']}-raw/{file}.safetensors"
-        for method in methods
-        for file in ("model", "codes")
+        f"{RESULTS}/clustering/{dataset}/{method}-raw/{file}.safetensors"
+        for method in dict.fromkeys(wanted)
+        if (dataset, method, False) in clustering_conditions(config)
+        and choices["init"] in clustering_inits(config, method)
     ]
 
 
@@ -59,20 +54,23 @@ rule plot_clustering:
     input:
         code=code("plot_clustering.py"),
         data=rules.prepare_dataset.output,
-        models=models_of,
+        models=lambda w: shown(w.dataset, "model"),
+        codes=lambda w: shown(w.dataset, "codes"),
     output:
         report(
-            multiext(f"{FIGURES}/{{figure}}-{{dataset}}", ".png", ".svg"),
+            expand(
+                f"{FIGURES}/{{figure}}-{{dataset}}.{{ending}}",
+                figure=CLUSTERING_FIGURES,
+                ending=["png", "svg"],
+                allow_missing=True,
+            ),
             caption="../../reports/captions/clustering.rst",
             category="Experiment 2: clustering",
-            labels={"figure": "{figure}", "data": "{dataset}"},
         ),
     log:
-        f"{LOGS}/plot_clustering/{{figure}}-{{dataset}}.log",
+        f"{LOGS}/plot_clustering/{{dataset}}.log",
     benchmark:
-        f"{BENCHMARKS}/plot_clustering/{{figure}}-{{dataset}}.tsv"
-    wildcard_constraints:
-        figure="fig4|fig5|silhouettes",
+        f"{BENCHMARKS}/plot_clustering/{{dataset}}.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -80,12 +78,10 @@ rule plot_clustering:
         mem_mb=4000,
         runtime=10,
     params:
-        per_class=config["report"]["distances_per_class"],
-        settings=lambda w: as_json(CLUSTERING["settings"][w.dataset]),
+        choices=as_json(config["report"]),
     shell:
-        "python src/plot_clustering.py --figure {wildcards.figure} --data {input.data} "
-        "--models {input.models} --settings {params.settings:q} --per-class {params.per_class} "
-        "--output {output} > {log} 2>&1"
+        "python src/plot_clustering.py --data {input.data} --models {input.models} "
+        "--codes {input.codes} --choices {params.choices:q} --output {output} > {log} 2>&1"
 
 
 rule plot_scores:
@@ -157,7 +153,7 @@ rule build_report:
         figures=expand(f"{FIGURES}/{{figure}}.png", figure=RECOVERY_FIGURES)
         + expand(
             f"{FIGURES}/{{figure}}-{{dataset}}.png",
-            figure=["fig4", "fig5", "silhouettes", *SCORES_FIGURES],
+            figure=CLUSTERING_FIGURES + SCORES_FIGURES,
             dataset=config["datasets"],
         ),
         theory=f"{RESULTS}/summary/theory.csv",
@@ -205,7 +201,8 @@ rule publish:
             *rules.build_report.input.theory_figures,
         ],
         models=[
-            f"{c}/model.safetensors" for c in RECOVERY_FOLDERS + CLUSTERING_CONDITIONS
+            f"{folder}/model.safetensors"
+            for folder in RECOVERY_FOLDERS + CLUSTERING_FOLDERS
         ],
     output:
         directory("reports/published"),
