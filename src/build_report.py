@@ -12,8 +12,8 @@ import yaml
 from PIL import Image
 
 from groupsparse import published
-from groupsparse.artifacts import load_table, provenance, write_atomic
 from groupsparse.claims_theory import theory_table
+from groupsparse.files import load_table, provenance, write_atomic
 
 PANELS = {
     "fig3a": "Fig. 3a: dictionary error of {method} per epoch, one colour per SNR",
