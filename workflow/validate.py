@@ -77,7 +77,7 @@ def _inconsistencies(config: dict) -> list[str]:
         errors.append(f"report.init: {report['init']!r} is not in clustering.inits")
     errors += _simulation_inconsistencies(simulation, report)
     errors += _conditions_missing(config)
-    return errors + _theory_inconsistencies(config["theory"])
+    return errors + _theory_inconsistencies(config["theory"]) + _bench_inconsistencies(config)
 
 
 def _simulation_inconsistencies(simulation: dict, report: dict) -> list[str]:
@@ -138,6 +138,22 @@ def _theory_inconsistencies(theory: dict) -> list[str]:
         at = spec.get("measure_at", [0])
         if at != sorted(at) or at[0] != 0 or at[-1] > spec.get("training", {}).get("epochs", 0):
             errors.append(f"{place}.measure_at: must rise from 0 to at most training.epochs")
+    return errors
+
+
+def _bench_inconsistencies(config: dict) -> list[str]:
+    errors = []
+    for name, spec in config["bench"]["settings"].items():
+        dataset = spec.get("dataset")
+        if dataset and dataset not in config["clustering"]["settings"]:
+            errors.append(f"bench.settings.{name}.dataset: no clustering.settings for {dataset!r}")
+        models = {key: spec[key] for key in ("model", "cuda_model") if key in spec}
+        models |= {f"models.{axis}": model for axis, model in spec.get("models", {}).items()}
+        for key, model in models.items():
+            fewest = min([model["groups"], *spec.get("axes", {}).get("groups", [])])
+            if model["active_groups"] > fewest:
+                place = f"bench.settings.{name}.{key}.active_groups"
+                errors.append(f"{place}: more than the {fewest} groups")
     return errors
 
 

@@ -1,5 +1,6 @@
 """The smoke preset end to end, and what a rerun does after each kind of edit."""
 
+import os
 import subprocess
 import sys
 
@@ -140,6 +141,9 @@ def test_diverging_training_stops_its_job_with_epoch_and_cause(workflow_copy):
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_every_script_runs_by_hand(script, tmp_path):
     command = [sys.executable, str(ROOT / "src" / script), "--help"]
-    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    path = {"PYTHONPATH": str(ROOT / "benchmarks")} if "bench" in script else {}
+    result = subprocess.run(
+        command, capture_output=True, text=True, cwd=tmp_path, env={**os.environ, **path}
+    )
     assert result.returncode == 0, result.stderr
     assert "--output" in result.stdout
