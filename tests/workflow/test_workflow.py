@@ -147,3 +147,20 @@ def test_every_script_runs_by_hand(script, tmp_path):
     )
     assert result.returncode == 0, result.stderr
     assert "--output" in result.stdout
+
+
+def test_speed_is_measured_when_asked_for_and_never_in_a_run(fresh_workflow):
+    planned = fresh_workflow.planned("publish_bench")
+    assert planned["bench_measure"] == 8
+    assert not [rule for rule in fresh_workflow.planned() if "bench" in rule]
+    fresh_workflow.run("reports/smoke/figures/speed_floor.png")
+    table = pd.read_csv(fresh_workflow.folder / "results/smoke/bench/floor.csv")
+    assert (table.value > 0).all()
+    assert set(table.candidate) == {"library", "bare product"}
+
+
+def test_a_benchmark_depends_on_the_reference_that_it_imports(fresh_workflow):
+    for what, expected in {"shallow": True, "floor": False}.items():
+        output = fresh_workflow.run("--dry-run", f"results/smoke/bench/{what}.csv").stdout
+        assert ("benchmarks/reference.py" in output) == expected
+        assert "benchmarks/timing.py" in output
