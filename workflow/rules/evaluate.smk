@@ -102,6 +102,7 @@ TABLES = {
     "clustering_history": [f"{c}/history.csv" for c in CLUSTERING_CONDITIONS],
     "theory": [f"{RESULTS}/theory/{regime}.csv" for regime in THEORY["regimes"]],
     "theory_sweep": [f"{RESULTS}/theory/sweep.csv"],
+    "lambda_sweep": [f"{RESULTS}/simulation/lambda_sweep.csv"],
     "convergence": [
         f"{RESULTS}/clustering/{dataset}/convergence/{method}.csv"
         for dataset in config["datasets"]
