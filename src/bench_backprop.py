@@ -1,6 +1,5 @@
 """What the gradient through fewer layers saves and costs: time, memory and loss after training."""
 
-import inspect
 import logging
 
 import numpy as np
@@ -17,8 +16,6 @@ from groupsparse.train import FixedData, train
 
 FULL, PLAIN = "full gradient", "plain autograd"
 NAMES = {None: FULL, 0: "decoder alone", 1: "last layer"}
-# Without the option there is the full gradient alone.
-HAS_OPTION = "backprop" in inspect.signature(Autoencoder).parameters
 
 
 def main() -> None:
@@ -31,7 +28,7 @@ def main() -> None:
     init = initialize("data", data, *size, derive_seed(args.seed, "bench"))
     problem = "group_soft", settings["lambda"], settings["group_size"]
     batch = data[: settings["batch_size"]]
-    variants = {NAMES.get(k, f"last {k} layers"): k for k in settings["backprop"] if ours(k)}
+    variants = {NAMES.get(k, f"last {k} layers"): k for k in settings["backprop"]}
     table = []
     for layers in settings["layers"]:
         logging.info("%d layers", layers)
@@ -77,14 +74,9 @@ def main() -> None:
     save(args.output, "backprop", table)
 
 
-def ours(k: int | None) -> bool:
-    return k is None or HAS_OPTION
-
-
 def network(init: torch.Tensor, spec: tuple, k: int | None = None) -> Autoencoder:
     *problem, layers = spec
-    option = {} if k is None else {"backprop": k}
-    return Autoencoder(init, *problem, "fista", layers, **option)
+    return Autoencoder(init, *problem, "fista", layers, backprop=k)
 
 
 def training_step(init: torch.Tensor, batch: torch.Tensor, spec: tuple, k: int | str | None):

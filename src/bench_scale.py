@@ -13,11 +13,10 @@ import numpy as np
 import torch
 from timing import arguments, interleaved, isolated, memory_added_mb, rows, save, simulate, size
 
-import groupsparse.train
 from groupsparse.autoencoder import Autoencoder
 from groupsparse.dictionary import perturb
 from groupsparse.seeds import derive_seed, generator
-from groupsparse.train import FixedData, train
+from groupsparse.train import FixedData, StreamedData, train
 
 MEMORY, DISK = "in memory", "streamed from disk"
 
@@ -43,7 +42,7 @@ def measure(
     np.save(folder / "data.npy", data.numpy())
     np.save(folder / "init.npy", init.numpy())
     del data, truth, init
-    candidates = [MEMORY, DISK] if hasattr(groupsparse.train, "StreamedData") else [MEMORY]
+    candidates = (MEMORY, DISK)
     results = {c: isolated(epochs, c, folder, model, settings, seed, threads) for c in candidates}
     for name, (seconds, _, peak) in results.items():
         logging.info("  %s: %.4g s per epoch, %.0f MB", name, np.median(seconds), peak)
@@ -71,9 +70,7 @@ def epochs(
             data = torch.from_numpy(np.load(folder / "data.npy"))
             batches = FixedData(data, seeds, batch_size)
         else:
-            batches = groupsparse.train.StreamedData(
-                folder / "data.npy", seeds, batch_size, settings["block"]
-            )
+            batches = StreamedData(folder / "data.npy", seeds, batch_size, settings["block"])
         init = torch.from_numpy(np.load(folder / "init.npy")).unsqueeze(0)
         network = Autoencoder(init, "group_soft", settings["lambda"], model["group_size"])
         count = settings["repetitions"] + 1
