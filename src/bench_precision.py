@@ -56,6 +56,7 @@ def measure(settings: dict, seed: int, device: str, precisions: tuple, threads: 
             for precision in precisions
             for name, function in functions.items()
         }
+        candidates["bare product, cast to bfloat16"] = lambda: (data.bfloat16() @ init.bfloat16(),)
         condition = {"case": prox, "device": device, "threads": threads, **size(model)}
         baseline = "plain autograd, highest"
         table += rows(interleaved(candidates, settings["repetitions"]), baseline, **condition)

@@ -45,10 +45,10 @@ def made_on(machines: list[dict]) -> dict:
     return run
 
 
-def number(value: float) -> str:
-    """Three digits: 0.0123, 1.23, 123, 12300; scientific where that is long."""
+def number(value: float, digits: int = 3) -> str:
+    """Three digits: 0.0123, 1.23, 123, 12 300; scientific where that is long."""
     if value == 0 or 1e-3 <= abs(value) < 1e6:
-        return f"{float(f'{value:.3g}'):,.10g}".replace(",", " ")
+        return f"{float(f'{value:.{digits}g}'):,.10g}".replace(",", " ")
     return f"{value:.2e}"
 
 
