@@ -152,9 +152,8 @@ def _bench_inconsistencies(config: dict) -> list[str]:
         models |= {f"models.{axis}": model for axis, model in spec.get("models", {}).items()}
         for key, model in models.items():
             fewest = min([model["groups"], *spec.get("axes", {}).get("groups", [])])
-            if model["active_groups"] > fewest:
-                place = f"bench.settings.{name}.{key}.active_groups"
-                errors.append(f"{place}: more than the {fewest} groups")
+            place = f"bench.settings.{name}.{key}"
+            errors += _model_inconsistencies(place, model | {"groups": fewest})
     return errors
 
 

@@ -103,6 +103,7 @@ def test_the_default_config_and_every_preset_are_valid(path):
         ("bench.settings.floor.active", 1.0, "maximum"),
         ("bench.settings.peers.sklearn_passess", 3, "sklearn_passess"),
         ("bench.settings.shallow.model.active_groups", 501, "500 groups"),
+        ("bench.settings.scale.models.samples.snr_db", None, "None"),
         ("download.mirrors", {"mnist": ["ftp://x"]}, "ftp"),
         ("run", "../elsewhere", "elsewhere"),
         ("seed", None, "None"),
