@@ -154,6 +154,10 @@ def _bench_inconsistencies(config: dict) -> list[str]:
             fewest = min([model["groups"], *spec.get("axes", {}).get("groups", [])])
             place = f"bench.settings.{name}.{key}"
             errors += _model_inconsistencies(place, model | {"groups": fewest})
+    peers = config["bench"]["settings"]["peers"]
+    plain = peers["methods"].get(peers["plain"], {})
+    if plain.get("encoder") != "shallow" or plain["prox"] not in ("group_soft", "soft", "relu"):
+        errors.append("bench.settings.peers.plain: not a shallow method of the paper")
     return errors
 
 
