@@ -166,5 +166,6 @@ def machine() -> dict:
             k for k, v in torch.cpu.get_capabilities().items() if v is True and "avx" in k
         ),
         "load_after": round(os.getloadavg()[0], 2),
+        "malloc": {k: v for k, v in os.environ.items() if k.startswith(("MALLOC_", "GLIBC_"))},
         **provenance(),
     }
