@@ -8,7 +8,6 @@ iteration. Scoring does not count as training.
 """
 
 import logging
-import time
 from functools import partial
 
 import reference
@@ -16,34 +15,12 @@ import torch
 from sklearn.decomposition import MiniBatchDictionaryLearning
 from threadpoolctl import threadpool_limits
 from timing import arguments, save, simulate, size, step
-from torch import Tensor
+from trajectory import Trajectory
 
 from groupsparse.autoencoder import Autoencoder
 from groupsparse.dictionary import perturb
-from groupsparse.recovery import aligned_squared_error, squared_error
 from groupsparse.seeds import derive_seed, generator
 from groupsparse.train import FixedData, train
-
-
-class Trajectory:
-    """Seconds of training so far and errors against A* (n, m), a row for every pass."""
-
-    def __init__(self, truth: Tensor, group_size: int) -> None:
-        self.truth, self.group_size, self.rows = truth, group_size, []
-        self.seconds, self.resumed = 0.0, time.perf_counter()
-
-    def __call__(self, dictionary: Tensor) -> dict:
-        if self.rows:  # the first call scores the init
-            self.seconds += time.perf_counter() - self.resumed
-        estimate = dictionary.detach().reshape(self.truth.shape)
-        values = {
-            "seconds": self.seconds,
-            "squared_error": float(squared_error(estimate, self.truth)),
-            "aligned_error": aligned_squared_error(estimate, self.truth, self.group_size),
-        }
-        self.rows.append(values)
-        self.resumed = time.perf_counter()
-        return {}
 
 
 def main() -> None:
