@@ -12,8 +12,8 @@ import yaml
 from PIL import Image
 
 from groupsparse import published
-from groupsparse.artifacts import load_table, provenance, write_atomic
 from groupsparse.claims_theory import theory_table
+from groupsparse.files import load_table, provenance, write_atomic
 
 PANELS = {
     "fig3a": "Fig. 3a: dictionary error of {method} per epoch, one colour per SNR",
@@ -106,8 +106,9 @@ def main() -> None:
 
 def embedded(path: str) -> str:
     """A figure as base64 of a WebP, much smaller than its PNG: pages are mailed and committed."""
-    content = io.BytesIO()
-    Image.open(path).convert("RGB").save(content, "WEBP", quality=40, method=6)
+    content, image = io.BytesIO(), Image.open(path).convert("RGB")
+    image.thumbnail((1200, 1200))
+    image.save(content, "WEBP", quality=40, method=6)
     return base64.b64encode(content.getvalue()).decode()
 
 

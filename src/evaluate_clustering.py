@@ -1,25 +1,38 @@
-"""Cluster the test set by its codes (or by a control) and score it: ACC, NMI, ARI."""
+"""Cluster the test set by its codes (or by controls) and score it: ACC, NMI, ARI."""
 
 import argparse
 import logging
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
 
 from groupsparse import clustering
-from groupsparse.artifacts import load_tensors, save_table, save_tensors
+from groupsparse.artifacts import load_tensors, save_tensors
 from groupsparse.autoencoder import Autoencoder, encode_in_batches
+from groupsparse.files import save_table
 from groupsparse.preprocess import preprocess
 from groupsparse.prox import group_norms
 from groupsparse.seeds import derive_seed
 
 
+class Case(NamedTuple):
+    """What is scored: features (N, k) to cluster, and clusterings (N,) that need no algorithm."""
+
+    condition: dict  # method, init and centering
+    replicate: int
+    features: dict[str, np.ndarray]
+    assignments: dict[tuple[str, str], np.ndarray]  # (features, algorithm) -> clusters
+    sparsity: dict[str, float]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", required=True, help="artefact of prepare_dataset.py")
-    parser.add_argument("--model", help="artefact of train_clustering.py")
-    parser.add_argument("--control", choices=["raw", "oracle", "chance"], help="instead of a model")
+    parser.add_argument("--model", help="artefact of train_clustering.py; without it, controls")
     parser.add_argument("--neighbors", type=int, required=True, help="of the spectral graph")
     parser.add_argument("--replicates", type=int, required=True)
     parser.add_argument("--seed", type=int, required=True, help="root seed")
@@ -29,90 +42,92 @@ def main() -> None:
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(args.threads)
-    if (args.model is None) == (args.control is None):
-        parser.error("give exactly one of --model and --control")
 
     tensors, header = load_tensors(args.data)
     labels = tensors["test_labels"].numpy()
     classes = int(labels.max()) + 1
-    model, about = load_tensors(args.model) if args.model else ({}, {})
-    condition = {
-        "experiment": "clustering",
-        "dataset": header["dataset"],
-        "method": about.get("method", args.control),
-        "init": about.get("init", "none"),
-        # Controls run once: k-means and nearest neighbours do not depend on the origin.
-        "centered": about.get("centered", False),
-    }
+    seeds = [
+        derive_seed(args.seed, "clustering", header["dataset"], r, "evaluate")
+        for r in range(args.replicates)
+    ]
+    if args.model:
+        model, about = load_tensors(args.model)
+        cases = trained(tensors, model, about)
+    else:
+        cases = controls(tensors["test_data"].numpy(), labels, classes, seeds)
     rows, kept = [], {}
-    for replicate in range(args.replicates):
-        seed = derive_seed(args.seed, "clustering", header["dataset"], replicate, "evaluate")
-        if args.control == "oracle":
-            assignments = {("labels", "none"): labels}
-        elif args.control == "chance":
-            random = np.random.default_rng(seed).integers(classes, size=len(labels))
-            assignments = {("random", "none"): random}
-        else:
-            if args.control == "raw":
-                features, assignments = {"raw": tensors["test_data"].numpy()}, {}
-            else:
-                codes = codes_of(tensors, model["dictionary"][replicate], about)
-                features, assignments = features_of(codes, about)
-                kept = kept or {"codes": codes}
-                size = about["settings"]["group_size"]
-                density = clustering.sparsity(codes.numpy(), size)
-                rows += rows_of(condition, replicate, "codes", "none", density)
-            for name, array in features.items():
-                contrast = {"class_contrast": clustering.class_contrast(array, labels)}
-                rows += rows_of(condition, replicate, name, "none", contrast)
-                for algorithm in clustering.ALGORITHMS:
-                    logging.info("replicate %d: %s on %s", replicate, algorithm, name)
-                    assignments[name, algorithm] = clustering.cluster(
-                        array, classes, algorithm, seed, args.neighbors
-                    )
-        for (name, algorithm), assignment in assignments.items():
-            rows += rows_of(
-                condition, replicate, name, algorithm, clustering.scores(labels, assignment)
-            )
+    for condition, replicate, features, assignments, sparsity in cases:
+        scored = [("codes", "none", sparsity)]
+        for name, array in features.items():
+            contrast = {"class_contrast": clustering.class_contrast(array, labels)}
+            scored.append((name, "none", contrast))
+            for algorithm in clustering.ALGORITHMS:
+                logging.info("%s, replicate %d: %s on %s", condition, replicate, algorithm, name)
+                assignments[name, algorithm] = clustering.cluster(
+                    array, classes, algorithm, seeds[replicate], args.neighbors
+                )
+        scored += [(*key, clustering.scores(labels, a)) for key, a in assignments.items()]
+        head = {"experiment": "clustering", "dataset": header["dataset"], **condition}
+        rows += [
+            {
+                **head,
+                "features": name,
+                "algorithm": algorithm,
+                "replicate": replicate,
+                "metric": metric,
+                "value": value,
+            }
+            for name, algorithm, values in scored
+            for metric, value in values.items()
+        ]
+        if args.codes and replicate == 0:
+            kept[f"codes.{condition['init']}"] = torch.from_numpy(features["codes"])
     save_table(args.output, pd.DataFrame(rows))
     if args.codes:
-        save_tensors(args.codes, kept, kind="codes", **condition)
+        about = {key: about[key] for key in ("dataset", "method", "inits", "centered")}
+        save_tensors(args.codes, kept, kind="codes", **about)
 
 
-def codes_of(tensors: dict, dictionary: torch.Tensor, about: dict) -> torch.Tensor:
-    """Test codes (N, m) of one trained dictionary."""
+def trained(tensors: dict[str, Tensor], model: dict[str, Tensor], about: dict) -> Iterator[Case]:
+    """Codes of the test set by every dictionary of a model, each encoded by its own method."""
     spec, settings = about["spec"], about["settings"]
+    size = settings["group_size"]
     _, test = preprocess(
         tensors["train_data"],
         tensors["test_data"],
         center=about["centered"],
         unit_norm=settings["unit_norm"],
     )
-    model = Autoencoder(
-        dictionary,
-        spec["prox"],
-        spec["lambda"],
-        settings["group_size"],
-        spec["encoder"],
-        spec["layers"],
-    )
-    return encode_in_batches(model, test)
+    for init in about["inits"]:
+        condition = {"method": about["method"], "init": init, "centered": about["centered"]}
+        for replicate, dictionary in enumerate(model[f"dictionary.{init}"]):
+            network = Autoencoder(
+                dictionary, spec["prox"], spec["lambda"], size, spec["encoder"], spec["layers"]
+            )
+            codes = encode_in_batches(network, test)
+            array, assignments = codes.numpy(), {}
+            if spec["prox"].startswith("group"):
+                # The active group itself is a clustering.
+                assignments["group", "argmax"] = group_norms(codes, size).argmax(-1).numpy()
+            features = {"codes": array, "codes+": clustering.nonnegative_normalized(array)}
+            sparsity = clustering.sparsity(array, size)
+            yield Case(condition, replicate, features, assignments, sparsity)
 
 
-def features_of(codes: torch.Tensor, about: dict) -> tuple[dict, dict]:
-    """Features to cluster, and for group methods the active group itself as a clustering."""
-    array = codes.numpy()
-    features = {"codes": array, "codes+": clustering.nonnegative_normalized(array)}
-    if not about["spec"]["prox"].startswith("group"):
-        return features, {}
-    norms = group_norms(codes, about["settings"]["group_size"])
-    return features, {("group", "argmax"): norms.argmax(-1).numpy()}
-
-
-def rows_of(condition: dict, replicate: int, features: str, algorithm: str, scores: dict) -> list:
-    """Long-form rows of one clustering."""
-    where = {"features": features, "algorithm": algorithm, "replicate": replicate}
-    return [{**condition, **where, "metric": k, "value": v} for k, v in scores.items()]
+def controls(
+    data: np.ndarray, labels: np.ndarray, classes: int, seeds: list[int]
+) -> Iterator[Case]:
+    """Raw pixels, the labels themselves, and chance."""
+    for replicate, seed in enumerate(seeds):
+        random = np.random.default_rng(seed).integers(classes, size=len(labels))
+        for method, features, assignments in (
+            ("raw", {"raw": data}, {}),
+            ("oracle", {}, {("labels", "none"): labels}),
+            ("chance", {}, {("random", "none"): random}),
+        ):
+            # Not repeated centred: k-means and nearest neighbours do not depend on the origin.
+            condition = {"method": method, "init": "none", "centered": False}
+            yield Case(condition, replicate, features, assignments, {})
 
 
 if __name__ == "__main__":

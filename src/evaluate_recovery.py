@@ -1,13 +1,15 @@
-"""Score a trained dictionary: distance to A* and support recovery on the simulated data."""
+"""Score trained dictionaries of one noise level: distance to A*, support recovery on its data."""
 
 import argparse
 
 import pandas as pd
 import torch
+from torch import Tensor
 
 from groupsparse import recovery
-from groupsparse.artifacts import load_tensors, save_table
+from groupsparse.artifacts import load_tensors
 from groupsparse.autoencoder import Autoencoder, encode_in_batches
+from groupsparse.files import save_table
 from groupsparse.generative import Codes, code_power, dense_codes, sample_codes
 from groupsparse.seeds import generator
 
@@ -15,28 +17,36 @@ from groupsparse.seeds import generator
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", required=True, help="artefact of simulate_data.py")
-    parser.add_argument("--model", required=True, help="artefact of train_recovery.py")
+    parser.add_argument("--models", nargs="+", required=True, help="artefacts of train_recovery.py")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--output", required=True, help="CSV of metrics, one row per value")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
 
     tensors, simulation = load_tensors(args.data)
-    model, header = load_tensors(args.model)
-    d, parameters, spec = header["group_size"], simulation["model"], header["spec"]
+    rows = []
+    for path in args.models:
+        model, header = load_tensors(path)
+        rows += rows_of(tensors, simulation, model["dictionary"], header)
+    save_table(args.output, pd.DataFrame(rows))
+
+
+def rows_of(tensors: dict, simulation: dict, estimates: Tensor, header: dict) -> list[dict]:
+    """Long-form rows of one model, its dictionaries (R, n, m) before and after training."""
+    d, parameters = header["group_size"], simulation["model"]
     groups, floor_samples = parameters["groups"], parameters["samples"]
     if header["sampling"] == "fresh":
         floor_samples *= header["training"]["epochs"]
     power = code_power(parameters["active_groups"] / groups, parameters["amplitude"], d)
     starts, rows = tensors[f"init.{header['init']}"], []
     for r, (truth, init, estimate) in enumerate(
-        zip(tensors["dictionary"], starts, model["dictionary"], strict=True)
+        zip(tensors["dictionary"], starts, estimates, strict=True)
     ):
         true_codes = dense_codes(Codes(tensors["groups"][r], tensors["values"][r]), groups)
-        codes = {"final": codes_of(spec, estimate, tensors["data"][r], true_codes, header, r)}
+        codes = {"final": codes_of(header, estimate, tensors["data"][r], true_codes, r)}
         # Support recovery in one step: the untrained encoder, before it has seen any data.
-        if "control" not in spec:
-            codes["init"] = codes_of(spec, init, tensors["data"][r], true_codes, header, r)
+        if "control" not in header["spec"]:
+            codes["init"] = codes_of(header, init, tensors["data"][r], true_codes, r)
         for stage, x in codes.items():
             dictionary = estimate if stage == "final" else init
             metrics = {
@@ -68,12 +78,14 @@ def main() -> None:
                 }
                 for metric, value in metrics.items()
             ]
-    save_table(args.output, pd.DataFrame(rows))
+    return rows
 
 
-def codes_of(spec, dictionary, data, true_codes, header, replicate) -> torch.Tensor:
+def codes_of(
+    header: dict, dictionary: Tensor, data: Tensor, true_codes: Tensor, replicate: int
+) -> Tensor:
     """Codes by the method's own encoder; the truth for `oracle`, a random support for `chance`."""
-    d = header["group_size"]
+    d, spec = header["group_size"], header["spec"]
     if spec.get("control") == "oracle":
         return true_codes
     if spec.get("control") == "chance":

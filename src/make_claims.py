@@ -3,9 +3,9 @@
 import argparse
 import json
 
-from groupsparse.artifacts import load_table, save_table
 from groupsparse.claims import claims
 from groupsparse.claims_theory import theory_claims
+from groupsparse.files import load_table, save_table
 
 
 def main() -> None:

@@ -2,8 +2,8 @@
 
 import argparse
 
-from groupsparse.artifacts import load_table, save_table
-from groupsparse.init import SUPERVISED_INITS
+from groupsparse.files import load_table, save_table
+from groupsparse.supervision import uses_labels
 
 
 def main() -> None:
@@ -19,8 +19,7 @@ def main() -> None:
     )
     table.columns = [f"{metric}_{statistic}" for statistic, metric in table.columns]
     table = table.reset_index().rename(columns={"acc_count": "replicates"})
-    uses_labels = table.init.isin(SUPERVISED_INITS) | (table.method == "oracle")
-    table.insert(len(keys), "uses_labels", uses_labels)
+    table.insert(len(keys), "uses_labels", uses_labels(table))
     scores = [f"{m}_{s}" for m in ("acc", "nmi", "ari") for s in ("mean", "std")]
     save_table(args.output, table[[*keys, "uses_labels", "replicates", *scores]])
 

@@ -8,10 +8,10 @@ import pandas as pd
 import torch
 
 from groupsparse import theory
-from groupsparse.artifacts import save_table
 from groupsparse.autoencoder import Autoencoder
 from groupsparse.device import choose_device
 from groupsparse.dictionary import orthonormalize_groups, perturb, tilt_groups
+from groupsparse.files import save_table
 from groupsparse.generative import random_dictionary, sample
 from groupsparse.seeds import derive_seed, generator
 from groupsparse.train import DivergedError, FreshData, train

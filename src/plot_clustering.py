@@ -1,4 +1,4 @@
-"""Draw Fig. 4 (atoms and a code), Fig. 5 (distances) or silhouettes of one data set."""
+"""Draw Fig. 4 (atoms and a code), Fig. 5 (distances) and the silhouettes of one data set."""
 
 import argparse
 import json
@@ -11,35 +11,39 @@ from groupsparse.artifacts import load_tensors
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--figure", choices=["fig4", "fig5", "silhouettes"], required=True)
     parser.add_argument("--data", required=True, help="artefact of prepare_dataset.py")
-    parser.add_argument("--models", nargs="+", required=True, help="model, codes; model, codes; ..")
-    parser.add_argument("--settings", type=json.loads, required=True, help="settings of the data")
-    parser.add_argument("--per-class", type=int, required=True, help="test samples per class")
-    parser.add_argument("--output", nargs="+", required=True, help="PNG and/or SVG files")
+    parser.add_argument("--models", nargs="+", required=True, help="of train_clustering.py")
+    parser.add_argument("--codes", nargs="+", required=True, help="of the models, in their order")
+    parser.add_argument("--choices", type=json.loads, required=True, help="config.report (JSON)")
+    parser.add_argument(
+        "--output", nargs="+", required=True, help="PNG and/or SVG files named after the figures"
+    )
     args = parser.parse_args()
-    data, _ = load_tensors(args.data)
+    data, header = load_tensors(args.data)
     test, labels = data["test_data"].numpy(), data["test_labels"].numpy()
-    dictionaries, codes = {}, {}
-    for model, code in zip(args.models[::2], args.models[1::2], strict=True):
-        tensors, header = load_tensors(model)
-        dictionaries[header["method"]] = tensors["dictionary"][0].numpy()
-        codes[header["method"]] = load_tensors(code)[0]["codes"].numpy()
-    size = args.settings["group_size"]
-    if args.figure == "silhouettes":
-        figure = plots.silhouettes(dictionaries, codes, labels, size)
-    elif args.figure == "fig4":
-        one = {method: code[0] for method, code in codes.items()}
-        figure = plots.atoms_and_activations(dictionaries, one, size, test[0])
-    else:
-        chosen = np.concatenate(
-            [np.flatnonzero(labels == c)[: args.per_class] for c in np.unique(labels)]
-        )
-        features = {"raw pixels": test, **codes}
-        figure = plots.pairwise_distances(
-            {name: array[chosen] for name, array in features.items()}, labels[chosen]
-        )
-    plots.save(figure, args.output)
+    init, per_class = args.choices["init"], args.choices["distances_per_class"]
+    atoms, codes = {}, {}
+    for model, code in zip(args.models, args.codes, strict=True):
+        tensors, about = load_tensors(model)
+        atoms[about["method"]] = tensors[f"dictionary.{init}"][0].numpy()
+        codes[about["method"]] = load_tensors(code)[0][f"codes.{init}"].numpy()
+    size = about["settings"]["group_size"]
+    # The baseline stands left, as in the paper.
+    pair = [args.choices["baseline"], args.choices["method"]]
+    present = [method for method in args.choices["silhouettes"] if method in codes]
+    chosen = np.concatenate([np.flatnonzero(labels == c)[:per_class] for c in np.unique(labels)])
+    figures = {
+        "fig4": plots.atoms_and_activations(
+            {m: atoms[m] for m in pair}, {m: codes[m][0] for m in pair}, size, test[0]
+        ),
+        "fig5": plots.pairwise_distances(
+            {"raw pixels": test[chosen], **{m: codes[m][chosen] for m in pair}}, labels[chosen]
+        ),
+        "silhouettes": plots.silhouettes(
+            {m: atoms[m] for m in present}, {m: codes[m] for m in present}, labels, size
+        ),
+    }
+    plots.save({f"{k}-{header['dataset']}": v for k, v in figures.items()}, args.output)
 
 
 if __name__ == "__main__":

@@ -1,37 +1,32 @@
-"""Draw one panel of Fig. 3 from the summary tables."""
+"""Draw the panels of Fig. 3, and the inits compared, from the summary tables."""
 
 import argparse
 import json
 
 from groupsparse import plots
-from groupsparse.artifacts import load_table
+from groupsparse.files import load_table
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--figure", choices=["fig3a", "fig3b", "fig3c", "fig3d", "inits"], required=True
-    )
     parser.add_argument("--history", required=True, help="summary/recovery_history.csv")
     parser.add_argument("--recovery", required=True, help="summary/recovery.csv")
     parser.add_argument("--choices", type=json.loads, required=True, help="config.report (JSON)")
-    parser.add_argument("--output", nargs="+", required=True, help="PNG and/or SVG files")
+    parser.add_argument(
+        "--output", nargs="+", required=True, help="PNG and/or SVG files named after the figures"
+    )
     args = parser.parse_args()
     history, recovery = load_table(args.history), load_table(args.recovery)
-    method, start = args.choices["method"], args.choices["simulation_init"]
-    everything = history
-    history, recovery = (table[table.init == start] for table in (history, recovery))
-    if args.figure == "inits":
-        figure = plots.inits_compared(everything, method, args.choices["snr_db"])
-    elif args.figure == "fig3a":
-        figure = plots.error_per_epoch(history, method)
-    elif args.figure == "fig3b":
-        figure = plots.loss_per_epoch(history, method)
-    elif args.figure == "fig3c":
-        figure = plots.methods_compared(history, args.choices["snr_db"])
-    else:
-        figure = plots.support_recovery(recovery)
-    plots.save(figure, args.output)
+    method, start, snr = (args.choices[k] for k in ("method", "simulation_init", "snr_db"))
+    here = history[history.init == start]
+    figures = {
+        "fig3a": plots.error_per_epoch(here, method),
+        "fig3b": plots.loss_per_epoch(here, method),
+        "fig3c": plots.methods_compared(here, snr),
+        "fig3d": plots.support_recovery(recovery[recovery.init == start]),
+        "inits": plots.inits_compared(history, method, snr),
+    }
+    plots.save(figures, args.output)
 
 
 if __name__ == "__main__":

@@ -1,27 +1,30 @@
-"""Draw Table 1 at a glance, or scores against the number of epochs, of one data set."""
+"""Draw Table 1 at a glance, and scores against the number of epochs, of one data set."""
 
 import argparse
 
 from groupsparse import plots
-from groupsparse.artifacts import load_table
-from groupsparse.init import SUPERVISED_INITS
+from groupsparse.files import load_table
+from groupsparse.supervision import SUPERVISED_INITS
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--figure", choices=["table1", "convergence"], required=True)
-    parser.add_argument("--table", required=True, help="summary/clustering.csv or convergence.csv")
+    parser.add_argument("--clustering", required=True, help="summary/clustering.csv")
+    parser.add_argument("--convergence", required=True, help="summary/convergence.csv")
     parser.add_argument("--dataset", required=True)
     parser.add_argument("--epochs", type=int, required=True, help="epochs behind Table 1")
-    parser.add_argument("--output", nargs="+", required=True, help="PNG and/or SVG files")
+    parser.add_argument(
+        "--output", nargs="+", required=True, help="PNG and/or SVG files named after the figures"
+    )
     args = parser.parse_args()
-    table = load_table(args.table, ("dataset", "method", "init", "metric", "value"))
-    table = table[table.dataset == args.dataset]
-    if args.figure == "table1":
-        figure = plots.clustering_accuracy(table, args.dataset, SUPERVISED_INITS)
-    else:
-        figure = plots.convergence(table, args.epochs)
-    plots.save(figure, args.output)
+    columns = ("dataset", "method", "init", "metric", "value")
+    tables = [load_table(path, columns) for path in (args.clustering, args.convergence)]
+    clustering, convergence = (table[table.dataset == args.dataset] for table in tables)
+    figures = {
+        "table1": plots.clustering_accuracy(clustering, args.dataset, SUPERVISED_INITS),
+        "convergence": plots.convergence(convergence, args.epochs),
+    }
+    plots.save({f"{k}-{args.dataset}": v for k, v in figures.items()}, args.output)
 
 
 if __name__ == "__main__":

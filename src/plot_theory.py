@@ -1,10 +1,9 @@
 """Draw the figures of the theory section from the summary tables."""
 
 import argparse
-from pathlib import Path
 
 from groupsparse import plots
-from groupsparse.artifacts import load_table
+from groupsparse.files import load_table
 
 
 def main() -> None:
@@ -21,8 +20,7 @@ def main() -> None:
         "theory_gradients": plots.theory_gradients(theory),
         "theory_support": plots.theory_support(sweep),
     }
-    for name, figure in figures.items():
-        plots.save(figure, [path for path in args.output if Path(path).stem == name])
+    plots.save(figures, args.output)
 
 
 if __name__ == "__main__":

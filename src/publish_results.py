@@ -13,7 +13,8 @@ import psutil
 from PIL import Image
 
 from groupsparse import published
-from groupsparse.artifacts import load_table, load_tensors, save_table, write_atomic
+from groupsparse.artifacts import load_tensors
+from groupsparse.files import load_table, save_table, write_atomic
 
 
 def main() -> None:

@@ -7,8 +7,8 @@ import pandas as pd
 import torch
 
 from groupsparse import theory
-from groupsparse.artifacts import save_table
 from groupsparse.dictionary import orthonormalize_groups, tilt_groups
+from groupsparse.files import save_table
 from groupsparse.generative import random_dictionary, sample
 from groupsparse.seeds import generator
 

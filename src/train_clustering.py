@@ -1,18 +1,21 @@
-"""Train one method from one init on a data set, all replicates side by side."""
+"""Train one method on a data set, all its inits and their replicates side by side."""
 
 import argparse
 import json
 import logging
 
+import pandas as pd
 import torch
 
-from groupsparse.artifacts import load_tensors, save_table, save_tensors
+from groupsparse.artifacts import load_tensors, save_tensors
 from groupsparse.autoencoder import Autoencoder
 from groupsparse.device import choose_device
+from groupsparse.files import save_table
 from groupsparse.history import long_form
-from groupsparse.init import SUPERVISED_INITS, initialize
+from groupsparse.init import initialize
 from groupsparse.preprocess import preprocess
 from groupsparse.seeds import derive_seed
+from groupsparse.supervision import SUPERVISED_INITS
 from groupsparse.train import FixedData, train
 
 
@@ -20,7 +23,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", required=True, help="artefact of prepare_dataset.py")
     parser.add_argument("--method", required=True, help="name of the method")
-    parser.add_argument("--init", required=True, help="init of the dictionary")
+    parser.add_argument("--inits", nargs="+", required=True, help="inits of the dictionary")
     parser.add_argument("--spec", type=json.loads, required=True, help="the method's config (JSON)")
     parser.add_argument("--settings", type=json.loads, required=True, help="settings of the data")
     parser.add_argument("--center", action="store_true", help="subtract the training mean")
@@ -39,19 +42,22 @@ def main() -> None:
     tensors, header = load_tensors(args.data)
     options = {"center": args.center, "unit_norm": settings["unit_norm"]}
     (data,) = preprocess(tensors["train_data"], **options)
-    # Labels are out of reach unless the init says in its name that it uses them.
-    labels = tensors["train_labels"] if args.init in SUPERVISED_INITS else None
     # The seeds name no method: all methods start from the same atoms and see the same batches.
     seeds = [
         derive_seed(args.seed, "clustering", header["dataset"], r) for r in range(args.replicates)
     ]
-    inits = []
-    for replicate, seed in enumerate(seeds):
-        logging.info("init %s of replicate %d", args.init, replicate)
-        size = settings["groups"], settings["group_size"]
-        inits.append(initialize(args.init, data, *size, derive_seed(seed, args.init), labels))
+    size = settings["groups"], settings["group_size"]
+    supervised = [name for name in args.inits if name in SUPERVISED_INITS]
+    inits = {}
+    for name in args.inits:
+        logging.info("init %s of %d replicates", name, args.replicates)
+        # Labels are out of reach unless the init says in its name that it uses them.
+        labels = tensors["train_labels"] if name in supervised else None
+        inits[name] = torch.stack(
+            [initialize(name, data, *size, derive_seed(seed, name), labels) for seed in seeds]
+        )
     model = Autoencoder(
-        torch.stack(inits),
+        torch.cat(list(inits.values())),
         spec["prox"],
         spec["lambda"],
         settings["group_size"],
@@ -61,27 +67,31 @@ def main() -> None:
     training = settings["training"]
     history = train(
         model,
-        FixedData(data.to(device), seeds, training["batch_size"]),
+        # The seeds name no init either: a replicate sees the same batches from every init.
+        FixedData(data.to(device), seeds * len(inits), training["batch_size"]),
         **{k: v for k, v in training.items() if k != "batch_size"},
         checkpoint=args.checkpoint,
-        fingerprint=[args.init, args.center, spec, settings, args.replicates, args.seed, header],
+        fingerprint=[args.inits, args.center, spec, settings, args.replicates, args.seed, header],
     )
-    condition = {
-        "dataset": header["dataset"],
-        "method": args.method,
-        "init": args.init,
-        "centered": args.center,
-    }
-    save_table(args.history, long_form(history, "clustering", condition))
+    trained, tables, condition = {}, [], {"dataset": header["dataset"], "method": args.method}
+    for i, name in enumerate(inits):
+        here = slice(i * args.replicates, (i + 1) * args.replicates)
+        trained[f"dictionary.{name}"], trained[f"init.{name}"] = model.dictionary[here], inits[name]
+        part = {metric: values[:, here] for metric, values in history.items()}
+        where = {**condition, "init": name, "centered": args.center}
+        tables.append(long_form(part, "clustering", where))
+    save_table(args.history, pd.concat(tables))
     save_tensors(
         args.output,
-        {"dictionary": model.dictionary, "init": torch.stack(inits)},
+        trained,
         kind="dictionary",
         **condition,
+        centered=args.center,
+        inits=args.inits,
+        labels_used_by=supervised,
         spec=spec,
         settings=settings,
         seed=args.seed,
-        labels_used=labels is not None,
     )
 
 

@@ -6,10 +6,11 @@ import logging
 
 import torch
 
-from groupsparse.artifacts import load_tensors, save_table, save_tensors
+from groupsparse.artifacts import load_tensors, save_tensors
 from groupsparse.autoencoder import Autoencoder
 from groupsparse.controls import CONTROLS
 from groupsparse.device import choose_device
+from groupsparse.files import save_table
 from groupsparse.history import long_form
 from groupsparse.recovery import squared_error
 from groupsparse.seeds import derive_seed

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from groupsparse.artifacts import write_atomic
+from groupsparse.files import write_atomic
 
 BEGIN, END = "<!-- published results -->\n", "<!-- end of published results -->\n"
 

@@ -17,19 +17,25 @@ def config_errors(config: dict) -> list[str]:
     return sorted(errors) or _inconsistencies(config)
 
 
-def clustering_conditions(config: dict) -> list[tuple[str, str, str, bool]]:
-    """All (data set, method, init, centred) of Experiment 2 that the config asks for."""
+def clustering_conditions(config: dict) -> list[tuple[str, str, bool]]:
+    """All (data set, method, centred) of Experiment 2 that the config asks for: one job each."""
     clustering = config["clustering"]
     return [
-        (dataset, method, init, centered)
+        (dataset, method, centered)
         for dataset in config["datasets"]
         for method, spec in clustering["methods"].items()
-        for init in clustering["inits"]
         for centered in clustering["centering"]
         if dataset in spec.get("datasets", config["datasets"])
-        and init in spec.get("inits", clustering["inits"])
         and centered in spec.get("centering", clustering["centering"])
+        and clustering_inits(config, method)
     ]
+
+
+def clustering_inits(config: dict, method: str) -> list[str]:
+    """The inits of a method of Experiment 2, the same in all its conditions."""
+    every = config["clustering"]["inits"]
+    own = config["clustering"]["methods"][method].get("inits", every)
+    return [init for init in every if init in own]
 
 
 def _path(error) -> str:
@@ -179,7 +185,11 @@ def _conditions_missing(config: dict) -> list[str]:
             f"{key}: {name!r} is not in clustering.methods" for name in names if name not in methods
         ]
         for dataset in config["datasets"]:
-            runs = [(dataset, name, report["init"], False) in conditions for name in names]
+            runs = [
+                (dataset, name, False) in conditions
+                and report["init"] in clustering_inits(config, name)
+                for name in names
+            ]
             # Silhouettes are drawn of those that run.
             enough = any(runs) if key == "report.silhouettes" else all(runs)
             if not enough:

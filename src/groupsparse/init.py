@@ -8,6 +8,7 @@ from torch import Tensor
 
 from groupsparse.clustering import kmeans_clusters, spectral_clusters
 from groupsparse.dictionary import normalize_columns
+from groupsparse.supervision import SUPERVISED_INITS
 
 
 def initialize(
@@ -26,6 +27,8 @@ def initialize(
     """
     if name not in INITS:
         raise ValueError(f"unknown init {name!r}; known are {', '.join(INITS)}")
+    if name in SUPERVISED_INITS and labels is None:
+        raise ValueError(f"init {name!r} needs labels")
     if len(data) < groups * group_size:
         raise ValueError(f"{len(data)} samples cannot initialise {groups * group_size} atoms")
     atoms = INITS[name](data, groups, group_size, np.random.default_rng(seed), labels)
@@ -53,8 +56,6 @@ def _spectral(data, groups, group_size, rng, labels, neighbors=10):
 
 
 def _class(data, groups, group_size, rng, labels):
-    if labels is None:
-        raise ValueError("init 'class' needs labels")
     return _per_cluster(data, labels.numpy(), groups, group_size, rng)
 
 
@@ -77,4 +78,3 @@ INITS: dict[str, Callable] = {
     "spectral": _spectral,
     "class": _class,
 }
-SUPERVISED_INITS = ("class",)

@@ -39,12 +39,15 @@ ALGORITHMS = {"kmeans": "k-means", "spectral": "spectral clustering", "argmax": 
 SAMPLING = {"fixed": "fixed data set", "fresh": "fresh samples every epoch"}
 
 
-def save(figure: Figure, paths: list[str]) -> None:
-    """Write a figure in the format of each path's ending, without timestamps."""
+def save(figures: dict[str, Figure], paths: list[str]) -> None:
+    """Write to each path the figure of that name, in the format of its ending, without timestamps.
+
+    KeyError if a path is named after none of the ``figures``.
+    """
     for path in paths:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         metadata = {"Date": None} if path.endswith(".svg") else {}
-        figure.savefig(path, bbox_inches="tight", metadata=metadata)
+        figures[Path(path).stem].savefig(path, bbox_inches="tight", metadata=metadata)
 
 
 def error_per_epoch(history: pd.DataFrame, method: str) -> Figure:

@@ -11,14 +11,12 @@ import pytest
 import torch
 
 from groupsparse import artifacts
-from groupsparse.artifacts import (
+from groupsparse.artifacts import load_tensors, save_tensors, source_digest
+from groupsparse.files import (
     PACKAGES,
     CorruptArtifactError,
     load_table,
-    load_tensors,
     save_table,
-    save_tensors,
-    source_digest,
     write_atomic,
 )
 

@@ -16,7 +16,7 @@ from groupsparse.prox import PROX
 from groupsparse.train import OPTIMIZERS
 
 sys.path.insert(0, str(ROOT / "workflow"))
-from validate import SCHEMA, clustering_conditions, config_errors
+from validate import SCHEMA, clustering_conditions, clustering_inits, config_errors
 
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 RULES = sorted(
@@ -130,9 +130,17 @@ def test_a_method_runs_where_its_entry_says_and_nowhere_else():
     config["clustering"]["methods"]["sparse"]["datasets"] = ["mnist"]
     config["clustering"]["inits"] = ["kmeans", "data"]
     conditions = clustering_conditions(config)
-    assert [c for c in conditions if c[1] == "relu"] == [("digits", "relu", "data", True)]
+    assert [c for c in conditions if c[1] == "relu"] == [("digits", "relu", True)]
+    assert clustering_inits(config, "relu") == ["data"]
     assert {c[1] for c in conditions} == {"relu", "group_sparse"}
-    assert sum(c[1] == "group_sparse" for c in conditions) == 4, "everywhere"
+    assert sum(c[1] == "group_sparse" for c in conditions) == 2, "everywhere"
+    assert clustering_inits(config, "group_sparse") == ["kmeans", "data"]
+
+
+def test_a_method_without_any_of_the_inits_does_not_run():
+    config = changed("clustering.inits", ["kmeans"])
+    config["clustering"]["methods"]["relu"]["inits"] = ["data"]
+    assert "relu" not in {method for _, method, _ in clustering_conditions(config)}
 
 
 def test_snakemake_refuses_a_bad_config_before_any_job(fresh_workflow):

@@ -9,7 +9,12 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
-from validate import RESTRICTIONS, clustering_conditions, config_errors
+from validate import (
+    RESTRICTIONS,
+    clustering_conditions,
+    clustering_inits,
+    config_errors,
+)
 
 if errors := config_errors(config):
     raise WorkflowError(
@@ -39,7 +44,7 @@ wildcard_constraints:
     sampling="fixed|fresh",
     dataset="|".join(CLUSTERING["settings"]),
     method="[A-Za-z0-9_]+",
-    init="|".join([*CLUSTERING["inits"], *SIMULATION["inits"]]),
+    init="|".join(SIMULATION["inits"]),
     centering="raw|centered",
 
 

@@ -1,23 +1,35 @@
 # Metrics of every method and control, in long form, and their collection into summary tables.
+def recovery_folders(snr):
+    """Folders of all trainings at one noise level."""
+    return [
+        f"{RESULTS}/simulation/snr{snr}/{name}/{sampling}/{method}"
+        for name, init in SIMULATION["inits"].items()
+        if float(snr) in init.get("snr_db", SIMULATION["snr_db"])
+        for sampling in init.get("sampling", SIMULATION["sampling"])
+        for method in init.get("methods", SIMULATION["methods"])
+    ]
+
+
+# One job: starting Python takes longer than scoring a model.
 rule evaluate_recovery:
     input:
         code=code("evaluate_recovery.py"),
         data=rules.simulate.output,
-        model=rules.train_recovery.output.model,
+        models=lambda w: [f"{f}/model.safetensors" for f in recovery_folders(w.snr)],
     output:
-        f"{RESULTS}/simulation/snr{{snr}}/{{init}}/{{sampling}}/{{method}}/metrics.csv",
+        f"{RESULTS}/simulation/snr{{snr}}/metrics.csv",
     log:
-        f"{LOGS}/evaluate_recovery/snr{{snr}}-{{init}}-{{sampling}}-{{method}}.log",
+        f"{LOGS}/evaluate_recovery/snr{{snr}}.log",
     benchmark:
-        f"{BENCHMARKS}/evaluate_recovery/snr{{snr}}-{{init}}-{{sampling}}-{{method}}.tsv"
+        f"{BENCHMARKS}/evaluate_recovery/snr{{snr}}.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
     resources:
         mem_mb=4000,
-        runtime=30,
+        runtime=60,
     shell:
-        "python src/evaluate_recovery.py --data {input.data} --model {input.model} "
+        "python src/evaluate_recovery.py --data {input.data} --models {input.models} "
         "--threads {threads} --output {output} > {log} 2>&1"
 
 
@@ -27,12 +39,12 @@ rule evaluate_clustering:
         data=rules.prepare_dataset.output,
         model=rules.train_clustering.output.model,
     output:
-        metrics=f"{RESULTS}/clustering/{{dataset}}/{{method}}-{{init}}-{{centering}}/metrics.csv",
-        codes=f"{RESULTS}/clustering/{{dataset}}/{{method}}-{{init}}-{{centering}}/codes.safetensors",
+        metrics=f"{RESULTS}/clustering/{{dataset}}/{{method}}-{{centering}}/metrics.csv",
+        codes=f"{RESULTS}/clustering/{{dataset}}/{{method}}-{{centering}}/codes.safetensors",
     log:
-        f"{LOGS}/evaluate_clustering/{{dataset}}-{{method}}-{{init}}-{{centering}}.log",
+        f"{LOGS}/evaluate_clustering/{{dataset}}-{{method}}-{{centering}}.log",
     benchmark:
-        f"{BENCHMARKS}/evaluate_clustering/{{dataset}}-{{method}}-{{init}}-{{centering}}.tsv"
+        f"{BENCHMARKS}/evaluate_clustering/{{dataset}}-{{method}}-{{centering}}.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
@@ -54,13 +66,11 @@ rule evaluate_clustering_control:
         code=code("evaluate_clustering.py"),
         data=rules.prepare_dataset.output,
     output:
-        f"{RESULTS}/clustering/{{dataset}}/control-{{control}}/metrics.csv",
+        f"{RESULTS}/clustering/{{dataset}}/controls/metrics.csv",
     log:
-        f"{LOGS}/evaluate_clustering_control/{{dataset}}-{{control}}.log",
+        f"{LOGS}/evaluate_clustering_control/{{dataset}}.log",
     benchmark:
-        f"{BENCHMARKS}/evaluate_clustering_control/{{dataset}}-{{control}}.tsv"
-    wildcard_constraints:
-        control="raw|oracle|chance",
+        f"{BENCHMARKS}/evaluate_clustering_control/{{dataset}}.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
@@ -72,34 +82,29 @@ rule evaluate_clustering_control:
         replicates=CLUSTERING["replicates"],
         seed=config["seed"],
     shell:
-        "python src/evaluate_clustering.py --data {input.data} --control {wildcards.control} "
+        "python src/evaluate_clustering.py --data {input.data} "
         "--neighbors {params.neighbors} --replicates {params.replicates} --seed {params.seed} "
         "--threads {threads} --output {output} > {log} 2>&1"
 
 
-RECOVERY_CONDITIONS = [
-    f"{RESULTS}/simulation/snr{snr}/{name}/{sampling}/{method}"
-    for name, init in SIMULATION["inits"].items()
-    for snr in init.get("snr_db", SIMULATION["snr_db"])
-    for sampling in init.get("sampling", SIMULATION["sampling"])
-    for method in init.get("methods", SIMULATION["methods"])
-]
-CLUSTERING_CONDITIONS = [
-    f"{RESULTS}/clustering/{dataset}/{method}-{init}-{'centered' if centered else 'raw'}"
-    for dataset, method, init, centered in clustering_conditions(config)
+RECOVERY = {
+    snr: folders for snr in SIMULATION["snr_db"] if (folders := recovery_folders(snr))
+}
+RECOVERY_FOLDERS = [folder for folders in RECOVERY.values() for folder in folders]
+CLUSTERING_FOLDERS = [
+    f"{RESULTS}/clustering/{dataset}/{method}-{'centered' if centered else 'raw'}"
+    for dataset, method, centered in clustering_conditions(config)
 ]
 CLUSTERING_CONTROLS = [
-    f"{RESULTS}/clustering/{dataset}/control-{control}"
-    for dataset in config["datasets"]
-    for control in ("raw", "oracle", "chance")
+    f"{RESULTS}/clustering/{dataset}/controls" for dataset in config["datasets"]
 ]
 TABLES = {
-    "recovery": [f"{c}/metrics.csv" for c in RECOVERY_CONDITIONS],
-    "recovery_history": [f"{c}/history.csv" for c in RECOVERY_CONDITIONS],
+    "recovery": [f"{RESULTS}/simulation/snr{snr}/metrics.csv" for snr in RECOVERY],
+    "recovery_history": [f"{f}/history.csv" for f in RECOVERY_FOLDERS],
     "clustering": [
-        f"{c}/metrics.csv" for c in CLUSTERING_CONTROLS + CLUSTERING_CONDITIONS
+        f"{f}/metrics.csv" for f in CLUSTERING_CONTROLS + CLUSTERING_FOLDERS
     ],
-    "clustering_history": [f"{c}/history.csv" for c in CLUSTERING_CONDITIONS],
+    "clustering_history": [f"{f}/history.csv" for f in CLUSTERING_FOLDERS],
     "theory": [f"{RESULTS}/theory/{regime}.csv" for regime in THEORY["regimes"]],
     "theory_sweep": [f"{RESULTS}/theory/sweep.csv"],
     "lambda_sweep": [f"{RESULTS}/simulation/lambda_sweep.csv"],

@@ -1,7 +1,9 @@
-# Figures and tables, each by its own rule, and the page that holds them.
+# Figures and tables, and the page that holds them. The figures of a job share its start: it takes
+# longer than drawing.
 FIGURES = f"{REPORTS}/figures"
 RECOVERY_FIGURES = ["fig3a", "fig3b", "fig3c", "fig3d", "inits"]
-SCORES = {"table1": "clustering", "convergence": "convergence"}  # figure -> its table
+CLUSTERING_FIGURES = ["fig4", "fig5", "silhouettes"]
+SCORES_FIGURES = ["table1", "convergence"]
 
 
 rule plot_recovery:
@@ -11,17 +13,18 @@ rule plot_recovery:
         recovery=f"{RESULTS}/summary/recovery.csv",
     output:
         report(
-            multiext(f"{FIGURES}/{{figure}}", ".png", ".svg"),
+            expand(
+                f"{FIGURES}/{{figure}}.{{ending}}",
+                figure=RECOVERY_FIGURES,
+                ending=["png", "svg"],
+            ),
             caption="../../reports/captions/recovery.rst",
             category="Experiment 1: recovery",
-            labels={"figure": "{figure}"},
         ),
     log:
-        f"{LOGS}/plot_recovery/{{figure}}.log",
+        f"{LOGS}/plot_recovery.log",
     benchmark:
-        f"{BENCHMARKS}/plot_recovery/{{figure}}.tsv"
-    wildcard_constraints:
-        figure="fig3[abcd]|inits",
+        f"{BENCHMARKS}/plot_recovery.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -31,25 +34,19 @@ rule plot_recovery:
     params:
         choices=as_json(config["report"]),
     shell:
-        "python src/plot_recovery.py --figure {wildcards.figure} --history {input.history} "
-        "--recovery {input.recovery} --choices {params.choices:q} --output {output} > {log} 2>&1"
+        "python src/plot_recovery.py --history {input.history} --recovery {input.recovery} "
+        "--choices {params.choices:q} --output {output} > {log} 2>&1"
 
 
-def models_of(wildcards):
-    """Models and codes that a figure shows: the baseline stands left, as in the paper."""
-    choices, dataset = config["report"], wildcards.dataset
-    methods = [choices["baseline"], choices["method"]]
-    if wildcards.figure == "silhouettes":
-        runs = clustering_conditions(config)
-        methods = [
-            m
-            for m in choices["silhouettes"]
-            if (dataset, m, choices["init"], False) in runs
-        ]
+def shown(dataset, file):
+    """A file of every training that the figures of a data set show."""
+    choices = config["report"]
+    wanted = [choices["baseline"], choices["method"], *choices["silhouettes"]]
     return [
-        f"{RESULTS}/clustering/{dataset}/{method}-{choices['init']}-raw/{file}.safetensors"
-        for method in methods
-        for file in ("model", "codes")
+        f"{RESULTS}/clustering/{dataset}/{method}-raw/{file}.safetensors"
+        for method in dict.fromkeys(wanted)
+        if (dataset, method, False) in clustering_conditions(config)
+        and choices["init"] in clustering_inits(config, method)
     ]
 
 
@@ -57,20 +54,23 @@ rule plot_clustering:
     input:
         code=code("plot_clustering.py"),
         data=rules.prepare_dataset.output,
-        models=models_of,
+        models=lambda w: shown(w.dataset, "model"),
+        codes=lambda w: shown(w.dataset, "codes"),
     output:
         report(
-            multiext(f"{FIGURES}/{{figure}}-{{dataset}}", ".png", ".svg"),
+            expand(
+                f"{FIGURES}/{{figure}}-{{dataset}}.{{ending}}",
+                figure=CLUSTERING_FIGURES,
+                ending=["png", "svg"],
+                allow_missing=True,
+            ),
             caption="../../reports/captions/clustering.rst",
             category="Experiment 2: clustering",
-            labels={"figure": "{figure}", "data": "{dataset}"},
         ),
     log:
-        f"{LOGS}/plot_clustering/{{figure}}-{{dataset}}.log",
+        f"{LOGS}/plot_clustering/{{dataset}}.log",
     benchmark:
-        f"{BENCHMARKS}/plot_clustering/{{figure}}-{{dataset}}.tsv"
-    wildcard_constraints:
-        figure="fig4|fig5|silhouettes",
+        f"{BENCHMARKS}/plot_clustering/{{dataset}}.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -78,31 +78,32 @@ rule plot_clustering:
         mem_mb=4000,
         runtime=10,
     params:
-        per_class=config["report"]["distances_per_class"],
-        settings=lambda w: as_json(CLUSTERING["settings"][w.dataset]),
+        choices=as_json(config["report"]),
     shell:
-        "python src/plot_clustering.py --figure {wildcards.figure} --data {input.data} "
-        "--models {input.models} --settings {params.settings:q} --per-class {params.per_class} "
-        "--output {output} > {log} 2>&1"
+        "python src/plot_clustering.py --data {input.data} --models {input.models} "
+        "--codes {input.codes} --choices {params.choices:q} --output {output} > {log} 2>&1"
 
 
 rule plot_scores:
     input:
         code=code("plot_scores.py"),
-        table=lambda w: f"{RESULTS}/summary/{SCORES[w.figure]}.csv",
+        clustering=f"{RESULTS}/summary/clustering.csv",
+        convergence=f"{RESULTS}/summary/convergence.csv",
     output:
         report(
-            multiext(f"{FIGURES}/{{figure}}-{{dataset}}", ".png", ".svg"),
+            expand(
+                f"{FIGURES}/{{figure}}-{{dataset}}.{{ending}}",
+                figure=SCORES_FIGURES,
+                ending=["png", "svg"],
+                allow_missing=True,
+            ),
             caption="../../reports/captions/clustering.rst",
             category="Experiment 2: clustering",
-            labels={"figure": "{figure}", "data": "{dataset}"},
         ),
     log:
-        f"{LOGS}/plot_scores/{{figure}}-{{dataset}}.log",
+        f"{LOGS}/plot_scores/{{dataset}}.log",
     benchmark:
-        f"{BENCHMARKS}/plot_scores/{{figure}}-{{dataset}}.tsv"
-    wildcard_constraints:
-        figure="|".join(SCORES),
+        f"{BENCHMARKS}/plot_scores/{{dataset}}.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -112,8 +113,9 @@ rule plot_scores:
     params:
         epochs=lambda w: CLUSTERING["settings"][w.dataset]["training"]["epochs"],
     shell:
-        "python src/plot_scores.py --figure {wildcards.figure} --table {input.table} "
-        "--dataset {wildcards.dataset} --epochs {params.epochs} --output {output} > {log} 2>&1"
+        "python src/plot_scores.py --clustering {input.clustering} "
+        "--convergence {input.convergence} --dataset {wildcards.dataset} "
+        "--epochs {params.epochs} --output {output} > {log} 2>&1"
 
 
 rule plot_sweep:
@@ -175,7 +177,7 @@ rule build_report:
         figures=expand(f"{FIGURES}/{{figure}}.png", figure=[*RECOVERY_FIGURES, "lambda_sweep"])
         + expand(
             f"{FIGURES}/{{figure}}-{{dataset}}.png",
-            figure=["fig4", "fig5", "silhouettes", *SCORES],
+            figure=CLUSTERING_FIGURES + SCORES_FIGURES,
             dataset=config["datasets"],
         ),
         theory=f"{RESULTS}/summary/theory.csv",
@@ -224,8 +226,8 @@ rule publish:
             *rules.build_report.input.theory_figures,
         ],
         models=[
-            f"{c}/model.safetensors"
-            for c in RECOVERY_CONDITIONS + CLUSTERING_CONDITIONS
+            f"{folder}/model.safetensors"
+            for folder in RECOVERY_FOLDERS + CLUSTERING_FOLDERS
         ],
     output:
         directory("reports/published"),

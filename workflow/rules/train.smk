@@ -1,4 +1,5 @@
-# Training: one job per method and condition, its replicates side by side.
+# Training: one job per method and condition, its replicates side by side; on real data its inits
+# as well, because starting Python takes longer than a small training.
 def simulation_method(name):
     """A method's entry; a lambda that is matched to another method gets that method's number."""
     spec = SIMULATION["methods"][name]
@@ -50,12 +51,12 @@ rule train_clustering:
         code=code("train_clustering.py"),
         data=rules.prepare_dataset.output,
     output:
-        model=f"{RESULTS}/clustering/{{dataset}}/{{method}}-{{init}}-{{centering}}/model.safetensors",
-        history=f"{RESULTS}/clustering/{{dataset}}/{{method}}-{{init}}-{{centering}}/history.csv",
+        model=f"{RESULTS}/clustering/{{dataset}}/{{method}}-{{centering}}/model.safetensors",
+        history=f"{RESULTS}/clustering/{{dataset}}/{{method}}-{{centering}}/history.csv",
     log:
-        f"{LOGS}/train_clustering/{{dataset}}-{{method}}-{{init}}-{{centering}}.log",
+        f"{LOGS}/train_clustering/{{dataset}}-{{method}}-{{centering}}.log",
     benchmark:
-        f"{BENCHMARKS}/train_clustering/{{dataset}}-{{method}}-{{init}}-{{centering}}.tsv"
+        f"{BENCHMARKS}/train_clustering/{{dataset}}-{{method}}-{{centering}}.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
@@ -64,17 +65,18 @@ rule train_clustering:
         runtime=480,
     params:
         spec=lambda w: clustering_spec(w.method),
+        inits=lambda w: clustering_inits(config, w.method),
         settings=lambda w: as_json(CLUSTERING["settings"][w.dataset]),
         replicates=CLUSTERING["replicates"],
         seed=config["seed"],
         device=config["device"],
         center=lambda w: "--center" if w.centering == "centered" else "",
         checkpoint=lambda w: (
-            f"{RESULTS}/checkpoints/{w.dataset}-{w.method}-{w.init}-{w.centering}.safetensors"
+            f"{RESULTS}/checkpoints/{w.dataset}-{w.method}-{w.centering}.safetensors"
         ),
     shell:
         "python src/train_clustering.py --data {input.data} --method {wildcards.method} "
-        "--init {wildcards.init} {params.center} --spec {params.spec:q} --settings {params.settings:q} "
+        "--inits {params.inits} {params.center} --spec {params.spec:q} --settings {params.settings:q} "
         "--replicates {params.replicates} --seed {params.seed} --device {params.device} "
         "--threads {threads} --checkpoint {params.checkpoint} "
         "--output {output.model} --history {output.history} > {log} 2>&1"

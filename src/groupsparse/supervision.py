@@ -1,0 +1,10 @@
+"""What uses labels: such rows are marked in every table and figure."""
+
+import pandas as pd
+
+SUPERVISED_INITS = ("class",)
+
+
+def uses_labels(table: pd.DataFrame) -> pd.Series:
+    """Which rows of a table of clusterings come from labels: bool, one per row."""
+    return table.init.isin(SUPERVISED_INITS) | (table.method == "oracle")
