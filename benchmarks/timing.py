@@ -19,7 +19,7 @@ import psutil
 import torch
 from torch import Tensor
 
-from groupsparse.artifacts import provenance, save_table, write_atomic
+from groupsparse.files import provenance, save_table, write_atomic
 from groupsparse.generative import random_dictionary, sample
 from groupsparse.seeds import generator
 

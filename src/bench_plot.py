@@ -6,7 +6,7 @@ import pandas as pd
 from summary import ratios, spread, trajectories
 
 from groupsparse import plots_speed
-from groupsparse.artifacts import load_table
+from groupsparse.files import load_table
 from groupsparse.plots import save
 
 FIGURES = {

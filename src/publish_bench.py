@@ -8,7 +8,7 @@ import jinja2
 import pandas as pd
 import summary
 
-from groupsparse.artifacts import load_table, write_atomic
+from groupsparse.files import load_table, write_atomic
 
 
 def main() -> None:
