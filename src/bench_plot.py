@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--output", nargs="+", required=True, help="PNG and/or SVG files")
     args = parser.parse_args()
     table = pd.concat([load_table(path) for path in args.tables])
-    save(FIGURES[args.figure](table), args.output)
+    save({args.figure: FIGURES[args.figure](table)}, args.output)
 
 
 if __name__ == "__main__":
