@@ -1,4 +1,5 @@
-# make reproduce | make test | make lint | make full | make publish; the first use creates .venv from the pins.
+# make reproduce | make test | make lint | make full | make publish | make bench | make publish-bench;
+# the first use creates .venv from the pins.
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 PYTHON ?= python3
@@ -7,7 +8,7 @@ READY := $(VENV)/.ready
 
 export PATH := $(BIN):$(PATH)
 
-.PHONY: reproduce full publish test lint format clean
+.PHONY: reproduce full publish bench publish-bench test lint format clean
 
 reproduce: $(READY)
 	snakemake --cores $(CORES)
@@ -19,6 +20,13 @@ full: $(READY)
 publish: $(READY)
 	snakemake --cores $(CORES) --configfile workflow/presets/full.yaml publish
 	python src/update_readme.py
+
+# Times the library on this machine, which should do nothing else: 15 to 20 minutes on 2 cores.
+bench: $(READY)
+	snakemake --cores $(CORES) bench
+
+publish-bench: $(READY)
+	snakemake --cores $(CORES) publish_bench
 
 test: $(READY)
 	pytest
@@ -40,4 +48,4 @@ $(READY): envs/requirements.txt
 	touch $@
 
 clean:
-	rm -rf results reports/default reports/smoke reports/full logs benchmarks .snakemake
+	rm -rf results logs .snakemake $(foreach run,default smoke full,reports/$(run) benchmarks/$(run))

@@ -21,6 +21,7 @@ class Workflow:
         for name in ("src", "workflow", "profiles", "envs", "reports/captions"):
             ignore = shutil.ignore_patterns("__pycache__")
             shutil.copytree(ROOT / name, folder / name, ignore=ignore)
+        shutil.copytree(ROOT / "benchmarks", folder / "benchmarks", ignore=not_source)
         for name in ("Snakefile", "config.yaml", "reports/template.html"):
             shutil.copy(ROOT / name, folder / name)
 
@@ -49,6 +50,11 @@ class Workflow:
         text = (self.folder / path).read_text()
         assert old in text, f"{old!r} is not in {path}"
         (self.folder / path).write_text(text.replace(old, new))
+
+
+def not_source(folder: str, names: list[str]) -> list[str]:
+    """What a folder holds besides Python and templates: benchmarks/ also receives those of runs."""
+    return [name for name in names if not name.endswith((".py", ".j2"))]
 
 
 def job_counts(output: str) -> dict[str, int]:

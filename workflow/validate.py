@@ -76,7 +76,7 @@ def _inconsistencies(config: dict) -> list[str]:
         errors.append(f"report.init: {report['init']!r} is not in clustering.inits")
     errors += _simulation_inconsistencies(simulation, report)
     errors += _conditions_missing(config)
-    return errors + _theory_inconsistencies(config["theory"])
+    return errors + _theory_inconsistencies(config["theory"]) + _bench_inconsistencies(config)
 
 
 def _model_inconsistencies(place: str, model: dict) -> list[str]:
@@ -145,6 +145,25 @@ def _theory_inconsistencies(theory: dict) -> list[str]:
         at = spec.get("measure_at", [0])
         if at != sorted(at) or at[0] != 0 or at[-1] > spec.get("training", {}).get("epochs", 0):
             errors.append(f"{place}.measure_at: must rise from 0 to at most training.epochs")
+    return errors
+
+
+def _bench_inconsistencies(config: dict) -> list[str]:
+    errors = []
+    for name, spec in config["bench"]["settings"].items():
+        dataset = spec.get("dataset")
+        if dataset and dataset not in config["clustering"]["settings"]:
+            errors.append(f"bench.settings.{name}.dataset: no clustering.settings for {dataset!r}")
+        models = {key: spec[key] for key in ("model", "cuda_model") if key in spec}
+        models |= {f"models.{axis}": model for axis, model in spec.get("models", {}).items()}
+        for key, model in models.items():
+            fewest = min([model["groups"], *spec.get("axes", {}).get("groups", [])])
+            place = f"bench.settings.{name}.{key}"
+            errors += _model_inconsistencies(place, model | {"groups": fewest})
+    peers = config["bench"]["settings"]["peers"]
+    plain = peers["methods"].get(peers["plain"], {})
+    if plain.get("encoder") != "shallow" or plain["prox"] not in ("group_soft", "soft", "relu"):
+        errors.append("bench.settings.peers.plain: not a shallow method of the paper")
     return errors
 
 

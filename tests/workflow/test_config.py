@@ -98,6 +98,13 @@ def test_the_default_config_and_every_preset_are_valid(path):
         ("simulation.inits.near.methods", ["sparse"], "group_sparse"),
         ("simulation.methods.sparse.lambda", {"matched_to": "oracle"}, "oracle"),
         ("clustering.methods.sparse.lambda", {"matched_to": "group_sparse"}, "number"),
+        ("bench.settings.unfolded.dataset", "usps2", "usps2"),
+        ("bench.settings.backprop.backprop", [5, 1], "does not contain"),
+        ("bench.settings.floor.active", 1.0, "maximum"),
+        ("bench.settings.peers.sklearn_passes", 3, "sklearn_passes"),
+        ("bench.settings.peers.plain", "unfolded", "not a shallow method"),
+        ("bench.settings.shallow.model.active_groups", 501, "500 groups"),
+        ("bench.settings.scale.models.samples.snr_db", None, "None"),
         ("download.mirrors", {"mnist": ["ftp://x"]}, "ftp"),
         ("run", "../elsewhere", "elsewhere"),
         ("seed", None, "None"),
@@ -177,6 +184,13 @@ def test_every_rule_and_every_config_key_is_documented():
                 yield from keys(value, f"{prefix}{key}.")
 
     assert [key for key in keys(CONFIG) if f"`{key}`" not in text] == []
+
+
+def test_every_setting_of_a_benchmark_is_documented_in_its_row():
+    text = (ROOT / "workflow" / "README.md").read_text()
+    for name, settings in CONFIG["bench"]["settings"].items():
+        (row,) = re.findall(rf"^\| `bench.settings.{name}` .*$", text, re.MULTILINE)
+        assert [key for key in settings if f"`{key}`" not in row] == []
 
 
 def test_rules_share_one_stanza():

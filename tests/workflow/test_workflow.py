@@ -1,5 +1,6 @@
 """The smoke preset end to end, and what a rerun does after each kind of edit."""
 
+import os
 import subprocess
 import sys
 
@@ -182,6 +183,25 @@ def test_scripts_that_read_tables_alone_do_not_load_torch():
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_every_script_runs_by_hand(script, tmp_path):
     command = [sys.executable, str(ROOT / "src" / script), "--help"]
-    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    path = {"PYTHONPATH": str(ROOT / "benchmarks")} if "bench" in script else {}
+    result = subprocess.run(
+        command, capture_output=True, text=True, cwd=tmp_path, env={**os.environ, **path}
+    )
     assert result.returncode == 0, result.stderr
     assert "--output" in result.stdout
+
+
+def test_speed_is_measured_when_asked_for_and_never_in_a_run(fresh_workflow, finished):
+    assert not (finished.folder / "results/smoke/bench").exists()
+    assert fresh_workflow.planned("publish_bench")["bench_measure"] == 8
+    fresh_workflow.run("reports/smoke/figures/speed_floor.png")
+    table = pd.read_csv(fresh_workflow.folder / "results/smoke/bench/floor.csv")
+    assert (table.value > 0).all()
+    assert set(table.candidate) == {"library", "bare product"}
+
+
+def test_a_benchmark_depends_on_the_reference_that_it_imports(fresh_workflow):
+    for what, expected in {"shallow": True, "floor": False}.items():
+        output = fresh_workflow.run("--dry-run", f"results/smoke/bench/{what}.csv").stdout
+        assert ("benchmarks/reference.py" in output) == expected
+        assert "benchmarks/timing.py" in output

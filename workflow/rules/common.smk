@@ -50,7 +50,7 @@ wildcard_constraints:
 
 @cache
 def code(script):
-    """A script and every library module that it imports, directly or not."""
+    """A script and every module of src/ and benchmarks/ that it imports, directly or not."""
     files, queue = set(), [Path(workflow.basedir) / "src" / script]
     while queue:
         path = queue.pop()
@@ -64,11 +64,10 @@ def code(script):
             elif isinstance(node, ast.ImportFrom) and node.module:
                 names = [node.module] + [f"{node.module}.{a.name}" for a in node.names]
             for name in names:
-                source = (
-                    Path(workflow.basedir) / "src" / (name.replace(".", "/") + ".py")
-                )
-                if name.startswith("groupsparse") and source.exists():
-                    queue.append(source)
+                for folder in ("src", "benchmarks"):
+                    source = Path(workflow.basedir, folder, *name.split("."))
+                    if source.with_suffix(".py").exists():
+                        queue.append(source.with_suffix(".py"))
     return sorted(os.path.relpath(f) for f in files)
 
 
