@@ -1,4 +1,4 @@
-"""Draw the panels of Fig. 3, the inits compared and the sweep over lambda from the summary tables."""
+"""Draw Fig. 3, the inits compared and the sweep over lambda from the summary tables."""
 
 import argparse
 import json
