@@ -25,6 +25,8 @@ rule plot_recovery:
         f"{LOGS}/plot_recovery.log",
     benchmark:
         f"{BENCHMARKS}/plot_recovery.tsv"
+    group:
+        "summary"
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -71,6 +73,8 @@ rule plot_clustering:
         f"{LOGS}/plot_clustering/{{dataset}}.log",
     benchmark:
         f"{BENCHMARKS}/plot_clustering/{{dataset}}.tsv"
+    group:
+        "summary"
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -104,6 +108,8 @@ rule plot_scores:
         f"{LOGS}/plot_scores/{{dataset}}.log",
     benchmark:
         f"{BENCHMARKS}/plot_scores/{{dataset}}.tsv"
+    group:
+        "summary"
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -132,6 +138,8 @@ rule plot_sweep:
         f"{LOGS}/plot_sweep.log",
     benchmark:
         f"{BENCHMARKS}/plot_sweep.tsv"
+    group:
+        "summary"
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -156,6 +164,8 @@ rule make_table1:
         f"{LOGS}/make_table1.log",
     benchmark:
         f"{BENCHMARKS}/make_table1.tsv"
+    group:
+        "summary"
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -174,7 +184,9 @@ rule build_report:
         recovery=f"{RESULTS}/summary/recovery.csv",
         history=f"{RESULTS}/summary/recovery_history.csv",
         table1=rules.make_table1.output,
-        figures=expand(f"{FIGURES}/{{figure}}.png", figure=[*RECOVERY_FIGURES, "lambda_sweep"])
+        figures=expand(
+            f"{FIGURES}/{{figure}}.png", figure=[*RECOVERY_FIGURES, "lambda_sweep"]
+        )
         + expand(
             f"{FIGURES}/{{figure}}-{{dataset}}.png",
             figure=CLUSTERING_FIGURES + SCORES_FIGURES,
