@@ -1,5 +1,6 @@
 """The smoke preset end to end, and what a rerun does after each kind of edit."""
 
+import re
 import subprocess
 import sys
 
@@ -185,3 +186,10 @@ def test_every_script_runs_by_hand(script, tmp_path):
     result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert "--output" in result.stdout
+
+
+def test_with_cuda_each_job_that_uses_the_device_asks_for_one_gpu(fresh_workflow):
+    plan = fresh_workflow.run("--dry-run", "--config", "device=cuda").stdout
+    jobs = re.findall(r"^rule (\w+):(.*?)(?=^\[|\Z)", plan, re.MULTILINE | re.DOTALL)
+    asking = {rule for rule, text in jobs if "gpu=1" in text}
+    assert asking == {"train_recovery", "train_clustering", "measure_convergence", "measure_theory"}
