@@ -106,8 +106,9 @@ def main() -> None:
 
 def embedded(path: str) -> str:
     """A figure as base64 of a WebP, much smaller than its PNG: pages are mailed and committed."""
-    content = io.BytesIO()
-    Image.open(path).convert("RGB").save(content, "WEBP", quality=40, method=6)
+    content, image = io.BytesIO(), Image.open(path).convert("RGB")
+    image.thumbnail((1200, 1200))
+    image.save(content, "WEBP", quality=40, method=6)
     return base64.b64encode(content.getvalue()).decode()
 
 

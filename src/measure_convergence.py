@@ -32,12 +32,13 @@ def main() -> None:
     parser.add_argument("--snapshots", type=int, nargs="+", required=True, help="epochs to score")
     parser.add_argument("--seed", type=int, required=True, help="root seed")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--precision", default="float32", help="float32, tf32 or bfloat16")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--output", required=True, help="CSV: loss and ACC per epoch, long form")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    torch.set_num_threads(args.threads)
-    device, spec, settings = choose_device(args.device), args.spec, args.settings
+    device = choose_device(args.device, args.threads, args.precision)
+    spec, settings = args.spec, args.settings
 
     tensors, header = load_tensors(args.data)
     data, test = preprocess(
@@ -55,7 +56,7 @@ def main() -> None:
     labels = tensors["train_labels"] if args.init in SUPERVISED_INITS else None
     size = settings["groups"], settings["group_size"]
     init = initialize(args.init, data, *size, derive_seed(seed, args.init), labels)
-    network = spec["prox"], spec["lambda"], settings["group_size"], spec["encoder"], spec["layers"]
+    size = settings["group_size"]
     grouped = spec["prox"].startswith("group")
     scored = [*clustering.ALGORITHMS, *(["argmax"] if grouped else [])]
     # train() calls once per epoch, from 0 on, and cannot resume here: there is no checkpoint.
@@ -65,7 +66,7 @@ def main() -> None:
         values = dict.fromkeys(scored, torch.nan)
         if (epoch := next(epochs)) in args.snapshots:
             logging.info("scoring epoch %d", epoch)
-            codes = encode_in_batches(Autoencoder(dictionary[0], *network), test)
+            codes = encode_in_batches(Autoencoder.from_spec(dictionary[0], spec, size), test)
             assignments = {
                 algorithm: clustering.cluster(
                     codes.numpy(), classes, algorithm, scoring_seed, settings["neighbors"]
@@ -73,14 +74,14 @@ def main() -> None:
                 for algorithm in clustering.ALGORITHMS
             }
             if grouped:
-                norms = group_norms(codes, settings["group_size"])
+                norms = group_norms(codes, size)
                 assignments["argmax"] = norms.argmax(-1).numpy()
             values = {k: clustering.accuracy(test_labels, a) for k, a in assignments.items()}
         return {f"acc_{name}": torch.tensor([value]) for name, value in values.items()}
 
     training = settings["training"]
     history = train(
-        Autoencoder(init.unsqueeze(0), *network).to(device),
+        Autoencoder.from_spec(init.unsqueeze(0), spec, size).to(device),
         FixedData(data.to(device), [seed], training["batch_size"]),
         epochs=args.epochs,
         metrics=accuracies,

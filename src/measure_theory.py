@@ -27,11 +27,12 @@ def main() -> None:
     parser.add_argument("--replicates", type=int, required=True)
     parser.add_argument("--seed", type=int, required=True, help="root seed")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--precision", default="float32", help="float32, tf32 or bfloat16")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--output", required=True, help="CSV of metrics, one row per value")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    torch.set_num_threads(args.threads)
+    device = choose_device(args.device, args.threads, args.precision)
     model, training, lambda_ = (args.spec[key] for key in ("model", "training", "lambda"))
     d, amplitude = model["group_size"], tuple(model["amplitude"])
 
@@ -64,7 +65,6 @@ def main() -> None:
     lr = training["lr"]
     if training["lr_unit"] == "limit":
         lr *= min(values["step_limit"] for values in start)
-    device = choose_device(args.device)
     autoencoder = Autoencoder(torch.stack(inits), "group_soft", lambda_, d).to(device)
     reference = torch.stack(truths).to(device)
     batches = FreshData(

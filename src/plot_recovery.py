@@ -1,4 +1,4 @@
-"""Draw the panels of Fig. 3, and the inits compared, from the summary tables."""
+"""Draw the panels of Fig. 3, the inits compared and the sweep over lambda from the summary tables."""
 
 import argparse
 import json
@@ -11,6 +11,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--history", required=True, help="summary/recovery_history.csv")
     parser.add_argument("--recovery", required=True, help="summary/recovery.csv")
+    parser.add_argument("--sweep", required=True, help="summary/lambda_sweep.csv")
     parser.add_argument("--choices", type=json.loads, required=True, help="config.report (JSON)")
     parser.add_argument(
         "--output", nargs="+", required=True, help="PNG and/or SVG files named after the figures"
@@ -25,6 +26,7 @@ def main() -> None:
         "fig3c": plots.methods_compared(here, snr),
         "fig3d": plots.support_recovery(recovery[recovery.init == start]),
         "inits": plots.inits_compared(history, method, snr),
+        "lambda_sweep": plots.lambda_sweep(load_table(args.sweep)),
     }
     plots.save(figures, args.output)
 

@@ -8,9 +8,10 @@ import pandas as pd
 import torch
 
 from groupsparse import recovery
-from groupsparse.artifacts import save_table
-from groupsparse.autoencoder import Autoencoder
+from groupsparse.autoencoder import Autoencoder, encode_in_batches
+from groupsparse.device import choose_device
 from groupsparse.dictionary import perturb
+from groupsparse.files import save_table
 from groupsparse.generative import dense_codes, random_dictionary, sample
 from groupsparse.seeds import derive_seed, generator
 from groupsparse.train import FixedData, train
@@ -20,11 +21,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sweep", type=json.loads, required=True, help="simulation.sweep (JSON)")
     parser.add_argument("--seed", type=int, required=True, help="root seed")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--precision", default="float32", help="float32, tf32 or bfloat16")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--output", required=True, help="CSV of metrics, one row per value")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    torch.set_num_threads(args.threads)
+    device = choose_device(args.device, args.threads, args.precision)
     sweep, model = args.sweep, args.sweep["model"]
     d, groups = model["group_size"], model["groups"]
 
@@ -51,11 +54,10 @@ def main() -> None:
     rows = []
     for prox in sweep["prox"]:
         logging.info("%s: %d problems at once", prox, len(points))
-        autoencoder = Autoencoder(init, prox, thresholds, d)
-        train(autoencoder, FixedData(data, seeds), **sweep["training"])
-        errors = recovery.squared_error(autoencoder.dictionary.detach(), truth).tolist()
-        with torch.no_grad():
-            codes = autoencoder.encode(data)
+        autoencoder = Autoencoder(init, prox, thresholds, d).to(device)
+        train(autoencoder, FixedData(data.to(device), seeds), **sweep["training"])
+        errors = recovery.squared_error(autoencoder.dictionary.detach().cpu(), truth).tolist()
+        codes = encode_in_batches(autoencoder, data)
         for (lambda_, p), error, x in zip(points, errors, codes, strict=True):
             found, true = (recovery.group_support(s, d) for s in (x, supports[p].to(x)))
             scores = {f"group_{k}": v for k, v in recovery.support_scores(found, true).items()}

@@ -30,14 +30,15 @@ def main() -> None:
     parser.add_argument("--replicates", type=int, required=True)
     parser.add_argument("--seed", type=int, required=True, help="root seed")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--precision", default="float32", help="float32, tf32 or bfloat16")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--checkpoint", help="file to resume an interrupted run from")
     parser.add_argument("--output", required=True, help="artefact with the dictionaries")
     parser.add_argument("--history", required=True, help="CSV: loss per epoch and replicate")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    torch.set_num_threads(args.threads)
-    device, spec, settings = choose_device(args.device), args.spec, args.settings
+    device = choose_device(args.device, args.threads, args.precision)
+    spec, settings = args.spec, args.settings
 
     tensors, header = load_tensors(args.data)
     options = {"center": args.center, "unit_norm": settings["unit_norm"]}
@@ -56,14 +57,8 @@ def main() -> None:
         inits[name] = torch.stack(
             [initialize(name, data, *size, derive_seed(seed, name), labels) for seed in seeds]
         )
-    model = Autoencoder(
-        torch.cat(list(inits.values())),
-        spec["prox"],
-        spec["lambda"],
-        settings["group_size"],
-        spec["encoder"],
-        spec["layers"],
-    ).to(device)
+    starts = torch.cat(list(inits.values()))
+    model = Autoencoder.from_spec(starts, spec, settings["group_size"]).to(device)
     training = settings["training"]
     history = train(
         model,

@@ -4,8 +4,6 @@ import argparse
 import json
 import logging
 
-import torch
-
 from groupsparse.artifacts import load_tensors, save_tensors
 from groupsparse.autoencoder import Autoencoder
 from groupsparse.controls import CONTROLS
@@ -27,13 +25,14 @@ def main() -> None:
     parser.add_argument("--spec", type=json.loads, required=True, help="its config entry (JSON)")
     parser.add_argument("--training", type=json.loads, required=True, help="simulation.training")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--precision", default="float32", help="float32, tf32 or bfloat16")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--checkpoint", help="file to resume an interrupted run from")
     parser.add_argument("--output", required=True, help="artefact with the dictionaries")
     parser.add_argument("--history", required=True, help="CSV: metric per epoch and replicate")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    torch.set_num_threads(args.threads)
+    device = choose_device(args.device, args.threads, args.precision)
 
     tensors, header = load_tensors(args.data)
     truth, model_parameters = tensors["dictionary"], header["model"]
@@ -64,15 +63,8 @@ def main() -> None:
             tensors, batches, args.training["epochs"], seeds
         )
     else:
-        device = choose_device(args.device)
-        model = Autoencoder(
-            tensors[f"init.{args.init}"],
-            spec["prox"],
-            spec["lambda"],
-            model_parameters["group_size"],
-            spec.get("encoder", "shallow"),
-            spec.get("layers", 1),
-        ).to(device)
+        init = tensors[f"init.{args.init}"]
+        model = Autoencoder.from_spec(init, spec, model_parameters["group_size"]).to(device)
         reference = truth.to(device)
         training = {k: v for k, v in args.training.items() if k != "batch_size"}
         history = train(

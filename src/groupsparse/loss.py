@@ -18,8 +18,10 @@ from groupsparse.prox import Prox
 DENSE_FROM = 0.04
 # Whether this processor multiplies bfloat16 natively; elsewhere it would be slower.
 FAST_BFLOAT16 = torch.cpu.get_capabilities().get("avx512_bf16", False)
-# Samples whose codes are formed at once, so that they stay in cache.
-BLOCK = 250
+# Samples whose codes tell how many are active.
+PROBE = 100
+# Entries of codes that are formed at once, so that they stay in cache.
+BLOCK = 250_000
 
 
 def reconstruction_loss(data: Tensor, reconstruction: Tensor) -> Tensor:
@@ -59,7 +61,7 @@ def shallow_loss(
     thresholds = torch.as_tensor(lambda_, dtype=torch.float64).expand(shape).reshape(-1).tolist()
     losses = [
         _ShallowLoss.apply(y, a, prox, threshold, group_size)
-        if _few_active(y[:BLOCK], a, prox, threshold, group_size)
+        if _few_active(y[:PROBE], a, prox, threshold, group_size)
         else dense_loss(y, a, prox, threshold, group_size)
         for y, a, threshold in zip(data, atoms, thresholds, strict=True)
     ]
@@ -112,8 +114,9 @@ class _ShallowLoss(torch.autograd.Function):
         reach = _screening_threshold(data, dictionary, lambda_, group_size)
         low = dictionary.bfloat16() if reach else None
         rows, groups, values = [], [], []
-        for start in range(0, samples, BLOCK):
-            block = data[start : start + BLOCK]
+        step = max(1, BLOCK // atoms)
+        for start in range(0, samples, step):
+            block = data[start : start + step]
             products = (block.bfloat16() @ low).to(data.dtype) if reach else block @ dictionary
             row, group = _longer_than(products, reach or lambda_, group_size).nonzero().T
             if not reach:

@@ -1,7 +1,7 @@
 # Figures and tables, and the page that holds them. The figures of a job share its start: it takes
 # longer than drawing.
 FIGURES = f"{REPORTS}/figures"
-RECOVERY_FIGURES = ["fig3a", "fig3b", "fig3c", "fig3d", "inits"]
+RECOVERY_FIGURES = ["fig3a", "fig3b", "fig3c", "fig3d", "inits", "lambda_sweep"]
 CLUSTERING_FIGURES = ["fig4", "fig5", "silhouettes"]
 SCORES_FIGURES = ["table1", "convergence"]
 
@@ -11,6 +11,7 @@ rule plot_recovery:
         code=code("plot_recovery.py"),
         history=f"{RESULTS}/summary/recovery_history.csv",
         recovery=f"{RESULTS}/summary/recovery.csv",
+        sweep=f"{RESULTS}/summary/lambda_sweep.csv",
     output:
         report(
             expand(
@@ -37,7 +38,7 @@ rule plot_recovery:
         choices=as_json(config["report"]),
     shell:
         "python src/plot_recovery.py --history {input.history} --recovery {input.recovery} "
-        "--choices {params.choices:q} --output {output} > {log} 2>&1"
+        "--sweep {input.sweep} --choices {params.choices:q} --output {output} > {log} 2>&1"
 
 
 def shown(dataset, file):
@@ -124,32 +125,6 @@ rule plot_scores:
         "--epochs {params.epochs} --output {output} > {log} 2>&1"
 
 
-rule plot_sweep:
-    input:
-        code=code("plot_sweep.py"),
-        sweep=f"{RESULTS}/summary/lambda_sweep.csv",
-    output:
-        report(
-            multiext(f"{FIGURES}/lambda_sweep", ".png", ".svg"),
-            caption="../../reports/captions/recovery.rst",
-            category="Experiment 1: recovery",
-        ),
-    log:
-        f"{LOGS}/plot_sweep.log",
-    benchmark:
-        f"{BENCHMARKS}/plot_sweep.tsv"
-    group:
-        "summary"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    shell:
-        "python src/plot_sweep.py --sweep {input.sweep} --output {output} > {log} 2>&1"
-
-
 rule make_table1:
     input:
         code=code("make_table1.py"),
@@ -184,9 +159,7 @@ rule build_report:
         recovery=f"{RESULTS}/summary/recovery.csv",
         history=f"{RESULTS}/summary/recovery_history.csv",
         table1=rules.make_table1.output,
-        figures=expand(
-            f"{FIGURES}/{{figure}}.png", figure=[*RECOVERY_FIGURES, "lambda_sweep"]
-        )
+        figures=expand(f"{FIGURES}/{{figure}}.png", figure=RECOVERY_FIGURES)
         + expand(
             f"{FIGURES}/{{figure}}-{{dataset}}.png",
             figure=CLUSTERING_FIGURES + SCORES_FIGURES,

@@ -47,6 +47,9 @@ rule sweep_lambda:
     params:
         sweep=as_json(SIMULATION["sweep"]),
         seed=config["seed"],
+        device=config["device"],
+        precision=config["precision"],
     shell:
         "python src/sweep_lambda.py --sweep {params.sweep:q} --seed {params.seed} "
+        "--device {params.device} --precision {params.precision} "
         "--threads {threads} --output {output} > {log} 2>&1"

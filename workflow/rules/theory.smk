@@ -23,10 +23,11 @@ rule measure_theory:
         replicates=THEORY["replicates"],
         seed=config["seed"],
         device=config["device"],
+        precision=config["precision"],
     shell:
         "python src/measure_theory.py --regime {wildcards.regime} --spec {params.spec:q} "
         "--samples {params.samples} --replicates {params.replicates} --seed {params.seed} "
-        "--device {params.device} --threads {threads} --output {output} > {log} 2>&1"
+        "--device {params.device} --precision {params.precision} --threads {threads} --output {output} > {log} 2>&1"
 
 
 rule sweep_theory:

@@ -38,12 +38,13 @@ rule train_recovery:
             }
         ),
         device=config["device"],
+        precision=config["precision"],
         # Not an output: it must survive an interrupted job.
         checkpoint=lambda w: f"{RESULTS}/checkpoints/snr{w.snr}-{w.init}-{w.sampling}-{w.method}.safetensors",
     shell:
         "python src/train_recovery.py --data {input.data} --init {wildcards.init} --sampling {wildcards.sampling} "
         "--method {wildcards.method} --spec {params.spec:q} --training {params.training:q} "
-        "--device {params.device} --threads {threads} --checkpoint {params.checkpoint} "
+        "--device {params.device} --precision {params.precision} --threads {threads} --checkpoint {params.checkpoint} "
         "--output {output.model} --history {output.history} > {log} 2>&1"
 
 
@@ -72,6 +73,7 @@ rule train_clustering:
         replicates=CLUSTERING["replicates"],
         seed=config["seed"],
         device=config["device"],
+        precision=config["precision"],
         center=lambda w: "--center" if w.centering == "centered" else "",
         checkpoint=lambda w: (
             f"{RESULTS}/checkpoints/{w.dataset}-{w.method}-{w.centering}.safetensors"
@@ -79,7 +81,7 @@ rule train_clustering:
     shell:
         "python src/train_clustering.py --data {input.data} --method {wildcards.method} "
         "--inits {params.inits} {params.center} --spec {params.spec:q} --settings {params.settings:q} "
-        "--replicates {params.replicates} --seed {params.seed} --device {params.device} "
+        "--replicates {params.replicates} --seed {params.seed} --device {params.device} --precision {params.precision} "
         "--threads {threads} --checkpoint {params.checkpoint} "
         "--output {output.model} --history {output.history} > {log} 2>&1"
 
@@ -108,9 +110,10 @@ rule measure_convergence:
         init=config["report"]["init"],
         seed=config["seed"],
         device=config["device"],
+        precision=config["precision"],
     shell:
         "python src/measure_convergence.py --data {input.data} --method {wildcards.method} "
         "--init {params.init} --spec {params.spec:q} --settings {params.settings:q} "
         "--epochs {params.long[epochs]} --snapshots {params.long[snapshots]} "
-        "--seed {params.seed} --device {params.device} --threads {threads} "
+        "--seed {params.seed} --device {params.device} --precision {params.precision} --threads {threads} "
         "--output {output} > {log} 2>&1"
