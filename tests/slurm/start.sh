@@ -1,30 +1,24 @@
 #!/usr/bin/env bash
-# start.sh DIR: a real SLURM of two nodes on this machine, for tests; `. DIR/env.sh` to use it,
-# stop.sh DIR to end it. Needs Debian's slurm-wlm and munge. No systemd, no cgroups, loopback only.
-# DIR must be short (sockets) and open to all (munge). Run again, it starts what has died.
+# start.sh DIR: a real SLURM on this machine, for tests; `. DIR/env.sh` to use it, stop.sh DIR to end
+# it. Needs Debian's slurm-wlm and munge. No systemd, no cgroups, loopback only. DIR must be short
+# (sockets) and open to all (munge).
+# Partition `test`, the default, has the nodes n1 and n2; `fragile` has n3, and n2 when n3 has died.
 set -euo pipefail
 DIR=$(realpath "$1")
-mkdir -p "$1"
 HOST=$(hostname -s)
 PORT=$((12000 + $$ % 5000 * 4))
 export PATH=$PATH:/usr/sbin:/sbin SLURM_CONF=$DIR/slurm.conf
 umask 022
 
-running() { # PIDFILE
-  [ -s "$1" ] && kill -0 "$(cat "$1")" 2>/dev/null
-}
+mkdir -p "$DIR"/{bin,state,n1,n2,n3}
 
-if ! running "$DIR/munged.pid"; then
-  (umask 077 && head -c 128 /dev/urandom >"$DIR/munge.key")
-  munged --key-file="$DIR/munge.key" --socket="$DIR/munge.socket" --pid-file="$DIR/munged.pid" \
-    --log-file="$DIR/munged.log" --seed-file="$DIR/munge.seed"
-fi
+(umask 077 && head -c 128 /dev/urandom >"$DIR/munge.key")
+munged --key-file="$DIR/munge.key" --socket="$DIR/munge.socket" --pid-file="$DIR/munged.pid" \
+  --log-file="$DIR/munged.log" --seed-file="$DIR/munge.seed"
 
-if [ ! -s "$SLURM_CONF" ]; then
-  mkdir -p "$DIR"/{bin,state,n1,n2}
-  # cred_expire: so long a requeued job waits. Memory is promised, not checked. n2 has a GPU that is
-  # none: enough for jobs that ask for one to land there.
-  cat >"$SLURM_CONF" <<CONF
+# cred_expire: so long a requeued job waits. Memory is promised, not checked. The GPU of n2 is none:
+# enough for a job that asks for one to land there.
+cat >"$SLURM_CONF" <<CONF
 ClusterName=test
 SlurmctldHost=$HOST(127.0.0.1)
 SlurmUser=$(id -un)
@@ -60,23 +54,22 @@ JobAcctGatherParams=OverMemoryKill
 AccountingStorageType=accounting_storage/none
 GresTypes=gpu
 NodeName=n1 NodeHostname=$HOST NodeAddr=127.0.0.1 Port=$((PORT + 1)) CPUs=2 RealMemory=16000
-NodeName=n2 NodeHostname=$HOST NodeAddr=127.0.0.1 Port=$((PORT + 2)) CPUs=2 RealMemory=16000 Gres=gpu:none:1
-PartitionName=test Nodes=ALL Default=YES MaxTime=INFINITE State=UP
+NodeName=n2 NodeHostname=$HOST NodeAddr=127.0.0.1 Port=$((PORT + 2)) CPUs=2 RealMemory=16000 Gres=gpu:none:1 Weight=2
+NodeName=n3 NodeHostname=$HOST NodeAddr=127.0.0.1 Port=$((PORT + 3)) CPUs=2 RealMemory=16000
+PartitionName=fragile Nodes=n2,n3 MaxTime=INFINITE State=UP
+PartitionName=test Nodes=n1,n2 Default=YES MaxTime=INFINITE State=UP
 CONF
-  echo "NodeName=n2 Name=gpu Type=none File=/dev/null" >"$DIR/gres.conf"
-  : >"$DIR/plugstack.conf"
-  # Inside a job the executor drops all SLURM variables before it calls srun.
-  printf '#!/bin/sh\nSLURM_CONF=%s exec /usr/bin/srun "$@"\n' "$SLURM_CONF" >"$DIR/bin/srun"
-  chmod 755 "$DIR/bin/srun"
-  printf 'export SLURM_CONF=%s PATH=%s:$PATH\n' "$SLURM_CONF" "$DIR/bin" >"$DIR/env.sh"
-fi
+echo "NodeName=n2 Name=gpu Type=none File=/dev/null" >"$DIR/gres.conf"
+: >"$DIR/plugstack.conf"
+# Inside a job the executor drops all SLURM variables before it calls srun.
+printf '#!/bin/sh\nSLURM_CONF=%s exec /usr/bin/srun "$@"\n' "$SLURM_CONF" >"$DIR/bin/srun"
+chmod 755 "$DIR/bin/srun"
+printf 'export SLURM_CONF=%s PATH=%s:$PATH\n' "$SLURM_CONF" "$DIR/bin" >"$DIR/env.sh"
 
-running "$DIR/slurmctld.pid" || slurmctld
-for node in n1 n2; do
-  running "$DIR/$node.pid" || slurmd -N $node
-done
+slurmctld
+for node in n1 n2 n3; do slurmd -N $node; done
 for _ in $(seq 150); do
-  [ "$(sinfo --noheader --Node --states=idle,alloc,mix --format=%N 2>/dev/null | wc -l)" = 2 ] && exit
+  [ "$(sinfo --noheader --Node --states=idle --format=%N 2>/dev/null | sort -u | wc -l)" = 3 ] && exit
   sleep 0.2
 done
 echo "the nodes did not come up, see the logs in $DIR" >&2

@@ -1,4 +1,4 @@
-"""The workflow on a real SLURM of two nodes on this machine: same numbers, and jobs that die."""
+"""The workflow on a real SLURM on this machine: the same numbers, and what jobs die of."""
 
 import os
 import re
@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,7 +22,6 @@ pytestmark = pytest.mark.skipif(
 )
 
 ON_SLURM = ("--profile", "profiles/slurm", "--slurm-init-seconds-before-status-checks", "1")
-ONCE = (*ON_SLURM, "--retries", "0")
 MODEL = "results/smoke/simulation/snr5/near/fixed/sparse/model.safetensors"
 CHECKPOINT = "results/smoke/checkpoints/snr5-near-fixed-sparse.safetensors"
 TRAINING_LOG = "logs/smoke/train_recovery/snr5-near-fixed-sparse.log"
@@ -46,49 +45,55 @@ def cluster():
 
 
 @pytest.fixture(scope="module")
-def in_background():
-    """Start a run that is expected to fail, or may; the future holds its result."""
+def dying(cluster, tmp_path_factory) -> Iterator[dict[str, tuple[Workflow, Future]]]:
+    """Runs whose jobs die. They mostly wait: all start at once, and run beside the other tests."""
     with ThreadPoolExecutor() as pool:
-        yield lambda workflow, *arguments: pool.submit(workflow.run, *arguments, check=False)
+
+        def start(name: str, *arguments: str):
+            workflow = Workflow(tmp_path_factory.mktemp(name))
+            if name == "training":
+                # Long enough to be interrupted.
+                short = "training: {epochs: 12, checkpoint_every: 4}"
+                long = "training: {epochs: 10000, checkpoint_every: 50}"
+                workflow.edit("workflow/presets/smoke.yaml", short, long)
+            else:
+                shutil.copy(HERE / "jobs.smk", workflow.folder / "Snakefile")
+            return workflow, pool.submit(workflow.run, *arguments, *ON_SLURM, check=False)
+
+        fragile = "train_recovery:slurm_partition=fragile"
+        fake = "gpu:gpu_model=none"
+        runs = {
+            "training": start("training", MODEL, "--set-resources", fragile),
+            "time": start("time", "quick.txt", "slow.txt", "--retries", "0"),
+            "memory": start("memory", "large.txt"),
+            "gpu": start("gpu", "gpu.txt", "--set-resources", fake, "--config", "device=cuda"),
+        }
+        workflow, _ = runs["training"]
+        runs["interruptions"] = workflow, pool.submit(interrupt, workflow, cluster)
+        yield runs
 
 
-@pytest.fixture(scope="module")
-def failing(cluster, in_background, tmp_path_factory) -> dict[str, tuple[Workflow, Future]]:
-    """Runs of jobs.smk that mostly wait: they start before, and run beside, the other tests."""
-    runs = {}
-    for name, arguments in {
-        "time": ("quick.txt", "slow.txt", *ONCE),
-        "memory": ("large.txt", *ON_SLURM),
-        "gpu": ("gpu.txt", *ON_SLURM, "--set-resources", "gpu:gpu_model=none"),
-    }.items():
-        workflow = Workflow(tmp_path_factory.mktemp(name))
-        shutil.copy(HERE / "jobs.smk", workflow.folder / "Snakefile")
-        device = ("--config", "device=cuda") if name == "gpu" else ()
-        runs[name] = workflow, in_background(workflow, *arguments, *device)
-    return runs
-
-
-@pytest.fixture
-def long_training(workflow_copy) -> Workflow:
-    """A finished run in which a training is to be redone, for long enough to be interrupted."""
-    short = "training: {epochs: 12, checkpoint_every: 4}"
-    long = "training: {epochs: 6000, checkpoint_every: 50}"
-    workflow_copy.edit("workflow/presets/smoke.yaml", short, long)
-    return workflow_copy
-
-
-def wait_for(condition: Callable, seconds: float = 90):
-    """The first value of ``condition()`` that is true."""
+def wait_for(condition: Callable[[], bool], seconds: float = 200) -> None:
     end = time.monotonic() + seconds
-    while not (value := condition()):
+    while not condition():
         assert time.monotonic() < end, f"waited {seconds} s in vain"
         time.sleep(0.05)
-    return value
+
+
+def interrupt(workflow: Workflow, cluster: Path) -> list[str]:
+    """Kill the node of a training, and the training where it goes on; the nodes it was on."""
+    wait_for((workflow.folder / CHECKPOINT).exists)
+    job, first = job_of(workflow)
+    kill_node(cluster, first, job)
+    log = workflow.folder / TRAINING_LOG
+    wait_for(lambda: log.exists() and "resuming" in log.read_text())
+    job, second = job_of(workflow)
+    subprocess.run(["scancel", job], check=True)
+    return [first, second]
 
 
 def job_of(workflow: Workflow) -> tuple[str, str]:
-    """Id and node of the workflow's running job, once it has written a checkpoint."""
-    wait_for((workflow.folder / CHECKPOINT).exists)
+    """Id and node of the workflow's running job."""
     squeue = ["squeue", "--noheader", "--states=running", "--format=%i %N %Z"]
     jobs = subprocess.run(squeue, capture_output=True, text=True, check=True).stdout
     return re.search(rf"(\d+) (\w+) {workflow.folder}$", jobs, re.MULTILINE).groups()
@@ -103,7 +108,23 @@ def kill_node(cluster: Path, node: str, job: str) -> None:
                 victim.kill()
 
 
-def test_the_smoke_preset_gives_the_same_bits_through_sbatch(finished, fresh_workflow, failing):
+def test_a_job_over_its_memory_is_submitted_again_with_more(dying):
+    workflow, run = dying["memory"]
+    result = run.result()
+    assert result.returncode == 0, result.stderr
+    assert len(re.findall("SLURM status is", result.stderr)) == 1
+    assert "Exceeded job memory limit" in result.stderr, "the reason is shown"
+    assert (workflow.folder / "large.txt").exists()
+
+
+def test_a_job_that_asks_for_a_gpu_gets_it(dying):
+    workflow, run = dying["gpu"]
+    result = run.result()
+    assert result.returncode == 0, result.stderr
+    assert (workflow.folder / "gpu.txt").read_text().split() == ["n2", "0"]
+
+
+def test_the_smoke_preset_gives_the_same_bits_through_sbatch(finished, fresh_workflow, dying):
     result = fresh_workflow.run(*ON_SLURM)
     summary = "results/smoke/summary"
     tables = sorted(p.name for p in (finished.folder / summary).glob("*.csv"))
@@ -113,71 +134,32 @@ def test_the_smoke_preset_gives_the_same_bits_through_sbatch(finished, fresh_wor
         assert here.read_bytes() == there.read_bytes(), name
     assert (fresh_workflow.folder / "reports/smoke/report.html").exists()
 
-    submitted = set(re.findall(r"SLURM jobid.*/(?:rule|group)_(\w+)/", result.stderr))
+    alone = set(re.findall(r"slurm_logs/rule_(\w+)/", result.stderr))
     rules = set(job_counts(result.stdout + result.stderr))
-    local = {"all", "prepare_dataset", "build_report"}
-    assert "summary" in submitted, "the small jobs at the end are one job"
-    assert submitted - {"summary"} <= rules - local
-    heavy = {r for r in rules if re.match("simulate|sweep|train|measure|evaluate", r)}
-    assert heavy <= submitted
+    assert {r for r in rules if re.match("simulate|sweep|train|measure|evaluate", r)} <= alone
+    assert not alone & {"prepare_dataset", "build_report", "collect", "make_claims"}
+    assert "slurm_logs/group_summary_collect_make_claims" in result.stderr
 
 
-def test_a_job_over_its_memory_is_submitted_again_with_more(failing):
-    workflow, run = failing["memory"]
+def test_a_training_goes_on_when_its_node_dies_and_when_it_is_cancelled(dying):
+    workflow, run = dying["training"]
+    _, interruptions = dying["interruptions"]
+    assert interruptions.result() == ["n3", "n2"]
     result = run.result()
     assert result.returncode == 0, result.stderr
-    assert len(re.findall("SLURM status is", result.stderr)) == 1
-    assert "memory" in result.stderr, "the reason is shown"
-    assert (workflow.folder / "large.txt").exists()
+    assert re.findall("SLURM status is: '(.*?)'", result.stderr) == ["CANCELLED"]
+    assert "resuming" in (workflow.folder / TRAINING_LOG).read_text()
+    assert workflow.planned(MODEL) == {}
 
 
-def test_a_job_that_asks_for_a_gpu_gets_it(failing):
-    workflow, run = failing["gpu"]
-    result = run.result()
-    assert result.returncode == 0, result.stderr
-    assert (workflow.folder / "gpu.txt").read_text().split() == ["n2", "0"]
-
-
-def test_a_job_over_its_time_is_named_and_the_rerun_does_it_alone(failing):
-    workflow, run = failing["time"]
+def test_a_job_over_its_time_is_named_and_the_rerun_does_it_alone(dying):
+    workflow, run = dying["time"]
     result = run.result()
     assert result.returncode != 0
-    assert "TIMEOUT" in result.stderr
+    assert re.findall("SLURM status is: '(.*?)'", result.stderr) == ["TIMEOUT"]
     done = (workflow.folder / "quick.txt").read_text()
     assert not (workflow.folder / "slow.txt").exists()
 
-    workflow.run("quick.txt", "slow.txt", *ONCE)
+    workflow.run("quick.txt", "slow.txt", *ON_SLURM)
     assert (workflow.folder / "slow.txt").exists()
     assert (workflow.folder / "quick.txt").read_text() == done
-
-
-def test_a_cancelled_training_is_named_and_the_rerun_goes_on_from_its_checkpoint(
-    cluster, in_background, long_training
-):
-    run = in_background(long_training, MODEL, *ONCE)
-    job, _ = job_of(long_training)
-    subprocess.run(["scancel", job], check=True)
-    result = run.result()
-    assert result.returncode != 0
-    assert "CANCELLED" in result.stderr
-    assert not (long_training.folder / MODEL).exists()
-
-    result = long_training.run(MODEL, *ONCE)
-    assert job_counts(result.stdout + result.stderr) == {"train_recovery": 1}
-    assert "resuming" in (long_training.folder / TRAINING_LOG).read_text()
-    assert (long_training.folder / MODEL).exists()
-
-
-def test_a_training_goes_on_from_its_checkpoint_on_another_node_when_its_own_dies(
-    cluster, in_background, long_training
-):
-    run = in_background(long_training, MODEL, *ONCE)
-    job, node = job_of(long_training)
-    kill_node(cluster, node, job)
-    try:
-        result = run.result()
-    finally:
-        subprocess.run([HERE / "start.sh", cluster], check=True)
-    assert result.returncode == 0, result.stderr
-    assert "resuming" in (long_training.folder / TRAINING_LOG).read_text()
-    assert (long_training.folder / MODEL).exists()

@@ -188,8 +188,12 @@ def test_every_script_runs_by_hand(script, tmp_path):
     assert "--output" in result.stdout
 
 
-def test_with_cuda_each_job_that_uses_the_device_asks_for_one_gpu(fresh_workflow):
+def test_with_cuda_each_job_that_computes_on_it_asks_for_one_gpu(fresh_workflow):
     plan = fresh_workflow.run("--dry-run", "--config", "device=cuda").stdout
     jobs = re.findall(r"^rule (\w+):(.*?)(?=^\[|\Z)", plan, re.MULTILINE | re.DOTALL)
     asking = {rule for rule, text in jobs if "gpu=1" in text}
-    assert asking == {"train_recovery", "train_clustering", "measure_convergence", "measure_theory"}
+    rules = "\n".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    using = {s.split(":")[0] for s in rules.split("\nrule ")[1:] if "--device" in s}
+    assert asking == using & {rule for rule, _ in jobs}
+    profile = (ROOT / "profiles/slurm/config.yaml").read_text()
+    assert [rule for rule in asking if f"  {rule}: " not in profile] == []

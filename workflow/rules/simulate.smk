@@ -44,6 +44,7 @@ rule sweep_lambda:
     resources:
         mem_mb=scaled(4000),
         runtime=scaled(60),
+        gpu=GPUS,
     params:
         sweep=as_json(SIMULATION["sweep"]),
         seed=config["seed"],
