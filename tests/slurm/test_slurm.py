@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -105,7 +106,8 @@ def kill_node(cluster: Path, node: str, job: str) -> None:
     for process in psutil.process_iter(["cmdline"]):
         if " ".join(process.info["cmdline"] or []).startswith(f"slurmstepd: [{job}."):
             for victim in (process, *process.children(recursive=True)):
-                victim.kill()
+                with suppress(psutil.NoSuchProcess):
+                    victim.kill()
 
 
 def test_a_job_over_its_memory_is_submitted_again_with_more(dying):
