@@ -7,6 +7,15 @@ min_version("9.0")
 configfile: "config.yaml"
 
 
+# On a cluster: what needs the internet or takes a second stays where snakemake runs.
+localrules:
+    all,
+    summarise,
+    prepare_dataset,
+    build_report,
+    publish,
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/simulate.smk"
 include: "workflow/rules/data.smk"

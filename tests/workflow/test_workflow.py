@@ -1,6 +1,7 @@
 """The smoke preset end to end, and what a rerun does after each kind of edit."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -205,3 +206,14 @@ def test_a_benchmark_depends_on_the_reference_that_it_imports(fresh_workflow):
         output = fresh_workflow.run("--dry-run", f"results/smoke/bench/{what}.csv").stdout
         assert ("benchmarks/reference.py" in output) == expected
         assert "benchmarks/timing.py" in output
+
+
+def test_with_cuda_each_job_that_computes_on_it_asks_for_one_gpu(fresh_workflow):
+    plan = fresh_workflow.run("--dry-run", "--config", "device=cuda").stdout
+    jobs = re.findall(r"^rule (\w+):(.*?)(?=^\[|\Z)", plan, re.MULTILINE | re.DOTALL)
+    asking = {rule for rule, text in jobs if "gpu=1" in text}
+    rules = "\n".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    using = {s.split(":")[0] for s in rules.split("\nrule ")[1:] if "--device" in s}
+    assert asking == using & {rule for rule, _ in jobs}
+    profile = (ROOT / "profiles/slurm/config.yaml").read_text()
+    assert [rule for rule in asking if f"  {rule}: " not in profile] == []

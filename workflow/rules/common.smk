@@ -37,6 +37,8 @@ RESULTS, REPORTS = f"results/{RUN}", f"reports/{RUN}"
 LOGS, BENCHMARKS = f"logs/{RUN}", f"benchmarks/{RUN}"
 SIMULATION, CLUSTERING = config["simulation"], config["clustering"]
 THEORY = config["theory"]
+# GPUs of a job that can use one. `auto` asks for none: it takes what it finds.
+GPUS = int(config["device"] == "cuda")
 
 
 wildcard_constraints:
@@ -46,6 +48,11 @@ wildcard_constraints:
     method="[A-Za-z0-9_]+",
     init="|".join(SIMULATION["inits"]),
     centering="raw|centered",
+
+
+def scaled(amount):
+    """A resource that grows with every attempt (--retries), for needs that grow with the config."""
+    return lambda wildcards, attempt: amount * attempt
 
 
 @cache

@@ -26,8 +26,8 @@ rule evaluate_recovery:
         "../../envs/environment.yaml"
     threads: config["threads"]
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=scaled(4000),
+        runtime=scaled(60),
     shell:
         "python src/evaluate_recovery.py --data {input.data} --models {input.models} "
         "--threads {threads} --output {output} > {log} 2>&1"
@@ -49,8 +49,8 @@ rule evaluate_clustering:
         "../../envs/environment.yaml"
     threads: config["threads"]
     resources:
-        mem_mb=8000,
-        runtime=240,
+        mem_mb=scaled(8000),
+        runtime=scaled(240),
     params:
         neighbors=lambda w: CLUSTERING["settings"][w.dataset]["neighbors"],
         replicates=CLUSTERING["replicates"],
@@ -75,8 +75,8 @@ rule evaluate_clustering_control:
         "../../envs/environment.yaml"
     threads: config["threads"]
     resources:
-        mem_mb=8000,
-        runtime=120,
+        mem_mb=scaled(8000),
+        runtime=scaled(120),
     params:
         neighbors=lambda w: CLUSTERING["settings"][w.dataset]["neighbors"],
         replicates=CLUSTERING["replicates"],
@@ -128,6 +128,8 @@ rule collect:
         f"{BENCHMARKS}/collect/{{table}}.tsv"
     wildcard_constraints:
         table="|".join(TABLES),
+    group:
+        "summary"
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -152,6 +154,8 @@ rule make_claims:
         f"{LOGS}/make_claims.log",
     benchmark:
         f"{BENCHMARKS}/make_claims.tsv"
+    group:
+        "summary"
     conda:
         "../../envs/environment.yaml"
     threads: 1

@@ -26,6 +26,8 @@ rule plot_recovery:
         f"{LOGS}/plot_recovery.log",
     benchmark:
         f"{BENCHMARKS}/plot_recovery.tsv"
+    group:
+        "summary"
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -72,6 +74,8 @@ rule plot_clustering:
         f"{LOGS}/plot_clustering/{{dataset}}.log",
     benchmark:
         f"{BENCHMARKS}/plot_clustering/{{dataset}}.tsv"
+    group:
+        "summary"
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -105,6 +109,8 @@ rule plot_scores:
         f"{LOGS}/plot_scores/{{dataset}}.log",
     benchmark:
         f"{BENCHMARKS}/plot_scores/{{dataset}}.tsv"
+    group:
+        "summary"
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -133,6 +139,8 @@ rule make_table1:
         f"{LOGS}/make_table1.log",
     benchmark:
         f"{BENCHMARKS}/make_table1.tsv"
+    group:
+        "summary"
     conda:
         "../../envs/environment.yaml"
     threads: 1

@@ -12,8 +12,8 @@ rule simulate:
         "../../envs/environment.yaml"
     threads: config["threads"]
     resources:
-        mem_mb=4000,
-        runtime=20,
+        mem_mb=scaled(4000),
+        runtime=scaled(20),
     params:
         model=as_json(SIMULATION["model"]),
         inits=as_json(
@@ -42,8 +42,9 @@ rule sweep_lambda:
         "../../envs/environment.yaml"
     threads: config["threads"]
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=scaled(4000),
+        runtime=scaled(60),
+        gpu=GPUS,
     params:
         sweep=as_json(SIMULATION["sweep"]),
         seed=config["seed"],

@@ -14,8 +14,9 @@ rule measure_theory:
         "../../envs/environment.yaml"
     threads: config["threads"]
     resources:
-        mem_mb=6000,
-        runtime=240,
+        mem_mb=scaled(6000),
+        runtime=scaled(240),
+        gpu=GPUS,
     params:
         spec=lambda w: as_json(THEORY["settings"][w.regime]),
         samples=THEORY["samples"],
@@ -42,8 +43,8 @@ rule sweep_theory:
         "../../envs/environment.yaml"
     threads: config["threads"]
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=scaled(2000),
+        runtime=scaled(60),
     params:
         sweep=as_json(THEORY["sweep"]),
         replicates=THEORY["replicates"],
@@ -73,6 +74,8 @@ rule plot_theory:
         f"{LOGS}/plot_theory.log",
     benchmark:
         f"{BENCHMARKS}/plot_theory.tsv"
+    group:
+        "summary"
     conda:
         "../../envs/environment.yaml"
     threads: 1

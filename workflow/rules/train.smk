@@ -24,8 +24,9 @@ rule train_recovery:
         "../../envs/environment.yaml"
     threads: config["threads"]
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=scaled(4000),
+        runtime=scaled(240),
+        gpu=GPUS,
     params:
         spec=lambda w: as_json(simulation_method(w.method)),
         training=lambda w: as_json(
@@ -62,8 +63,9 @@ rule train_clustering:
         "../../envs/environment.yaml"
     threads: config["threads"]
     resources:
-        mem_mb=6000,
-        runtime=480,
+        mem_mb=scaled(6000),
+        runtime=scaled(480),
+        gpu=GPUS,
     params:
         spec=lambda w: clustering_spec(w.method),
         inits=lambda w: clustering_inits(config, w.method),
@@ -98,8 +100,9 @@ rule measure_convergence:
         "../../envs/environment.yaml"
     threads: config["threads"]
     resources:
-        mem_mb=6000,
-        runtime=480,
+        mem_mb=scaled(6000),
+        runtime=scaled(480),
+        gpu=GPUS,
     params:
         spec=lambda w: clustering_spec(w.method),
         settings=lambda w: as_json(CLUSTERING["settings"][w.dataset]),
