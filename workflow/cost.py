@@ -1,0 +1,69 @@
+"""Where the time of a run went, as a Markdown table: python workflow/cost.py default --cores 2.
+
+Reads the benchmarks that Snakemake wrote (benchmarks/<run>/) and times how long each script takes
+to import what it needs (``--help`` does nothing else).
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run", help="name of the run, as in config.yaml")
+    parser.add_argument("--cores", type=int, required=True, help="cores that the run had")
+    args = parser.parse_args()
+    jobs = []
+    for path in sorted((ROOT / "benchmarks" / args.run).rglob("*.tsv")):
+        seconds = float(pd.read_csv(path, sep="\t", na_values="-").s[0])
+        rule = path.relative_to(ROOT / "benchmarks" / args.run).parts[0].removesuffix(".tsv")
+        jobs.append((rule, seconds, path.stat().st_mtime))
+    table = pd.DataFrame(jobs, columns=["rule", "seconds", "end"])
+    rules = table.groupby("rule").seconds.agg(["size", "sum"])
+    scripts = script_of_rules()
+    rules["import"] = [n * import_seconds(scripts[r]) for r, n in rules["size"].items()]
+    rules = rules.sort_values("sum", ascending=False)
+    wall = table.end.max() - (table.end - table.seconds).min()
+
+    print("| rule | jobs | seconds in jobs | of these importing | computing, reading and writing |")
+    print("|---|---|---|---|---|")
+    for rule, row in [*rules.iterrows(), ("all", rules.sum())]:
+        name = rule if rule == "all" else f"`{rule}`"
+        rest = max(row["sum"] - row["import"], 0)
+        print(
+            f"| {name} | {row['size']:.0f} | {row['sum']:.0f} | {row['import']:.0f} | {rest:.0f} |"
+        )
+    waiting = args.cores * wall - rules["sum"].sum()
+    print(f"\n{wall:.0f} s from the first job's start to the last one's end on {args.cores} cores;")
+    print(f"{waiting:.0f} core seconds without a job: Snakemake itself, and jobs alone.")
+
+
+def script_of_rules() -> dict[str, str]:
+    """Rule -> its script, read off the rule files."""
+    text = "\n".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    return dict(
+        re.findall(r'^rule (\w+):.*?code=code\("(\w+\.py)"\)', text, re.DOTALL | re.MULTILINE)
+    )
+
+
+def import_seconds(script: str) -> float:
+    """Wall time of a script that only imports: the median of three."""
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        command = [sys.executable, str(ROOT / "src" / script), "--help"]
+        subprocess.run(command, check=True, capture_output=True)
+        times.append(time.perf_counter() - start)
+    return sorted(times)[1]
+
+
+if __name__ == "__main__":
+    main()
