@@ -103,6 +103,10 @@ def _simulation_inconsistencies(simulation: dict, report: dict) -> list[str]:
                 )
             elif methods[other]["lambda"] == 0:
                 errors.append(f"simulation.methods.{other}.lambda: 0 cannot be matched")
+    if extra := set(simulation["fixed_snr_db"]) - set(simulation["snr_db"]):
+        errors.append(f"simulation.fixed_snr_db: {extra} is not in simulation.snr_db")
+    elif "fixed" in simulation["sampling"] and report["snr_db"] not in simulation["fixed_snr_db"]:
+        errors.append(f"report.snr_db: {report['snr_db']} is not in simulation.fixed_snr_db")
     for name, init in simulation["inits"].items():
         for method in init.get("methods", ()):
             if method not in methods:

@@ -21,7 +21,7 @@ FAST_BFLOAT16 = torch.cpu.get_capabilities().get("avx512_bf16", False)
 # Samples whose codes tell how many are active.
 PROBE = 100
 # Entries of codes that are formed at once, so that they stay in cache.
-BLOCK = 250_000
+BLOCK = 200_000
 
 
 def reconstruction_loss(data: Tensor, reconstruction: Tensor) -> Tensor:

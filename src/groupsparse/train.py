@@ -142,7 +142,9 @@ class FreshData:
         ]
 
     def __call__(self, epoch: int) -> Iterator[Tensor]:
-        yield torch.stack([s.data for s in self.samples(epoch)])
+        data = [s.data for s in self.samples(epoch)]
+        # One replicate needs no copy.
+        yield torch.stack(data) if len(data) > 1 else data[0].unsqueeze(0)
 
 
 def train(

@@ -73,6 +73,8 @@ def test_the_default_config_and_every_preset_are_valid(path):
         ("simulation.model.amplitude", [5.0, 4.0], "lower bound"),
         ("simulation.inits.near.correlation", 0, "minimum"),
         ("simulation.sampling", ["frsh"], "frsh"),
+        ("simulation.fixed_snr_db", [2], "not in simulation.snr_db"),
+        ("simulation.fixed_snr_db", [5], "not in simulation.fixed_snr_db"),
         ("clustering.inits", ["kmeans", "labels"], "labels"),
         ("clustering.settings.digits.group_size", -4, "minimum"),
         ("clustering.methods.raw", CONFIG["clustering"]["methods"]["sparse"], "control"),

@@ -21,10 +21,10 @@ if errors := config_errors(config):
         "The config cannot be run:\n" + "\n".join(f"  {e}" for e in errors)
     )
 
-# glibc keeps freed buffers of a few MB and fragments: a long training grew to several times its
+# glibc keeps freed buffers of many MB and fragments: a long training grew to several times its
 # need. With a fixed threshold they go back to the system; huge pages make it cheap to get them again.
 PREFIX = (
-    "export MALLOC_MMAP_THRESHOLD_=1000000 MALLOC_TRIM_THRESHOLD_=1000000 "
+    "export MALLOC_MMAP_THRESHOLD_=4000000 MALLOC_TRIM_THRESHOLD_=64000000 "
     "GLIBC_TUNABLES=glibc.malloc.hugetlb=1; "
 )
 # Rules call the Python that runs snakemake, unless conda or a container brings its own.

@@ -6,6 +6,7 @@ def recovery_folders(snr):
         for name, init in SIMULATION["inits"].items()
         if float(snr) in init.get("snr_db", SIMULATION["snr_db"])
         for sampling in init.get("sampling", SIMULATION["sampling"])
+        if sampling == "fresh" or float(snr) in SIMULATION["fixed_snr_db"]
         for method in init.get("methods", SIMULATION["methods"])
     ]
 
