@@ -140,7 +140,9 @@ class _ShallowLoss(torch.autograd.Function):
         by_row = _offsets(row, samples)
         weights = codes.detach().flatten()
         residual = _weighted_sums(dictionary.T.contiguous(), column, by_row, weights).sub_(data)
-        loss = torch.linalg.vector_norm(residual).square() / (2 * samples)
+        # Row by row: one float32 sum over all entries would lose four digits.
+        norms = torch.linalg.vector_norm(residual, dim=1).double()
+        loss = (norms.square().sum() / (2 * samples)).to(data.dtype)
 
         through = torch.sparse.sampled_addmm(pattern, residual, dictionary).values()
         (slope,) = torch.autograd.grad(codes, products, through.view_as(codes))

@@ -123,3 +123,12 @@ def test_screening_lets_every_active_group_pass(monkeypatch, prox):
         passed += int(screened.sum() - exact.sum())
     assert missed == 0
     assert passed > 0, "the margin is never needed: the test shows nothing"
+
+
+def test_many_samples_cost_no_digits_of_the_loss():
+    data = torch.randn(40_000, 200, generator=torch.Generator().manual_seed(3))
+    dictionary = torch.eye(200)[:, :6].requires_grad_()
+    value = shallow_loss(data, dictionary, PROX["group_soft"], 1e3, GROUP)
+    exact = data.double().square().sum() / (2 * len(data))
+    # Rows of 200 terms in float32, then float64: 200 * 2^-24 at the very worst.
+    torch.testing.assert_close(value.double(), exact, rtol=2e-6, atol=0)
