@@ -72,8 +72,11 @@ def floor(seconds: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(3 * len(cases) + 0.6, 3), layout="constrained")
     grid = figure.subplots(1, len(cases), sharey=True, squeeze=False)[0]
     for ax, case in zip(grid, cases, strict=True):
-        _lines(ax, seconds[seconds.case == case], "m" if case == "groups" else case)
+        x, here = "m" if case == "groups" else case, seconds[seconds.case == case]
+        _lines(ax, here, x)
         ax.set(xlabel=AXES[case], xscale="log", yscale="log")
+        ax.set_xticks(sorted(set(here[x])), map("{:g}".format, sorted(set(here[x]))), rotation=45)
+        ax.minorticks_off()
     grid[0].set_ylabel("seconds for loss and gradient")
     grid[0].legend()
     return figure
@@ -126,6 +129,7 @@ def recovery(table: pd.DataFrame) -> Figure:
             ax.plot(run.seconds, run[metric], color=colors[name], marker=".", ms=3, lw=1)
         ax.set(title=title, xlabel="seconds of training", yscale="log")
         ax.set_xscale("symlog", linthresh=max(table.seconds[table.seconds > 0].min(), 1e-3))
+        ax.set_xlim(left=0)
     grid[0].set_ylabel("squared error")
     handles = [
         mpl.lines.Line2D([], [], color=colors[name], marker=".", label=name) for name in names
