@@ -15,7 +15,7 @@ from torch.nn.functional import embedding_bag
 from groupsparse.prox import Prox
 
 # Above this share of active entries four sparse products cost more than four dense ones.
-DENSE_FROM = 0.04
+DENSE_FROM = 0.12
 # Whether this processor multiplies bfloat16 natively; elsewhere it would be slower.
 FAST_BFLOAT16 = torch.cpu.get_capabilities().get("avx512_bf16", False)
 # Samples whose codes tell how many are active.

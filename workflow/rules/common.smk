@@ -24,7 +24,7 @@ if errors := config_errors(config):
 # glibc keeps freed buffers of many MB and fragments: a long training grew to several times its
 # need. With a fixed threshold they go back to the system; huge pages make it cheap to get them again.
 PREFIX = (
-    "export MALLOC_MMAP_THRESHOLD_=4000000 MALLOC_TRIM_THRESHOLD_=64000000 "
+    "export MALLOC_MMAP_THRESHOLD_=1000000 MALLOC_TRIM_THRESHOLD_=1000000 "
     "GLIBC_TUNABLES=glibc.malloc.hugetlb=1; "
 )
 # Rules call the Python that runs snakemake, unless conda or a container brings its own.
