@@ -21,6 +21,9 @@ PANELS = {
     "fig3c": "Fig. 3c: dictionary error of all methods at {snr} dB, with both controls",
     "fig3d": "Fig. 3d: support recovery after training against SNR",
     "inits": "Fig. D (ours): dictionary error of {method} per epoch from every init, at {snr} dB",
+    "lambda_sweep": "Fig. E (ours): small problems (n = {sweep[model][n]}, {sweep[model][groups]} "
+    "groups of {sweep[model][group_size]}, fixed data) after training against lambda; mean and "
+    "range",
     "fig4": "Fig. 4: atoms (up to 8 of each group) and the code of the first test image (inset)",
     "fig5": "Fig. 5: pairwise distances of {per_class} test images per class, sorted by class",
     "silhouettes": "Fig. A (ours): atoms and mean activation of every class (labels only sort)",
@@ -156,8 +159,11 @@ def caption(name: str, config: dict, recovery, history) -> str:
     figure, _, dataset = name.partition("-")
     choices, simulation = config["report"], config["simulation"]
     text = PANELS[figure].format(
-        method=choices["method"], snr=choices["snr_db"], per_class=choices["distances_per_class"]
-    )
+        method=choices["method"], snr=choices["snr_db"], per_class=choices["distances_per_class"],
+        sweep=simulation["sweep"],
+    )  # fmt: skip
+    if figure == "lambda_sweep":
+        return f"{text} of {simulation['sweep']['replicates']} replicates."
     if figure == "table1":
         return f"{text}. Data: {dataset}; {config['clustering']['replicates']} replicates."
     if dataset:

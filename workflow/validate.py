@@ -53,17 +53,10 @@ def _inconsistencies(config: dict) -> list[str]:
     errors = []
     simulation, clustering = config["simulation"], config["clustering"]
     model, report = simulation["model"], config["report"]
-    if model["active_groups"] > model["groups"]:
-        errors.append(
-            f"simulation.model.active_groups: {model['active_groups']} active groups, but there "
-            f"are only {model['groups']} groups"
-        )
-    if model["group_size"] > model["n"]:
-        errors.append("simulation.model.group_size: larger than the dimension n")
+    errors += _model_inconsistencies("simulation.model", model)
+    errors += _model_inconsistencies("simulation.sweep.model", simulation["sweep"]["model"])
     if model["samples"] < model["groups"] * model["group_size"]:
         errors.append("simulation.model.samples: fewer samples than atoms: no oracle exists")
-    if model["amplitude"][0] > model["amplitude"][1]:
-        errors.append("simulation.model.amplitude: the lower bound exceeds the upper")
     for name, spec in clustering["methods"].items():
         if isinstance(spec["lambda"], dict):
             errors.append(f"clustering.methods.{name}.lambda: must be a number")
@@ -84,6 +77,17 @@ def _inconsistencies(config: dict) -> list[str]:
     errors += _simulation_inconsistencies(simulation, report)
     errors += _conditions_missing(config)
     return errors + _theory_inconsistencies(config["theory"])
+
+
+def _model_inconsistencies(place: str, model: dict) -> list[str]:
+    errors = []
+    if model["active_groups"] > model["groups"]:
+        errors.append(f"{place}.active_groups: more than the {model['groups']} groups")
+    if model["group_size"] > model["n"]:
+        errors.append(f"{place}.group_size: larger than the dimension n")
+    if model["amplitude"][0] > model["amplitude"][1]:
+        errors.append(f"{place}.amplitude: the lower bound exceeds the upper")
+    return errors
 
 
 def _simulation_inconsistencies(simulation: dict, report: dict) -> list[str]:
@@ -132,10 +136,7 @@ def _theory_inconsistencies(theory: dict) -> list[str]:
     places = {f"theory.settings.{name}": spec for name, spec in settings.items()}
     for place, spec in (places | {"theory.sweep": theory["sweep"]}).items():
         model, init = spec["model"], spec.get("init", {})
-        if model["active_groups"] > model["groups"]:
-            errors.append(f"{place}.model.active_groups: more than the {model['groups']} groups")
-        if model["amplitude"][0] > model["amplitude"][1]:
-            errors.append(f"{place}.model.amplitude: the lower bound exceeds the upper")
+        errors += _model_inconsistencies(f"{place}.model", model)
         largest = max([init.get("delta", 0), *spec.get("delta", [])])
         if largest**2 > 2 * model["group_size"]:
             errors.append(f"{place}: delta {largest} exceeds sqrt(2 d), that of orthogonal spans")

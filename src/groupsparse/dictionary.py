@@ -80,7 +80,50 @@ def block_coherence(dictionary: Tensor, group_size: int) -> Tensor:
 
 
 def squared_spectral_norm(dictionary: Tensor) -> Tensor:
-    """||A||_2^2, the Lipschitz constant L of x -> A^T (A x - y): (..., n, m) -> (...)."""
+    """||A||_2^2, the Lipschitz constant L of x -> A^T (A x - y): (..., n, m) -> (...).
+
+    FloatingPointError if the dictionary is zero or not finite.
+    """
+    _require_finite(dictionary)
     n, m = dictionary.shape[-2:]
     gram = dictionary @ dictionary.mT if n < m else dictionary.mT @ dictionary
     return torch.linalg.eigvalsh(gram)[..., -1]
+
+
+def top_direction(dictionary: Tensor) -> Tensor:
+    """Unit right singular vector of the largest singular value: (..., n, m) -> (..., m).
+
+    FloatingPointError if the dictionary is zero or not finite.
+    """
+    _require_finite(dictionary)
+    n, m = dictionary.shape[-2:]
+    if n >= m:
+        return torch.linalg.eigh(dictionary.mT @ dictionary).eigenvectors[..., -1]
+    left = torch.linalg.eigh(dictionary @ dictionary.mT).eigenvectors[..., -1]
+    return torch.nn.functional.normalize((left.unsqueeze(-2) @ dictionary).squeeze(-2), dim=-1)
+
+
+def spectral_bound(
+    dictionary: Tensor, direction: Tensor, iterations: int = 2
+) -> tuple[Tensor, Tensor]:
+    r"""Estimate of ||A||_2^2 from above by power iteration, started at a unit ``direction``.
+
+    .. math:: \rho + ||A^T A v - \rho v||_2, \rho = ||A v||_2^2
+
+    An eigenvalue of A^T A lies within the second term of rho; with v near the top direction, as
+    after a small change of A, it is the largest. (..., n, m), (..., m) -> bound (...) and the new
+    direction (..., m). Costs 2 (``iterations`` + 1) products with a vector.
+    """
+    vector = direction.unsqueeze(-1)
+    for _ in range(iterations):
+        vector = torch.nn.functional.normalize(dictionary.mT @ (dictionary @ vector), dim=-2)
+    image = dictionary @ vector
+    value = image.square().sum((-2, -1))
+    residual = dictionary.mT @ image - value[..., None, None] * vector
+    return value + residual.square().sum((-2, -1)).sqrt(), vector.squeeze(-1)
+
+
+def _require_finite(dictionary: Tensor) -> None:
+    energy = dictionary.square().sum((-2, -1))
+    if dictionary.is_cpu and not ((energy > 0) & torch.isfinite(energy)).all():
+        raise FloatingPointError("the dictionary is zero or not finite")

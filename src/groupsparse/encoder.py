@@ -3,6 +3,8 @@
 Leading batch dimensions are independent problems. Samples are rows, so A^T y reads ``Y @ A``.
 """
 
+from functools import partial
+
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
@@ -10,9 +12,12 @@ from torch.autograd.function import once_differentiable
 from groupsparse.dictionary import squared_spectral_norm
 from groupsparse.prox import Prox
 
+# Layers whose derivative is kept in memory at a time.
+SEGMENT = 16
+
 
 def shallow(
-    data: Tensor, dictionary: Tensor, prox: Prox, lambda_: float, group_size: int
+    data: Tensor, dictionary: Tensor, prox: Prox, lambda_: float | Tensor, group_size: int
 ) -> Tensor:
     r"""One-layer encoder x = sigma_lambda(A^T y) (eq. 11): (..., N, n) -> (..., N, m)."""
     return prox(data @ dictionary, lambda_, group_size)
@@ -22,31 +27,43 @@ def unfolded(
     data: Tensor,
     dictionary: Tensor,
     prox: Prox,
-    lambda_: float,
+    lambda_: float | Tensor,
     group_size: int,
     layers: int,
     momentum: bool = True,
+    lipschitz: Tensor | None = None,
+    backprop: int | None = None,
 ) -> Tensor:
     r"""``layers`` steps of (F)ISTA on 1/2 ||y - A x||^2 + lambda * Omega(x), from x = 0.
 
-    .. math:: x^{t+1} = \sigma_{\alpha\lambda}(w^t + \alpha A^T (y - A w^t)), \alpha = 1/||A||_2^2
+    .. math:: x^{t+1} = \sigma_{\alpha\lambda}(w^t + \alpha A^T (y - A w^t)), \alpha = 1/L
 
     with w^t = x^t for ISTA (``momentum=False``) and Nesterov's extrapolation of x^t and x^{t-1}
     for FISTA (Beck & Teboulle 2009). The Gram matrix is formed once, so a layer costs one product
-    with an m x m matrix. The step is read off the current dictionary and not differentiated.
+    with an m x m matrix. The step is not differentiated.
 
-    Returns codes of shape (..., N, m). FloatingPointError if the dictionary is zero or not finite.
+    Parameters
+    ----------
+    lambda_ : number, or Tensor broadcastable to the codes
+    lipschitz : L >= ||A||_2^2 of shape (...); by default ||A||_2^2, at the cost of an
+        eigendecomposition
+    backprop : gradients cross the last ``backprop`` layers only, before which the codes count as
+        constant; by default all. Memory of the backward pass stays bounded: layers are recomputed
+        in segments of :data:`SEGMENT`.
+
+    Returns codes of shape (..., N, m). FloatingPointError if ``lipschitz`` is left out and the
+    dictionary is zero or not finite.
     """
-    with torch.no_grad():
-        energy = dictionary.square().sum((-2, -1))
-        if not ((energy > 0) & torch.isfinite(energy)).all():
-            raise FloatingPointError("the dictionary is zero or not finite")
-        step = (1 / squared_spectral_norm(dictionary))[..., None, None]
+    if lipschitz is None:
+        with torch.no_grad():
+            lipschitz = squared_spectral_norm(dictionary)
+    step = (1 / lipschitz.detach())[..., None, None]
     correlation = step * (data @ dictionary)
     eye = torch.eye(dictionary.shape[-1], dtype=dictionary.dtype, device=dictionary.device)
     update = eye - step * (dictionary.mT @ dictionary)
     weights = _momentum(layers) if momentum else [0.0] * (layers - 1)
-    return _Layers.apply(correlation, update, prox, step * lambda_, group_size, weights)
+    first = 0 if backprop is None else max(layers - backprop, 0)
+    return _Layers.apply(correlation, update, prox, step * lambda_, group_size, weights, first)
 
 
 def _momentum(layers: int) -> list[float]:
@@ -63,49 +80,70 @@ class _Layers(torch.autograd.Function):
     """x^1 = prox(c), x^{t+1} = prox(c + w^t U) with w^t = x^t + beta_t (x^t - x^{t-1}).
 
     Written out because a layer is one small product: autograd's bookkeeping would cost as much.
+    Only layers from ``first`` on are differentiated. What their derivative needs is kept for the
+    last segment; of the others only the codes at their start, from which they run again.
     """
 
     @staticmethod
-    def forward(ctx, correlation, update, prox, threshold, group_size, weights) -> Tensor:
-        needs_gradient = ctx.needs_input_grad[0] or ctx.needs_input_grad[1]
-        points, activations = [], []
-        inputs, previous = correlation, None
-        for beta in (*weights, None):
-            with torch.set_grad_enabled(needs_gradient):
-                inputs = inputs.detach().requires_grad_(needs_gradient)
-                outputs = prox(inputs, threshold, group_size)
-            activations.append((inputs, outputs))
-            codes = outputs.detach()
-            if beta is None:
-                break
-            point = torch.lerp(previous, codes, 1 + beta) if beta else codes
-            points.append(point)
-            previous, inputs = codes, _plus_product(correlation, point, update)
-        if needs_gradient:
-            ctx.activations, ctx.weights = activations, weights
-            ctx.save_for_backward(update, *points)
-        return codes.clone() if needs_gradient else codes
+    def forward(ctx, correlation, update, prox, threshold, group_size, weights, first) -> Tensor:
+        layers = len(weights) + 1
+        if not any(ctx.needs_input_grad):
+            first = layers
+        ctx.problem = prox, threshold, group_size, weights
+        run = partial(_run_layers, (correlation, update, *ctx.problem))
+        state, ctx.tape = run((None, None), 0, first)
+        ctx.segments = []
+        for start in range(first, layers, SEGMENT):
+            stop = min(start + SEGMENT, layers)
+            ctx.segments.append((start, stop, state))
+            state, ctx.tape = run(state, start, stop, record=stop == layers)
+        ctx.save_for_backward(correlation, update)
+        return state[0].clone() if ctx.segments else state[0]
 
     @staticmethod
     @once_differentiable
     def backward(ctx, gradient: Tensor) -> tuple:
-        update, *points = ctx.saved_tensors
-        activations, before = list(ctx.activations), None  # before: gradient of the codes x^{t-1}
-        correlation_grad, update_grad = None, torch.zeros_like(update)
-        for t in range(len(points), -1, -1):
-            inputs, outputs = activations.pop()
-            (slope,) = torch.autograd.grad(outputs, inputs, gradient, retain_graph=True)
-            correlation_grad = slope if correlation_grad is None else correlation_grad + slope
-            if t == 0:
-                break
-            update_grad += points[t - 1].mT @ slope
-            beta = ctx.weights[t - 1]
-            point_grad = slope @ update.mT
-            gradient = (1 + beta) * point_grad
-            if before is not None:
-                gradient += before
-            before = -beta * point_grad if beta else None
-        return correlation_grad, update_grad, None, None, None, None
+        correlation, update = ctx.saved_tensors
+        correlation_grad, update_grad = torch.zeros_like(correlation), torch.zeros_like(update)
+        tape, before = list(ctx.tape), None  # before: gradient of the codes x^{t-1}
+        for start, stop, state in reversed(ctx.segments):
+            if not tape:
+                _, tape = _run_layers(
+                    (correlation, update, *ctx.problem), state, start, stop, record=True
+                )
+            while tape:
+                point, beta, inputs, outputs = tape.pop()
+                (slope,) = torch.autograd.grad(outputs, inputs, gradient, retain_graph=True)
+                correlation_grad += slope
+                if point is None:
+                    break
+                update_grad += point.mT @ slope
+                if tape or start > ctx.segments[0][0]:
+                    point_grad = slope @ update.mT
+                    gradient = (1 + beta) * point_grad
+                    if before is not None:
+                        gradient += before
+                    before = -beta * point_grad if beta else None
+        return correlation_grad, update_grad, None, None, None, None, None
+
+
+def _run_layers(problem: tuple, state: tuple, start: int, stop: int, record: bool = False):
+    """Layers ``start`` to ``stop`` from the codes (x^t, x^{t-1}): the new codes and the tape."""
+    correlation, update, prox, threshold, group_size, weights = problem
+    (codes, previous), tape = state, []
+    for t in range(start, stop):
+        point, beta, inputs = None, 0.0, correlation
+        if t > 0:
+            beta = weights[t - 1]
+            point = torch.lerp(previous, codes, 1 + beta) if beta else codes
+            inputs = _plus_product(correlation, point, update)
+        with torch.set_grad_enabled(record):
+            inputs = inputs.detach().requires_grad_(record)
+            outputs = prox(inputs, threshold, group_size)
+        previous, codes = codes, outputs.detach()
+        if record:
+            tape.append((point, beta, inputs, outputs))
+    return (codes, previous), tape
 
 
 def _plus_product(c: Tensor, w: Tensor, u: Tensor) -> Tensor:

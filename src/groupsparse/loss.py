@@ -18,8 +18,10 @@ from groupsparse.prox import Prox
 DENSE_FROM = 0.04
 # Whether this processor multiplies bfloat16 natively; elsewhere it would be slower.
 FAST_BFLOAT16 = torch.cpu.get_capabilities().get("avx512_bf16", False)
-# Samples whose codes are formed at once, so that they stay in cache.
-BLOCK = 1000
+# Samples whose codes tell how many are active.
+PROBE = 100
+# Entries of codes that are formed at once, so that they stay in cache.
+BLOCK = 250_000
 
 
 def reconstruction_loss(data: Tensor, reconstruction: Tensor) -> Tensor:
@@ -28,7 +30,7 @@ def reconstruction_loss(data: Tensor, reconstruction: Tensor) -> Tensor:
 
 
 def shallow_loss(
-    data: Tensor, dictionary: Tensor, prox: Prox, lambda_: float, group_size: int
+    data: Tensor, dictionary: Tensor, prox: Prox, lambda_: float | Tensor, group_size: int
 ) -> Tensor:
     r"""Loss of the shallow autoencoder, 1/2 ||y - A sigma(A^T y)||^2 averaged over samples.
 
@@ -37,28 +39,46 @@ def shallow_loss(
     .. math:: \nabla_A = \tfrac1N (R^T X + Y^T D), \quad D = J_\sigma(C)^T (R A)
 
     D is zero outside the active groups, so R A is needed there only. Value and gradient are those
-    of the dense computation; which one runs is decided by the share of active entries.
+    of the dense computation; which one runs is decided by the share of active entries. On a GPU it
+    is the dense one: to look for what is active would make the host wait for the device.
 
     Parameters
     ----------
     data : (..., N, n)
     dictionary : (..., n, m), same leading dimensions
-    prox, lambda_, group_size : the activation; the output of an inactive group is exactly zero
+    prox, lambda_, group_size : the activation, whose output is exactly zero on a group of norm at
+        most lambda_; lambda_ is a number or one per problem (...)
 
     Returns
     -------
     Tensor (...), differentiable once with respect to the dictionary
     """
     shape = torch.broadcast_shapes(data.shape[:-2], dictionary.shape[:-2])
+    if data.device.type != "cpu":
+        return dense_loss(data, dictionary, prox, lambda_, group_size)
     data = data.expand(*shape, *data.shape[-2:]).reshape(-1, *data.shape[-2:])
     atoms = dictionary.expand(*shape, *dictionary.shape[-2:]).reshape(-1, *dictionary.shape[-2:])
+    thresholds = torch.as_tensor(lambda_, dtype=torch.float64).expand(shape).reshape(-1).tolist()
     losses = [
-        _ShallowLoss.apply(y, a, prox, lambda_, group_size)
-        if _few_active(y[:BLOCK], a, prox, lambda_, group_size)
-        else reconstruction_loss(y, prox(y @ a, lambda_, group_size) @ a.T)
-        for y, a in zip(data, atoms, strict=True)
+        _ShallowLoss.apply(y, a, prox, threshold, group_size)
+        if _few_active(y[:PROBE], a, prox, threshold, group_size)
+        else dense_loss(y, a, prox, threshold, group_size)
+        for y, a, threshold in zip(data, atoms, thresholds, strict=True)
     ]
     return torch.stack(losses).reshape(shape)
+
+
+def dense_loss(
+    data: Tensor, dictionary: Tensor, prox: Prox, lambda_: float | Tensor, group_size: int
+) -> Tensor:
+    """The same as :func:`shallow_loss` by autograd, all problems in one program."""
+    codes = prox(data @ dictionary, per_sample(lambda_), group_size)
+    return reconstruction_loss(data, codes @ dictionary.mT)
+
+
+def per_sample(lambda_: float | Tensor) -> float | Tensor:
+    """Thresholds of shape (...) made to fit codes (..., N, m)."""
+    return lambda_[..., None, None] if isinstance(lambda_, Tensor) else lambda_
 
 
 @torch.no_grad()
@@ -76,6 +96,15 @@ def _active(codes: Tensor, group_size: int) -> Tensor:
     return first
 
 
+def _longer_than(products: Tensor, threshold: float, group_size: int) -> Tensor:
+    """Groups whose norm may exceed a threshold, all that can be active: (N, m) -> (N, m / d)."""
+    first, *others = products.unflatten(-1, (-1, group_size)).unbind(-1)
+    squares = first * first
+    for other in others:
+        squares.addcmul_(other, other)
+    return squares > threshold**2 * (1 - 1e-5)
+
+
 class _ShallowLoss(torch.autograd.Function):
     """Loss of one problem, data (N, n) and dictionary (n, m); the gradient is found on the way."""
 
@@ -85,11 +114,11 @@ class _ShallowLoss(torch.autograd.Function):
         reach = _screening_threshold(data, dictionary, lambda_, group_size)
         low = dictionary.bfloat16() if reach else None
         rows, groups, values = [], [], []
-        for start in range(0, samples, BLOCK):
-            block = data[start : start + BLOCK]
+        step = max(1, BLOCK // atoms)
+        for start in range(0, samples, step):
+            block = data[start : start + step]
             products = (block.bfloat16() @ low).to(data.dtype) if reach else block @ dictionary
-            active = _active(prox(products, reach or lambda_, group_size), group_size)
-            row, group = active.nonzero().T
+            row, group = _longer_than(products, reach or lambda_, group_size).nonzero().T
             if not reach:
                 values.append(products.unflatten(-1, (-1, group_size))[row, group])
             rows.append(row + start)
@@ -98,12 +127,12 @@ class _ShallowLoss(torch.autograd.Function):
         entries = torch.arange(group_size, device=data.device)
         if reach:
             pattern = _pattern(row, group, entries, samples, atoms, data.dtype)
-            values = torch.sparse.sampled_addmm(pattern, data, dictionary).values()
-            values = values.view(-1, group_size)
-            exact = _active(prox(values, lambda_, group_size), group_size).squeeze(1)
-            row, group, values = row[exact], group[exact], [values[exact]]
+            values = [torch.sparse.sampled_addmm(pattern, data, dictionary).values()]
+        values = torch.cat(values).view(-1, group_size)
+        active = _active(prox(values, lambda_, group_size), group_size).squeeze(1)
+        row, group, values = row[active], group[active], values[active]
         with torch.enable_grad():
-            products = torch.cat(values).requires_grad_()  # (K, d), a row for each active group
+            products = values.requires_grad_()  # (K, d), a row for each active group
             codes = prox(products, lambda_, group_size)
         column = (group.unsqueeze(1) * group_size + entries).flatten()
         pattern = _pattern(row, group, entries, samples, atoms, data.dtype)
@@ -111,7 +140,7 @@ class _ShallowLoss(torch.autograd.Function):
         by_row = _offsets(row, samples)
         weights = codes.detach().flatten()
         residual = _weighted_sums(dictionary.T.contiguous(), column, by_row, weights).sub_(data)
-        loss = residual.square().sum() / (2 * samples)
+        loss = torch.linalg.vector_norm(residual).square() / (2 * samples)
 
         through = torch.sparse.sampled_addmm(pattern, residual, dictionary).values()
         (slope,) = torch.autograd.grad(codes, products, through.view_as(codes))

@@ -119,6 +119,31 @@ def inits_compared(history: pd.DataFrame, method: str, snr: float) -> Figure:
     return figure
 
 
+def lambda_sweep(sweep: pd.DataFrame) -> Figure:
+    """Dictionary error and group support after training against lambda, a column per prox."""
+    metrics = {
+        "squared_error": r"$\|A - A^*\|_F^2$",
+        "group_exact": "samples with exact groups",
+    }
+    proxes = list(dict.fromkeys(sweep.prox))
+    figure = Figure(figsize=(4.2 * len(proxes), 5.4), layout="constrained")
+    grid = figure.subplots(len(metrics), len(proxes), sharex=True, sharey="row", squeeze=False)
+    for row, (metric, label) in zip(grid, metrics.items(), strict=True):
+        for ax, prox in zip(row, proxes, strict=True):
+            first = ax is grid[0][0]
+            here = sweep[(sweep.metric == metric) & (sweep.prox == prox)]
+            sns.lineplot(
+                here.assign(snr=here.snr.map("{:g} dB".format)), x="lambda", y="value", hue="snr",
+                style="snr", markers=True, dashes=False, errorbar=("pi", 100), ax=ax, legend=first,
+            )  # fmt: skip
+            ax.set(xlabel=r"$\lambda$", ylabel=label, yscale="log" if ax in grid[0] else "linear")
+            if ax in grid[0]:
+                ax.set_title(prox.replace("_", " ") + " threshold")
+            if first:
+                ax.legend(title="SNR")
+    return figure
+
+
 def support_recovery(recovery: pd.DataFrame) -> Figure:
     """Fig. 3d: recall, precision and exact-support rate of entries vs SNR, after training."""
     metrics = {

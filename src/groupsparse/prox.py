@@ -39,7 +39,8 @@ def group_soft_threshold(v: Tensor, threshold: float | Tensor, group_size: int) 
     ValueError if ``group_size`` does not divide m.
     """
     groups = split_groups(v, group_size)
-    threshold = torch.as_tensor(threshold, dtype=v.dtype, device=v.device)
+    if not isinstance(threshold, Tensor):
+        threshold = v.new_full((), threshold)
     return _GroupSoftThreshold.apply(groups, threshold.detach()).flatten(-2)
 
 
@@ -95,14 +96,14 @@ class _GroupSoftThreshold(torch.autograd.Function):
     """The group soft threshold of groups (..., G, d), touching only what is active.
 
     With few active groups this costs little more than finding them, forward and backward; with
-    many, picking them out would cost more than it saves.
+    many, picking them out would cost more than it saves, and on a GPU the host would have to wait.
     """
 
     @staticmethod
     def forward(ctx, groups: Tensor, threshold: Tensor) -> Tensor:
         norms = _norms(groups)
         mask = norms > threshold
-        ctx.sparse = int(mask.sum()) < FEW * mask.numel()
+        ctx.sparse = groups.is_cpu and int(mask.sum()) < FEW * mask.numel()
         if ctx.sparse:
             active = mask.flatten().nonzero().squeeze(1)
             values = groups.reshape(-1, groups.shape[-1])[active]

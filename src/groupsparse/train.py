@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -32,6 +33,21 @@ class Batches(Protocol):
     def __call__(self, epoch: int) -> Iterator[Tensor]: ...
 
 
+def sample_order(samples: int, seed: int, epoch: int, block: int = 0) -> Iterator[Tensor]:
+    """Indices of all samples in the order of an epoch, block by block.
+
+    Blocks of ``block`` consecutive samples (0: one block of all) come in random order, and so do
+    the samples within each.
+    """
+    random = generator(seed, "order", epoch)
+    starts = torch.arange(0, samples, block or samples)
+    if len(starts) > 1:
+        starts = starts[torch.randperm(len(starts), generator=random)]
+    for start in starts.tolist():
+        size = min(block or samples, samples - start)
+        yield start + torch.randperm(size, generator=random)
+
+
 class FixedData:
     """The same samples every epoch, in mini-batches of an order derived from (seed, epoch).
 
@@ -40,11 +56,12 @@ class FixedData:
     data : (R, N, n), or (N, n) shared by all replicates
     seeds : one per replicate, for the order of its samples
     batch_size : samples per batch; 0 is the full batch
+    block : shuffle in blocks of so many samples (:func:`sample_order`); 0: all at once
     """
 
-    def __init__(self, data: Tensor, seeds: list[int], batch_size: int = 0) -> None:
+    def __init__(self, data: Tensor, seeds: list[int], batch_size: int = 0, block: int = 0) -> None:
         self.data = data if data.ndim == 3 else data.expand(len(seeds), *data.shape)
-        self.seeds, self.batch_size = seeds, batch_size
+        self.seeds, self.batch_size, self.block = seeds, batch_size, block
 
     def __call__(self, epoch: int) -> Iterator[Tensor]:
         samples = self.data.shape[1]
@@ -52,11 +69,52 @@ class FixedData:
             yield self.data
             return
         order = torch.stack(
-            [torch.randperm(samples, generator=generator(s, "order", epoch)) for s in self.seeds]
+            [torch.cat(list(sample_order(samples, s, epoch, self.block))) for s in self.seeds]
         ).to(self.data.device)
         replicate = torch.arange(len(self.seeds), device=self.data.device).unsqueeze(1)
         for index in order.split(self.batch_size, dim=1):
             yield self.data[replicate, index]
+
+
+class StreamedData:
+    """The same samples every epoch, read from disk block by block: data larger than memory.
+
+    Yields the batches of :class:`FixedData` with the same ``batch_size`` and ``block``, bit for
+    bit, while one block per replicate is in memory.
+
+    Parameters
+    ----------
+    path : .npy file of shape (N, n), shared by all replicates (never unpickled)
+    seeds : one per replicate, for the order of its samples
+    batch_size : samples per batch, at least 1
+    block : samples that are read at once and shuffled among themselves; large blocks mix better
+    """
+
+    def __init__(self, path: str | Path, seeds: list[int], batch_size: int, block: int) -> None:
+        if batch_size < 1 or block < 1:
+            raise ValueError(f"need batch_size and block >= 1, not {batch_size} and {block}")
+        self.path, self.seeds = path, seeds
+        self.batch_size, self.block = batch_size, block
+        self.samples = len(np.load(path, mmap_mode="r", allow_pickle=False))
+
+    def __call__(self, epoch: int) -> Iterator[Tensor]:
+        replicates = [self._batches(seed, epoch) for seed in self.seeds]
+        for batch in zip(*replicates, strict=True):
+            yield torch.stack(batch)
+
+    def _batches(self, seed: int, epoch: int) -> Iterator[Tensor]:
+        rest = None  # samples of the last block that did not fill a batch
+        for index in sample_order(self.samples, seed, epoch, self.block):
+            # Mapped anew for every block, so that pages which were read are given back.
+            mapped = np.load(self.path, mmap_mode="r", allow_pickle=False)
+            start = int(index.min())
+            rows = torch.from_numpy(mapped[start : start + len(index)].copy())[index - start]
+            rows = rows if rest is None else torch.cat([rest, rows])
+            whole = len(rows) // self.batch_size * self.batch_size
+            yield from rows[:whole].split(self.batch_size) if whole else ()
+            rest = rows[whole:]
+        if len(rest):
+            yield rest
 
 
 class FreshData:
@@ -137,13 +195,7 @@ def train(
         total, count = torch.zeros(replicates, device=device), 0
         for batch in batches(epoch):
             batch = batch.to(device)
-            try:
-                loss = model.loss(batch)
-            except FloatingPointError as error:
-                good = torch.isfinite(model.dictionary.square().sum((-2, -1)))
-                bad = (~good).nonzero().flatten().tolist()
-                what = f"replicates {bad}: {error}"
-                raise DivergedError(_diverged(epoch, what, lr)) from error
+            loss = model.loss(batch)
             optim.zero_grad(set_to_none=True)
             loss.sum().backward()
             optim.step()
@@ -176,21 +228,17 @@ def _check(rows: list[dict[str, Tensor]], epoch: int, lr: float) -> None:
     bad = ~torch.isfinite(loss) | (loss > DIVERGED * first)
     if bad.any():
         where = f"replicates {bad.nonzero().flatten().tolist()}"
-        what = f"{where}: loss {loss[bad].tolist()}, at first {first[bad].tolist()}"
-        raise DivergedError(_diverged(epoch, what, lr))
-
-
-def _diverged(epoch: int, what: str, lr: float) -> str:
-    return (
-        f"training diverged at epoch {epoch} ({what}). Likely cause: a learning rate too large for "
-        f"this data (lr = {lr}), or data that is not finite or not scaled."
-    )
+        raise DivergedError(
+            f"training diverged at epoch {epoch} ({where}: loss {loss[bad].tolist()}, at first "
+            f"{first[bad].tolist()}). Likely cause: a learning rate too large for this data "
+            f"(lr = {lr}), or data that is not finite or not scaled."
+        )
 
 
 def _save_checkpoint(path, identity, model, optim, rows) -> None:
     state = optim.state_dict()["state"].get(0, {})
     tensors = {f"optimizer.{k}": v for k, v in state.items() if isinstance(v, Tensor)}
-    tensors["dictionary"] = model.dictionary
+    tensors |= model.state_dict()
     for name in rows[0]:
         tensors[f"history.{name}"] = torch.stack([row[name] for row in rows])
     save_tensors(path, tensors, kind="checkpoint", identity=identity)
@@ -207,6 +255,8 @@ def _resume(path, identity, model, optim) -> list[dict[str, Tensor]] | None:
         return None
     with torch.no_grad():
         model.dictionary.copy_(tensors["dictionary"])
+    if "direction" in tensors:
+        model.direction = tensors["direction"].to(model.dictionary.device)
     state = {k.split(".")[1]: v for k, v in tensors.items() if k.startswith("optimizer.")}
     if state:
         optim.load_state_dict({**optim.state_dict(), "state": {0: state}})

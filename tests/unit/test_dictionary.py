@@ -9,7 +9,9 @@ from groupsparse.dictionary import (
     coherence,
     normalize_columns,
     perturb,
+    spectral_bound,
     squared_spectral_norm,
+    top_direction,
 )
 from groupsparse.generative import random_dictionary
 from groupsparse.init import INITS, initialize
@@ -251,3 +253,46 @@ def test_a_normalised_init_is_the_same_direction_with_unit_atoms():
     ]
     torch.testing.assert_close(inits[1], normalize_columns(inits[0]))
     assert float(inits[0].norm(dim=0).min()) > 1.5
+
+
+@pytest.mark.parametrize(("n", "m"), [(20, 12), (12, 20), (1, 5)])
+def test_top_direction_attains_the_spectral_norm(n, m):
+    a = torch.randn(3, n, m, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    v = top_direction(a)
+    image = (a @ v.unsqueeze(-1)).square().sum((-2, -1))
+    # Eigenvectors in float64: 1e-15 times a norm of about 50.
+    assert torch.allclose(image, squared_spectral_norm(a), rtol=0, atol=1e-12)
+    assert torch.allclose(v.norm(dim=-1), torch.ones(3, dtype=torch.float64), rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("start", ["random", "top"])
+def test_the_spectral_bound_is_within_its_residual_of_an_eigenvalue(start):
+    noise = torch.Generator().manual_seed(2)
+    a = torch.randn(40, 12, 20, generator=noise, dtype=torch.float64)
+    v = top_direction(a) if start == "top" else torch.randn(40, 20, generator=noise).double()
+    v = torch.nn.functional.normalize(v, dim=-1)
+    bound, direction = spectral_bound(a, v)
+    value = (a @ direction.unsqueeze(-1)).square().sum((-2, -1))
+    eigenvalues = torch.linalg.eigvalsh(a.mT @ a)
+    distance = (eigenvalues - value.unsqueeze(-1)).abs().amin(-1)
+    assert (distance <= bound - value + 1e-12).all()
+    if start == "top":
+        assert torch.allclose(bound, squared_spectral_norm(a), rtol=0, atol=1e-11)
+
+
+def test_a_warm_power_iteration_follows_a_dictionary_that_moves():
+    noise = torch.Generator().manual_seed(3)
+    a = torch.randn(12, 20, generator=noise, dtype=torch.float64)
+    v, errors = top_direction(a), []
+    for _ in range(200):
+        a += 1e-3 * torch.randn(12, 20, generator=noise, dtype=torch.float64).sign()
+        bound, v = spectral_bound(a, v)
+        errors.append(float(bound / squared_spectral_norm(a)) - 1)
+    # Above by little, and below by the square of the residual at most.
+    assert max(errors) < 1e-2
+    assert min(errors) > -1e-6
+
+
+def test_the_power_iteration_refuses_what_has_no_direction():
+    with pytest.raises(FloatingPointError, match="zero or not finite"):
+        top_direction(torch.zeros(3, 4))

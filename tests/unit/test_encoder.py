@@ -81,6 +81,72 @@ def test_the_step_size_is_not_differentiated(monkeypatch):
     assert torch.equal(*gradients)
 
 
+def by_autograd(y, a, prox, lambda_, layers, momentum, backprop):
+    """The layers one by one, with the codes cut from the graph ``backprop`` layers from the end."""
+    step = 1 / squared_spectral_norm(a.detach())
+    x = previous = torch.zeros(*y.shape[:-1], a.shape[-1], dtype=y.dtype)
+    t = 1.0
+    for layer in range(layers):
+        if layer == layers - backprop:
+            x, previous = x.detach(), previous.detach()
+        w = x
+        if layer and momentum:
+            t, t_old = (1 + (1 + 4 * t * t) ** 0.5) / 2, t
+            w = x + (t_old - 1) / t * (x - previous)
+        previous, x = x, PROX[prox](w + step * ((y - w @ a.mT) @ a), step * lambda_, D)
+    return x.detach() if backprop == 0 else x
+
+
+@pytest.mark.parametrize("momentum", [False, True])
+@pytest.mark.parametrize("name", PROX)
+@pytest.mark.parametrize(("layers", "segment"), [(1, 16), (7, 1), (7, 3), (7, 7), (23, 16)])
+@pytest.mark.parametrize("backprop", [None, 0, 1, 2, 5, 100])
+def test_truncated_and_recomputed_gradients_are_those_of_autograd(
+    monkeypatch, name, momentum, layers, segment, backprop
+):
+    monkeypatch.setattr(encoder, "SEGMENT", segment)
+    y, a = problem(6, 8, samples=3, seed=4)
+    a.requires_grad_()
+    gradients = []
+    model = Autoencoder(a, name, 0.3, D, "fista" if momentum else "ista", layers, backprop)
+    for dictionary, codes in (
+        (model.dictionary, model.encode(y)),
+        (
+            a,
+            by_autograd(
+                y, a, name, 0.3, layers, momentum, layers if backprop is None else backprop
+            ),
+        ),
+    ):
+        loss = reconstruction_loss(y, codes @ dictionary.mT)
+        gradients += torch.autograd.grad(loss, dictionary)
+    # The Gram matrix here, residuals there: float64 rounding over at most 23 layers.
+    assert torch.allclose(*gradients, rtol=0, atol=1e-11)
+    (through_loss,) = torch.autograd.grad(model.loss(y), model.dictionary)
+    assert torch.allclose(through_loss, gradients[0], rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("backprop", [0, 1, None])
+def test_decoder_only_gradients_of_a_shallow_encoder(backprop):
+    y, a = problem(6, 8)
+    model = Autoencoder(a, "group_soft", 0.3, D, "shallow", backprop=backprop)
+    codes = shallow(y, model.dictionary, PROX["group_soft"], 0.3, D)
+    codes = codes.detach() if backprop == 0 else codes
+    expected = reconstruction_loss(y, codes @ model.dictionary.mT)
+    gradients = [torch.autograd.grad(v, model.dictionary)[0] for v in (model.loss(y), expected)]
+    assert torch.allclose(*gradients, rtol=0, atol=1e-13)  # float64 rounding
+
+
+def test_recomputation_bounds_what_the_backward_pass_keeps(monkeypatch):
+    y, a = problem(6, 8, samples=50)
+    kept = []
+    for layers in (16, 64):
+        codes = Autoencoder(a, "group_soft", 0.1, D, "fista", layers).encode(y)
+        function = codes.grad_fn
+        kept.append((len(function.tape), len(function.segments)))
+    assert kept == [(16, 1), (16, 4)]
+
+
 @pytest.mark.parametrize(("n", "m"), [(20, 12), (12, 20)])
 def test_many_fista_layers_satisfy_the_optimality_conditions_of_the_group_lasso(n, m):
     y, a = problem(n, m)

@@ -36,7 +36,7 @@ def both(data, dictionary, prox, threshold):
 @pytest.mark.parametrize("replicates", [(), (2,), (2, 2)])
 def test_value_and_gradient_are_those_of_the_dense_loss(monkeypatch, prox, threshold, replicates):
     monkeypatch.setattr(loss, "DENSE_FROM", 1.0)  # the sparse path, also with everything active
-    monkeypatch.setattr(loss, "BLOCK", 7)  # blocks that do not divide the samples
+    monkeypatch.setattr(loss, "BLOCK", 7 * ATOMS)  # blocks that do not divide the samples
     data, dictionary = problem(replicates)
     (value, gradient), (expected, expected_gradient) = both(data, dictionary, prox, threshold)
     # Sums of at most 40 * 18 terms in another order: far below 1e-10 in float64.

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import yaml
@@ -12,9 +13,10 @@ from groupsparse.controls import CONTROLS
 from groupsparse.dictionary import normalize_columns, perturb
 from groupsparse.generative import random_dictionary, sample
 from groupsparse.loss import reconstruction_loss
+from groupsparse.prox import PROX
 from groupsparse.recovery import squared_error
 from groupsparse.seeds import derive_seed, generator
-from groupsparse.train import DivergedError, FixedData, FreshData, train
+from groupsparse.train import DivergedError, FixedData, FreshData, StreamedData, train
 
 CONFIG = yaml.safe_load((Path(__file__).resolve().parents[2] / "config.yaml").read_text())
 METHODS = [
@@ -62,6 +64,7 @@ def fresh(replicates=2, first=0):
 
 
 SAMPLING = {"fixed": fixed, "fresh": fresh}
+UNFOLDED = {"prox": "group_soft", "lambda": 0.5, "encoder": "fista", "layers": 5}
 either_sampling = pytest.mark.parametrize("sampling", SAMPLING)
 either_optimizer = pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 
@@ -446,3 +449,87 @@ def test_the_control_of_chance_has_unit_atoms_and_ignores_the_data():
     second, _ = CONTROLS["chance"](other, fixed(), 3, seeds())
     assert torch.equal(first, second)
     assert torch.allclose(first, normalize_columns(first), rtol=0, atol=1e-6)  # float32
+
+
+def test_a_resumed_unfolded_network_goes_on_from_its_power_iteration(tmp_path):
+    checkpoint = tmp_path / "checkpoint"
+    interrupt(fixed(), checkpoint, spec=UNFOLDED)
+    assert "direction" in load_tensors(checkpoint)[0]
+    resumed = run(fixed(), spec=UNFOLDED, checkpoint=checkpoint, checkpoint_every=2)
+    assert same(resumed, run(fixed(), spec=UNFOLDED))
+
+
+@pytest.mark.parametrize("block", [0, 96, 40, 32, 7])
+@pytest.mark.parametrize("batch_size", [1, 10, 96, 200])
+def test_streamed_batches_are_those_of_data_in_memory(tmp_path, block, batch_size):
+    data = torch.randn(96, 5, generator=generator("streamed"))
+    np.save(tmp_path / "data.npy", data.numpy())
+    streamed = StreamedData(tmp_path / "data.npy", seeds(), batch_size, block or 96)
+    in_memory = FixedData(data, seeds(), batch_size, block)
+    for epoch in (1, 2):
+        batches = list(streamed(epoch))
+        expected = list(in_memory(epoch))
+        assert len(batches) == len(expected)
+        assert all(torch.equal(b, e) for b, e in zip(batches, expected, strict=True))
+        assert torch.equal(torch.cat(batches, 1)[0].sort(0).values, data.sort(0).values)
+
+
+def test_training_on_streamed_data_gives_the_bits_of_data_in_memory(tmp_path):
+    data = simulation()["data"][0]
+    np.save(tmp_path / "data.npy", data.numpy())
+    streamed = StreamedData(tmp_path / "data.npy", seeds(), 10, block=25)
+    assert same(run(streamed), run(FixedData(data, seeds(), 10, block=25)))
+
+
+def test_streaming_reads_one_block_at_a_time(tmp_path, monkeypatch):
+    np.save(tmp_path / "data.npy", np.zeros((100, 3), np.float32))
+    streamed = StreamedData(tmp_path / "data.npy", [0], 5, block=20)
+    read = []
+    load = np.load
+    monkeypatch.setattr(np, "load", lambda *a, **k: read.append(1) or load(*a, **k))
+    for count, _ in enumerate(streamed(1)):
+        assert len(read) == count // 4 + 1
+
+
+def test_streamed_data_that_are_pickled_are_refused(tmp_path):
+    np.save(tmp_path / "data.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    with pytest.raises(ValueError, match="Python objects"):
+        StreamedData(tmp_path / "data.npy", [0], 5, block=20)
+
+
+def test_blocks_are_shuffled_and_so_are_samples_within():
+    order = FixedData(torch.arange(100.0).unsqueeze(1), [3], 10, block=20)
+    epochs = [torch.cat(list(order(epoch)), 1).flatten().long() for epoch in (1, 2)]
+    blocks = [e.view(5, 20) for e in epochs]
+    assert all((b // 20 == b[:, :1] // 20).all() for b in blocks), "a block stays together"
+    assert (blocks[0][:, 0] // 20 != torch.arange(5)).any()
+    assert not torch.equal(*epochs)
+
+
+@pytest.mark.parametrize("encoder", ["shallow", "fista"])
+def test_a_lambda_for_each_replicate_trains_them_as_if_alone(encoder):
+    tensors = simulation()
+    thresholds = torch.tensor([0.5, 1.5])
+    options = {"epochs": 3, "lr": 1e-2}
+    together = Autoencoder(tensors["init"], "group_soft", thresholds, D, encoder, 5)
+    train(together, fixed(), **options)
+    for r, threshold in enumerate(thresholds.tolist()):
+        alone = Autoencoder(tensors["init"][r : r + 1], "group_soft", threshold, D, encoder, 5)
+        train(alone, fixed(1, first=r), **options)
+        # Products of other shapes may sum in another order; Adam's first steps amplify that.
+        assert torch.allclose(together.dictionary[r], alone.dictionary[0], rtol=0, atol=1e-4)
+    swapped = Autoencoder(tensors["init"], "group_soft", thresholds.flip(0), D, encoder, 5)
+    train(swapped, fixed(), **options)
+    assert not torch.allclose(together.dictionary, swapped.dictionary, rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize("encoder", ["shallow", "ista", "fista"])
+@pytest.mark.parametrize("prox", PROX)
+def test_a_training_step_never_waits_for_the_device(encoder, prox):
+    # Tensors of the meta device have no values: whatever asks for one raises.
+    model = Autoencoder(torch.empty(2, N, M, device="meta"), prox, 0.5, D, encoder, 5)
+    data = torch.empty(2, 32, N, device="meta")
+    optimizer = torch.optim.Adam([model.dictionary], lr=1e-3)
+    model.loss(data).sum().backward()
+    optimizer.step()
+    assert model.dictionary.grad.shape == (2, N, M)

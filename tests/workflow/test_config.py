@@ -66,7 +66,9 @@ def test_the_default_config_and_every_preset_are_valid(path):
         ("simulation.methods.sparse.lambada", 1.0, "lambada"),
         ("simulation.methods.oracle.control", "orakel", "orakel"),
         ("simulation.model.group_size", 0, "minimum"),
-        ("simulation.model.active_groups", 101, "100 groups"),
+        ("simulation.model.active_groups", 501, "500 groups"),
+        ("simulation.sweep.model.active_groups", 21, "20 groups"),
+        ("simulation.sweep.lambda", [], "non-empty"),
         ("simulation.model.samples", 10, "fewer samples than atoms"),
         ("simulation.model.amplitude", [5.0, 4.0], "lower bound"),
         ("simulation.inits.near.correlation", 0, "minimum"),
@@ -135,7 +137,7 @@ def test_a_method_without_any_of_the_inits_does_not_run():
 
 
 def test_snakemake_refuses_a_bad_config_before_any_job(fresh_workflow):
-    fresh_workflow.edit("config.yaml", "lambda: 4.0", "lambda: -4.0")
+    fresh_workflow.edit("workflow/presets/smoke.yaml", "lambda: 4.0", "lambda: -4.0")
     result = fresh_workflow.run(check=False)
     assert result.returncode != 0
     assert "simulation.methods.group_sparse.lambda" in result.stdout + result.stderr

@@ -22,8 +22,11 @@ if errors := config_errors(config):
     )
 
 # glibc keeps freed buffers of a few MB and fragments: a long training grew to several times its
-# need. With a fixed threshold they go back to the system.
-PREFIX = "export MALLOC_MMAP_THRESHOLD_=1000000 MALLOC_TRIM_THRESHOLD_=1000000; "
+# need. With a fixed threshold they go back to the system; huge pages make it cheap to get them again.
+PREFIX = (
+    "export MALLOC_MMAP_THRESHOLD_=1000000 MALLOC_TRIM_THRESHOLD_=1000000 "
+    "GLIBC_TUNABLES=glibc.malloc.hugetlb=1; "
+)
 # Rules call the Python that runs snakemake, unless conda or a container brings its own.
 if not workflow.deployment_settings.deployment_method:
     PREFIX += f"export PATH={Path(sys.executable).parent}:$PATH; "

@@ -107,6 +107,7 @@ TABLES = {
     "clustering_history": [f"{f}/history.csv" for f in CLUSTERING_FOLDERS],
     "theory": [f"{RESULTS}/theory/{regime}.csv" for regime in THEORY["regimes"]],
     "theory_sweep": [f"{RESULTS}/theory/sweep.csv"],
+    "lambda_sweep": [f"{RESULTS}/simulation/lambda_sweep.csv"],
     "convergence": [
         f"{RESULTS}/clustering/{dataset}/convergence/{method}.csv"
         for dataset in config["datasets"]

@@ -118,6 +118,30 @@ rule plot_scores:
         "--epochs {params.epochs} --output {output} > {log} 2>&1"
 
 
+rule plot_sweep:
+    input:
+        code=code("plot_sweep.py"),
+        sweep=f"{RESULTS}/summary/lambda_sweep.csv",
+    output:
+        report(
+            multiext(f"{FIGURES}/lambda_sweep", ".png", ".svg"),
+            caption="../../reports/captions/recovery.rst",
+            category="Experiment 1: recovery",
+        ),
+    log:
+        f"{LOGS}/plot_sweep.log",
+    benchmark:
+        f"{BENCHMARKS}/plot_sweep.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    shell:
+        "python src/plot_sweep.py --sweep {input.sweep} --output {output} > {log} 2>&1"
+
+
 rule make_table1:
     input:
         code=code("make_table1.py"),
@@ -150,7 +174,7 @@ rule build_report:
         recovery=f"{RESULTS}/summary/recovery.csv",
         history=f"{RESULTS}/summary/recovery_history.csv",
         table1=rules.make_table1.output,
-        figures=expand(f"{FIGURES}/{{figure}}.png", figure=RECOVERY_FIGURES)
+        figures=expand(f"{FIGURES}/{{figure}}.png", figure=[*RECOVERY_FIGURES, "lambda_sweep"])
         + expand(
             f"{FIGURES}/{{figure}}-{{dataset}}.png",
             figure=CLUSTERING_FIGURES + SCORES_FIGURES,
@@ -194,6 +218,7 @@ rule publish:
             *rules.make_table1.output,
             f"{RESULTS}/summary/theory.csv",
             f"{RESULTS}/summary/theory_sweep.csv",
+            f"{RESULTS}/summary/lambda_sweep.csv",
             f"{RESULTS}/summary/convergence.csv",
         ],
         figures=[

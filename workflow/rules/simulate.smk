@@ -1,4 +1,4 @@
-# Synthetic data of Experiment 1, one file per noise level.
+# Synthetic data of Experiment 1, one file per noise level; and its small problems, all in one job.
 rule simulate:
     input:
         code=code("simulate_data.py"),
@@ -27,3 +27,26 @@ rule simulate:
     shell:
         "python src/simulate_data.py --model {params.model:q} --inits {params.inits:q} --snr {wildcards.snr} "
         "--replicates {params.replicates} --seed {params.seed} --output {output} > {log} 2>&1"
+
+
+rule sweep_lambda:
+    input:
+        code=code("sweep_lambda.py"),
+    output:
+        f"{RESULTS}/simulation/lambda_sweep.csv",
+    log:
+        f"{LOGS}/sweep_lambda.log",
+    benchmark:
+        f"{BENCHMARKS}/sweep_lambda.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: config["threads"]
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        sweep=as_json(SIMULATION["sweep"]),
+        seed=config["seed"],
+    shell:
+        "python src/sweep_lambda.py --sweep {params.sweep:q} --seed {params.seed} "
+        "--threads {threads} --output {output} > {log} 2>&1"
