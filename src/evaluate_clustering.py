@@ -101,9 +101,7 @@ def trained(tensors: dict[str, Tensor], model: dict[str, Tensor], about: dict) -
     for init in about["inits"]:
         condition = {"method": about["method"], "init": init, "centered": about["centered"]}
         for replicate, dictionary in enumerate(model[f"dictionary.{init}"]):
-            network = Autoencoder(
-                dictionary, spec["prox"], spec["lambda"], size, spec["encoder"], spec["layers"]
-            )
+            network = Autoencoder.from_spec(dictionary, spec, size)
             codes = encode_in_batches(network, test)
             array, assignments = codes.numpy(), {}
             if spec["prox"].startswith("group"):

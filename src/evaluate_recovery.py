@@ -94,15 +94,7 @@ def codes_of(
         seed = generator(header["seed"], "simulation", replicate, "chance support")
         random = sample_codes(len(data), groups, d, active, (1.0, 1.0), seed)
         return dense_codes(random, groups)
-    model = Autoencoder(
-        dictionary,
-        spec["prox"],
-        spec["lambda"],
-        d,
-        spec.get("encoder", "shallow"),
-        spec.get("layers", 1),
-    )
-    return encode_in_batches(model, data)
+    return encode_in_batches(Autoencoder.from_spec(dictionary, spec, d), data)
 
 
 if __name__ == "__main__":

@@ -36,8 +36,7 @@ def main() -> None:
     parser.add_argument("--output", required=True, help="CSV: loss and ACC per epoch, long form")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    torch.set_num_threads(args.threads)
-    device, spec, settings = choose_device(args.device), args.spec, args.settings
+    device, spec, settings = choose_device(args.device, args.threads), args.spec, args.settings
 
     tensors, header = load_tensors(args.data)
     data, test = preprocess(
@@ -55,7 +54,6 @@ def main() -> None:
     labels = tensors["train_labels"] if args.init in SUPERVISED_INITS else None
     size = settings["groups"], settings["group_size"]
     init = initialize(args.init, data, *size, derive_seed(seed, args.init), labels)
-    network = spec["prox"], spec["lambda"], settings["group_size"], spec["encoder"], spec["layers"]
     grouped = spec["prox"].startswith("group")
     scored = [*clustering.ALGORITHMS, *(["argmax"] if grouped else [])]
     # train() calls once per epoch, from 0 on, and cannot resume here: there is no checkpoint.
@@ -65,7 +63,9 @@ def main() -> None:
         values = dict.fromkeys(scored, torch.nan)
         if (epoch := next(epochs)) in args.snapshots:
             logging.info("scoring epoch %d", epoch)
-            codes = encode_in_batches(Autoencoder(dictionary[0], *network), test)
+            codes = encode_in_batches(
+                Autoencoder.from_spec(dictionary[0], spec, settings["group_size"]), test
+            )
             assignments = {
                 algorithm: clustering.cluster(
                     codes.numpy(), classes, algorithm, scoring_seed, settings["neighbors"]
@@ -80,7 +80,7 @@ def main() -> None:
 
     training = settings["training"]
     history = train(
-        Autoencoder(init.unsqueeze(0), *network).to(device),
+        Autoencoder.from_spec(init.unsqueeze(0), spec, settings["group_size"]).to(device),
         FixedData(data.to(device), [seed], training["batch_size"]),
         epochs=args.epochs,
         metrics=accuracies,

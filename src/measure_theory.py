@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--output", required=True, help="CSV of metrics, one row per value")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    torch.set_num_threads(args.threads)
+    device = choose_device(args.device, args.threads)
     model, training, lambda_ = (args.spec[key] for key in ("model", "training", "lambda"))
     d, amplitude = model["group_size"], tuple(model["amplitude"])
 
@@ -64,7 +64,6 @@ def main() -> None:
     lr = training["lr"]
     if training["lr_unit"] == "limit":
         lr *= min(values["step_limit"] for values in start)
-    device = choose_device(args.device)
     autoencoder = Autoencoder(torch.stack(inits), "group_soft", lambda_, d).to(device)
     reference = torch.stack(truths).to(device)
     batches = FreshData(

@@ -3,7 +3,7 @@
 import argparse
 
 from groupsparse import plots
-from groupsparse.artifacts import load_table
+from groupsparse.files import load_table
 
 
 def main() -> None:
@@ -11,7 +11,7 @@ def main() -> None:
     parser.add_argument("--sweep", required=True, help="table of sweep_lambda.py")
     parser.add_argument("--output", nargs="+", required=True, help="PNG and/or SVG files")
     args = parser.parse_args()
-    plots.save(plots.lambda_sweep(load_table(args.sweep)), args.output)
+    plots.save({"lambda_sweep": plots.lambda_sweep(load_table(args.sweep))}, args.output)
 
 
 if __name__ == "__main__":

@@ -8,9 +8,9 @@ import pandas as pd
 import torch
 
 from groupsparse import recovery
-from groupsparse.artifacts import save_table
 from groupsparse.autoencoder import Autoencoder
 from groupsparse.dictionary import perturb
+from groupsparse.files import save_table
 from groupsparse.generative import dense_codes, random_dictionary, sample
 from groupsparse.seeds import derive_seed, generator
 from groupsparse.train import FixedData, train

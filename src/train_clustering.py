@@ -36,8 +36,7 @@ def main() -> None:
     parser.add_argument("--history", required=True, help="CSV: loss per epoch and replicate")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    torch.set_num_threads(args.threads)
-    device, spec, settings = choose_device(args.device), args.spec, args.settings
+    device, spec, settings = choose_device(args.device, args.threads), args.spec, args.settings
 
     tensors, header = load_tensors(args.data)
     options = {"center": args.center, "unit_norm": settings["unit_norm"]}
@@ -56,14 +55,8 @@ def main() -> None:
         inits[name] = torch.stack(
             [initialize(name, data, *size, derive_seed(seed, name), labels) for seed in seeds]
         )
-    model = Autoencoder(
-        torch.cat(list(inits.values())),
-        spec["prox"],
-        spec["lambda"],
-        settings["group_size"],
-        spec["encoder"],
-        spec["layers"],
-    ).to(device)
+    stacked = torch.cat(list(inits.values()))
+    model = Autoencoder.from_spec(stacked, spec, settings["group_size"]).to(device)
     training = settings["training"]
     history = train(
         model,

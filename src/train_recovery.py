@@ -4,8 +4,6 @@ import argparse
 import json
 import logging
 
-import torch
-
 from groupsparse.artifacts import load_tensors, save_tensors
 from groupsparse.autoencoder import Autoencoder
 from groupsparse.controls import CONTROLS
@@ -33,7 +31,7 @@ def main() -> None:
     parser.add_argument("--history", required=True, help="CSV: metric per epoch and replicate")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    torch.set_num_threads(args.threads)
+    device = choose_device(args.device, args.threads)
 
     tensors, header = load_tensors(args.data)
     truth, model_parameters = tensors["dictionary"], header["model"]
@@ -64,15 +62,8 @@ def main() -> None:
             tensors, batches, args.training["epochs"], seeds
         )
     else:
-        device = choose_device(args.device)
-        model = Autoencoder(
-            tensors[f"init.{args.init}"],
-            spec["prox"],
-            spec["lambda"],
-            model_parameters["group_size"],
-            spec.get("encoder", "shallow"),
-            spec.get("layers", 1),
-        ).to(device)
+        init, size = tensors[f"init.{args.init}"], model_parameters["group_size"]
+        model = Autoencoder.from_spec(init, spec, size).to(device)
         reference = truth.to(device)
         training = {k: v for k, v in args.training.items() if k != "batch_size"}
         history = train(
