@@ -8,7 +8,7 @@ from groupsparse.artifacts import load_tensors, save_tensors
 from groupsparse.autoencoder import Autoencoder
 from groupsparse.controls import CONTROLS
 from groupsparse.device import choose_device
-from groupsparse.files import save_table
+from groupsparse.files import digest, remove, save_table
 from groupsparse.history import long_form
 from groupsparse.recovery import squared_error
 from groupsparse.seeds import derive_seed
@@ -65,6 +65,7 @@ def main() -> None:
         init, size = tensors[f"init.{args.init}"], model_parameters["group_size"]
         model = Autoencoder.from_spec(init, spec, size).to(device)
         reference = truth.to(device)
+        code_and_data = [digest(__file__), digest(args.data)]
         training = {k: v for k, v in args.training.items() if k != "batch_size"}
         history = train(
             model,
@@ -72,7 +73,7 @@ def main() -> None:
             **training,
             metrics=lambda a: {"squared_error": squared_error(a, reference)},
             checkpoint=args.checkpoint,
-            fingerprint=[args.init, args.sampling, args.training, spec, header],
+            fingerprint=[*code_and_data, args.init, args.sampling, args.training, spec],
         )
         dictionary = model.dictionary
     condition = {
@@ -92,6 +93,8 @@ def main() -> None:
         seed=header["seed"],
         group_size=model_parameters["group_size"],
     )
+    if args.checkpoint:
+        remove(args.checkpoint)
 
 
 if __name__ == "__main__":

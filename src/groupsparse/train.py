@@ -169,9 +169,10 @@ def train(
     optimizer : ``adam`` or ``sgd``
     normalize : project atoms to unit norm after every step
     metrics : maps the dictionary (R, n, m) to values (R,), recorded after every epoch
-    checkpoint : file that is written every ``checkpoint_every`` epochs and removed at the end; if
-        it exists and was made by the same code and ``fingerprint``, training goes on from there
-        and ends with the same bits as an uninterrupted run
+    checkpoint : file that is written every ``checkpoint_every`` epochs, for the caller to remove
+        once the results are safe; if it exists and was made by the same code and
+        ``fingerprint``, training goes on from there and ends with the same bits as an
+        uninterrupted run
     fingerprint : JSON-able description of everything else that determines the result
 
     Returns
@@ -212,8 +213,6 @@ def train(
             log.info("epoch %d/%d: %s", epoch, epochs, values)
         if checkpoint and epoch % checkpoint_every == 0 and epoch < epochs:
             _save_checkpoint(checkpoint, identity, model, optim, rows)
-    if checkpoint:
-        Path(checkpoint).unlink(missing_ok=True)
     return {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
 
 
