@@ -1,5 +1,6 @@
 """Shared helpers: one BLAS thread, and small runs of the workflow in a copy of the repository."""
 
+import copy
 import os
 import shutil
 import subprocess
@@ -49,6 +50,15 @@ class Workflow:
         text = (self.folder / path).read_text()
         assert old in text, f"{old!r} is not in {path}"
         (self.folder / path).write_text(text.replace(old, new))
+
+
+def merged(base: dict, over: dict) -> dict:
+    """What snakemake makes of --configfile: mappings are merged, all else is replaced."""
+    result = copy.deepcopy(base)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = merged(result[key], value) if both else value
+    return result
 
 
 def job_counts(output: str) -> dict[str, int]:

@@ -40,7 +40,7 @@ THEORY = config["theory"]
 
 
 wildcard_constraints:
-    snr=r"-?[0-9.]+",
+    snr=r"[-+.0-9e]+",
     sampling="fixed|fresh",
     dataset="|".join(CLUSTERING["settings"]),
     method="[A-Za-z0-9_]+",

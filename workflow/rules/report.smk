@@ -174,7 +174,9 @@ rule build_report:
         recovery=f"{RESULTS}/summary/recovery.csv",
         history=f"{RESULTS}/summary/recovery_history.csv",
         table1=rules.make_table1.output,
-        figures=expand(f"{FIGURES}/{{figure}}.png", figure=[*RECOVERY_FIGURES, "lambda_sweep"])
+        figures=expand(
+            f"{FIGURES}/{{figure}}.png", figure=[*RECOVERY_FIGURES, "lambda_sweep"]
+        )
         + expand(
             f"{FIGURES}/{{figure}}-{{dataset}}.png",
             figure=CLUSTERING_FIGURES + SCORES_FIGURES,
