@@ -170,9 +170,9 @@ def train(
     normalize : project atoms to unit norm after every step
     metrics : maps the dictionary (R, n, m) to values (R,), recorded after every epoch
     checkpoint : file that is written every ``checkpoint_every`` epochs, for the caller to remove
-        once the results are safe; if it exists and was made by the same code and
-        ``fingerprint``, training goes on from there and ends with the same bits as an
-        uninterrupted run
+        once the results are safe; if it exists and was made by the same code,
+        ``fingerprint``, device and threads, training goes on from there and ends with the same
+        bits as an uninterrupted run
     fingerprint : JSON-able description of everything else that determines the result
 
     Returns
@@ -187,7 +187,9 @@ def train(
     device = model.dictionary.device
     optim = OPTIMIZERS[optimizer]([model.dictionary], lr=lr)
     replicates = model.dictionary.shape[0]
-    identity = json.dumps([source_digest(), fingerprint, epochs, lr, optimizer, normalize])
+    # Another device or number of threads may round differently: no mixture of the two.
+    place = [device.type, torch.get_num_threads()]
+    identity = json.dumps([source_digest(), fingerprint, epochs, lr, optimizer, normalize, place])
     rows = [_row(model, metrics, torch.full((replicates,), torch.nan))]
     if checkpoint and Path(checkpoint).exists():
         rows = _resume(checkpoint, identity, model, optim) or rows
