@@ -1,4 +1,5 @@
-# make reproduce | make test | make lint | make full | make publish; the first use creates .venv from the pins.
+# make reproduce | make test | make lint | make full | make publish | make faults;
+# the first use creates .venv from the pins.
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 PYTHON ?= python3
@@ -7,7 +8,7 @@ READY := $(VENV)/.ready
 
 export PATH := $(BIN):$(PATH)
 
-.PHONY: reproduce full publish test lint format clean
+.PHONY: reproduce full publish faults test lint format clean
 
 reproduce: $(READY)
 	snakemake --cores $(CORES)
@@ -19,6 +20,10 @@ full: $(READY)
 publish: $(READY)
 	snakemake --cores $(CORES) --configfile workflow/presets/full.yaml publish
 	python src/update_readme.py
+
+# Kills, fills and corrupts runs at random and writes docs/faults.md: about 20 minutes on 2 cores.
+faults: $(READY)
+	PYTHONPATH=src python tests/faults/run_faults.py
 
 test: $(READY)
 	pytest

@@ -77,6 +77,14 @@ def job_counts(output: str) -> dict[str, int]:
     return counts
 
 
+@pytest.fixture(autouse=True)
+def recorded_fault(request, record_property):
+    """What ``@pytest.mark.fault`` says, for the report that tests/faults/run_faults.py reads."""
+    if marker := request.node.get_closest_marker("fault"):
+        record_property("fault", marker.args[0])
+        record_property("promise", marker.args[1])
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Workflow:
     """The smoke preset, run once for all tests; copy it before you change it."""

@@ -117,7 +117,7 @@ def encode_in_batches(model: Autoencoder, data: Tensor, batch_size: int = 10_000
     ValueError for data or atoms that are not finite.
     """
     require_finite(data)
-    require_finite(model.dictionary.detach().mT)
+    require_finite(model.dictionary.detach().mT, "atoms")
     device = model.dictionary.device
     parts = [model.encode(part.to(device)).cpu() for part in data.split(batch_size, dim=-2)]
     return torch.cat(parts, dim=-2)

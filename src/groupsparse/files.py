@@ -106,10 +106,9 @@ def atomic(path: str | Path, patience: float = 0.0) -> Iterator[BinaryIO]:
         temporary.unlink(missing_ok=True)
     # Without this a power cut may undo the rename.
     folder = os.open(path.parent, os.O_RDONLY)
-    try:
+    with suppress(OSError):  # some network file systems cannot
         os.fsync(folder)
-    finally:
-        os.close(folder)
+    os.close(folder)
 
 
 def remove(path: str | Path) -> None:
@@ -121,7 +120,7 @@ def remove(path: str | Path) -> None:
 def remove_leftovers(path: str | Path, patience: float = 0.0) -> None:
     """Delete the temporary files of a path that nobody has touched for ``patience`` seconds."""
     path = Path(path)
-    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.{'?' * 8}.tmp"):
         with suppress(OSError):  # another was faster, or the folder is read-only
             if time.time() - leftover.stat().st_mtime >= patience:
                 leftover.unlink()

@@ -20,9 +20,9 @@ def preprocess(train: Tensor, *others: Tensor, center: bool, unit_norm: bool) ->
     return parts
 
 
-def require_finite(data: Tensor) -> None:
-    """ValueError naming the first samples of data (..., N, n) with NaN or infinite values."""
+def require_finite(data: Tensor, what: str = "samples") -> None:
+    """ValueError naming the first rows of data (..., N, n) with NaN or infinite values."""
     bad = ~torch.isfinite(data).all(-1)
     if bad.any():
         first = bad.nonzero()[:3].squeeze(-1).tolist()
-        raise ValueError(f"{int(bad.sum())} samples have NaN or infinite values, the first {first}")
+        raise ValueError(f"{int(bad.sum())} {what} have NaN or infinite values, the first {first}")

@@ -2,11 +2,11 @@
 
 import copy
 import re
-import sys
 
 import pytest
 import yaml
 from conftest import ROOT, merged
+from validate import SCHEMA, clustering_conditions, clustering_inits, config_errors
 
 from groupsparse.autoencoder import ENCODERS
 from groupsparse.controls import CONTROLS
@@ -14,9 +14,6 @@ from groupsparse.datasets import DATASETS
 from groupsparse.init import INITS
 from groupsparse.prox import PROX
 from groupsparse.train import OPTIMIZERS
-
-sys.path.insert(0, str(ROOT / "workflow"))
-from validate import SCHEMA, clustering_conditions, clustering_inits, config_errors
 
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 RULES = sorted(
