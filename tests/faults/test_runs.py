@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pandas as pd
 import pytest
-from conftest import ROOT, Workflow
+from conftest import Workflow
 from faults import (
     DATA,
     FULL,
@@ -79,7 +79,7 @@ def killed_run(folder: Path, reference: Reference, random, training_only: bool) 
     """Kill a run several times, look at what is left, let it end: the number of kills that hit."""
     hits = 0
     for _ in range(KILLS):
-        moment = random.uniform(0.5, reference.seconds / 2)
+        moment = random.uniform(0.5, reference.seconds / 3)
         process = snakemake(folder, "--nolock", *reference.targets)
         hits += kill_at(process, moment, training_only)
         process.communicate()
@@ -122,19 +122,19 @@ TRAINING = (
 CHECKPOINT = "results/run/checkpoints/training.safetensors"
 
 
-def arguments(data: Path, folder: Path) -> list[str]:
-    """Those of train_recovery.py for a training in a folder."""
+def arguments(source: Path, folder: Path) -> list[str]:
+    """Those of train_recovery.py for a training in a folder, on the data of a run."""
     options = {
-        "data": data, "init": "near", "sampling": "fixed", "method": "m", "spec": SPEC,
+        "data": source / DATA, "init": "near", "sampling": "fixed", "method": "m", "spec": SPEC,
         "training": TRAINING, "device": "cpu", "checkpoint": folder / CHECKPOINT,
         "output": folder / "results/model.safetensors", "history": folder / "results/history.csv",
     }  # fmt: skip
     return [f"--{key}={value}" for key, value in options.items()]
 
 
-def training(data: Path, folder: Path, limit: int | None = None) -> subprocess.Popen:
+def training(source: Path, folder: Path, limit: int | None = None) -> subprocess.Popen:
     """Start train_recovery.py by hand; ``limit`` bytes is the largest file that it may write."""
-    command = [sys.executable, str(ROOT / "src/train_recovery.py"), *arguments(data, folder)]
+    command = [sys.executable, str(source / "src/train_recovery.py"), *arguments(source, folder)]
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         preexec_fn=limit and (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))),
@@ -146,16 +146,16 @@ def outputs(folder: Path) -> dict[str, bytes]:
 
 
 class Trained(NamedTuple):
-    """An undisturbed training: its data, the bytes of its outputs and how long it took."""
+    """An undisturbed training: where it is from, the bytes of its outputs and its seconds."""
 
-    data: Path
+    source: Path
     outputs: dict[str, bytes]
     seconds: float
 
     def assert_again(self, folder: Path) -> None:
         """The training in this folder, whatever it holds, goes on and ends with the same bits."""
         epochs = checkpoint_epochs(folder)
-        status, text = outcome(training(self.data, folder))
+        status, text = outcome(training(self.source, folder))
         assert status == 0, text
         assert ("resuming" in text) == bool(epochs)
         assert all(f"after epoch {epoch}\n" in text for epoch in epochs.values())
@@ -166,17 +166,17 @@ class Trained(NamedTuple):
 @pytest.fixture(scope="module")
 def trained(reference, tmp_path_factory) -> Trained:
     folder, start = tmp_path_factory.mktemp("trained"), time.monotonic()
-    status, text = outcome(training(reference.folder / DATA, folder))
+    status, text = outcome(training(reference.folder, folder))
     assert status == 0, text
     assert set(outputs(folder)) == {"model.safetensors", "history.csv", ".history.csv.sha256"}
-    return Trained(reference.folder / DATA, outputs(folder), time.monotonic() - start)
+    return Trained(reference.folder, outputs(folder), time.monotonic() - start)
 
 
 @pytest.mark.fault("kill -9 of a training script by hand", SAME_BITS)
 @pytest.mark.parametrize("trial", trials(1, 20))
 def test_a_killed_training_goes_on_from_its_checkpoint(trial, trained, tmp_path):
     random = generator("training", trial)
-    process = training(trained.data, tmp_path)
+    process = training(trained.source, tmp_path)
     if FULL:
         time.sleep(random.uniform(0, trained.seconds))
     else:  # the one trial shall meet the training, not the start of Python
@@ -193,8 +193,8 @@ def test_a_training_killed_after_its_last_epoch_does_not_start_anew(trained, tmp
         "import os, signal, train_recovery as script; "
         "script.save_tensors = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL); script.main()"
     )
-    command = [sys.executable, "-c", program, *arguments(trained.data, tmp_path)]
-    assert subprocess.run(command, cwd=ROOT / "src").returncode == -signal.SIGKILL
+    command = [sys.executable, "-c", program, *arguments(trained.source, tmp_path)]
+    assert subprocess.run(command, cwd=trained.source / "src").returncode == -signal.SIGKILL
     assert (tmp_path / CHECKPOINT).exists()
     trained.assert_again(tmp_path)
 
@@ -207,7 +207,7 @@ def test_a_training_killed_after_its_last_epoch_does_not_start_anew(trained, tmp
 def test_a_training_that_may_not_write_whole_files_leaves_none(trial, trained, tmp_path):
     largest = max(map(len, trained.outputs.values()))
     limit = int(generator("limit", trial).integers(1, largest))
-    status, text = outcome(training(trained.data, tmp_path, limit))
+    status, text = outcome(training(trained.source, tmp_path, limit))
     assert status != 0
     assert "File too large" in text
     assert damaged(tmp_path) == []
@@ -220,7 +220,7 @@ def test_a_training_that_may_not_write_whole_files_leaves_none(trial, trained, t
 def test_a_training_on_a_full_disk_leaves_nothing_half_written(trial, trained, tmp_path):
     pages = int(generator("disk", trial).integers(3, 10))  # of 4 kB; folders take some as well
     with mounted(tmp_path, "-t", "tmpfs", "-o", f"size={4 * pages}k", "tmpfs"):
-        status, text = outcome(training(trained.data, tmp_path))
+        status, text = outcome(training(trained.source, tmp_path))
         assert status != 0
         assert "No space left on device" in text
         assert damaged(tmp_path) == []
