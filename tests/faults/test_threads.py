@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from faults import SMOKE, run_script
+from faults import FULL, SMOKE, run_script
 from threadpoolctl import threadpool_limits
 
 import prepare_dataset
@@ -47,9 +47,10 @@ def clustered(method: str) -> tuple:
     return train_clustering, "digits", {**options, "seed": SMOKE["seed"]}
 
 
+METHODS = ("group_sparse", "sparse", "relu") if FULL else ("group_sparse",)
 TRAININGS = [
-    *(recovery(m, s) for m in ("group_sparse", "sparse", "relu") for s in ("fixed", "fresh")),
-    *(clustered(m) for m in ("group_sparse", "sparse", "relu")),
+    *(recovery(method, sampling) for method in METHODS for sampling in SIMULATION["sampling"]),
+    *(clustered(method) for method in METHODS),
 ]
 
 

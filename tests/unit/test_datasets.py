@@ -3,12 +3,13 @@
 import bz2
 import gzip
 import hashlib
-import multiprocessing
 import os
 import re
 import shutil
 import socket
 import struct
+import subprocess
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -47,6 +48,7 @@ class Mirror:
         self.files: dict[str, bytes] = {}
         self.requests: list[str] = []
         self.over = threading.Event()
+        self.together = threading.Barrier(2)
         mirror = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -77,6 +79,10 @@ class Mirror:
                 half = len(content) // 2
                 if behaviour == "wrong":
                     content = content[:half] + bytes([content[half] ^ 1]) + content[half + 1 :]
+                if behaviour == "together":
+                    self.wfile.write(content[:half])
+                    mirror.together.wait(60)
+                    content = content[half:]
                 if behaviour in ("short", "stall"):
                     content = content[:half]
                 if behaviour == "slow":
@@ -265,22 +271,23 @@ def test_jobs_that_download_the_same_file_at_once_all_get_it(
     tiny: dict, mirror: Mirror, tmp_path: Path
 ) -> None:
     archive = datasets.Archive(IMAGES, md5(tiny[IMAGES]), ())
-    context = multiprocessing.get_context("fork")
+    program = (
+        "import sys; from pathlib import Path; from groupsparse.datasets import Archive, fetch; "
+        "folder, name, md5, url = sys.argv[1:]; "
+        "fetch(Path(folder), Archive(name, md5, ()), [url], 1, 60.0)"
+    )
 
-    def job(behaviour: str) -> multiprocessing.Process:
-        urls = [f"{mirror.url}/{behaviour}/{IMAGES}"]
-        job = context.Process(target=fetch, args=(tmp_path, archive, urls, 1, 20.0))
-        job.start()
-        return job
+    def job(behaviour: str) -> subprocess.Popen:
+        url = f"{mirror.url}/{behaviour}/{IMAGES}"
+        command = [sys.executable, "-c", program, str(tmp_path), IMAGES, archive.md5, url]
+        return subprocess.Popen(command, cwd=ROOT / "src")
 
-    stalled = job("stall")
+    killed = job("stall")
     while not list(tmp_path.glob(".*.tmp")):
-        time.sleep(0.01)
-    jobs = [job("slow") for _ in range(4)]
-    stalled.kill()
-    for process in (stalled, *jobs):
-        process.join(20)
-    assert [process.exitcode for process in (stalled, *jobs)] == [-9, 0, 0, 0, 0]
+        mirror.over.wait(0.01)
+    jobs = [job("together"), job("together")]  # both are half-way before one ends
+    killed.kill()
+    assert [process.wait(60) for process in (killed, *jobs)] == [-9, 0, 0]
     assert (tmp_path / IMAGES).read_bytes() == tiny[IMAGES]
     # What the killed one left may be that of a job at work, until it is too old for one.
     (left,) = tmp_path.glob(".*.tmp")
