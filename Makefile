@@ -1,5 +1,5 @@
-# make reproduce | make test | make lint | make full | make publish | make bench | make publish-bench;
-# the first use creates .venv from the pins.
+# make reproduce | make test | make lint | make full | make publish | make bench | make publish-bench |
+# make faults; the first use creates .venv from the pins.
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 PYTHON ?= python3
@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 
 export PATH := $(BIN):$(PATH)
 
-.PHONY: reproduce full publish bench publish-bench test lint format clean
+.PHONY: reproduce full publish bench publish-bench faults test lint format clean
 
 reproduce: $(READY)
 	snakemake --cores $(CORES)
@@ -27,6 +27,10 @@ bench: $(READY)
 
 publish-bench: $(READY)
 	snakemake --cores $(CORES) publish_bench
+
+# Kills, fills and corrupts runs at random and writes docs/faults.md: about 20 minutes on 2 cores.
+faults: $(READY)
+	PYTHONPATH=src python tests/faults/run_faults.py
 
 test: $(READY)
 	pytest

@@ -13,7 +13,7 @@ from PIL import Image
 
 from groupsparse import published
 from groupsparse.claims_theory import theory_table
-from groupsparse.files import load_table, provenance, write_atomic
+from groupsparse.files import load_table, provenance, read_checked, write_checked
 
 PANELS = {
     "fig3a": "Fig. 3a: dictionary error of {method} per epoch, one colour per SNR",
@@ -101,12 +101,13 @@ def main() -> None:
         theory_figures=theory_figures,
         provenance=provenance(),
     )
-    write_atomic(args.output, page.encode())
+    write_checked(args.output, page.encode())
 
 
 def embedded(path: str) -> str:
     """A figure as base64 of a WebP, much smaller than its PNG: pages are mailed and committed."""
-    content, image = io.BytesIO(), Image.open(path).convert("RGB")
+    content = io.BytesIO()
+    image = Image.open(io.BytesIO(read_checked(path))).convert("RGB")
     image.thumbnail((1200, 1200))
     image.save(content, "WEBP", quality=40, method=6)
     return base64.b64encode(content.getvalue()).decode()

@@ -10,7 +10,7 @@ import torch
 from groupsparse.artifacts import load_tensors, save_tensors
 from groupsparse.autoencoder import Autoencoder
 from groupsparse.device import choose_device
-from groupsparse.files import save_table
+from groupsparse.files import digest, remove, save_table
 from groupsparse.history import long_form
 from groupsparse.init import initialize
 from groupsparse.preprocess import preprocess
@@ -60,13 +60,14 @@ def main() -> None:
     starts = torch.cat(list(inits.values()))
     model = Autoencoder.from_spec(starts, spec, settings["group_size"]).to(device)
     training = settings["training"]
+    code_and_data = [digest(__file__), digest(args.data), args.seed]
     history = train(
         model,
         # The seeds name no init either: a replicate sees the same batches from every init.
         FixedData(data.to(device), seeds * len(inits), training["batch_size"]),
         **{k: v for k, v in training.items() if k != "batch_size"},
         checkpoint=args.checkpoint,
-        fingerprint=[args.inits, args.center, spec, settings, args.replicates, args.seed, header],
+        fingerprint=[*code_and_data, args.inits, args.center, spec, settings, args.replicates],
     )
     trained, tables, condition = {}, [], {"dataset": header["dataset"], "method": args.method}
     for i, name in enumerate(inits):
@@ -88,6 +89,8 @@ def main() -> None:
         settings=settings,
         seed=args.seed,
     )
+    if args.checkpoint:
+        remove(args.checkpoint)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from groupsparse.artifacts import load_tensors, save_tensors
 from groupsparse.autoencoder import Autoencoder
 from groupsparse.controls import CONTROLS
 from groupsparse.device import choose_device
-from groupsparse.files import save_table
+from groupsparse.files import digest, remove, save_table
 from groupsparse.history import long_form
 from groupsparse.recovery import squared_error
 from groupsparse.seeds import derive_seed
@@ -66,6 +66,7 @@ def main() -> None:
         init = tensors[f"init.{args.init}"]
         model = Autoencoder.from_spec(init, spec, model_parameters["group_size"]).to(device)
         reference = truth.to(device)
+        code_and_data = [digest(__file__), digest(args.data)]
         training = {k: v for k, v in args.training.items() if k != "batch_size"}
         history = train(
             model,
@@ -73,7 +74,7 @@ def main() -> None:
             **training,
             metrics=lambda a: {"squared_error": squared_error(a, reference)},
             checkpoint=args.checkpoint,
-            fingerprint=[args.init, args.sampling, args.training, spec, header],
+            fingerprint=[*code_and_data, args.init, args.sampling, args.training, spec],
         )
         dictionary = model.dictionary
     condition = {
@@ -93,6 +94,8 @@ def main() -> None:
         seed=header["seed"],
         group_size=model_parameters["group_size"],
     )
+    if args.checkpoint:
+        remove(args.checkpoint)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Shared helpers: one BLAS thread, and small runs of the workflow in a copy of the repository."""
 
+import copy
 import os
 import shutil
 import subprocess
@@ -57,6 +58,15 @@ def not_source(folder: str, names: list[str]) -> list[str]:
     return [name for name in names if not name.endswith((".py", ".j2"))]
 
 
+def merged(base: dict, over: dict) -> dict:
+    """What snakemake makes of --configfile: mappings are merged, all else is replaced."""
+    result = copy.deepcopy(base)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = merged(result[key], value) if both else value
+    return result
+
+
 def job_counts(output: str) -> dict[str, int]:
     """Read the first "Job stats" table of snakemake's output."""
     lines = iter(output.splitlines())
@@ -71,6 +81,14 @@ def job_counts(output: str) -> dict[str, int]:
                 break
             counts[words[0]] = int(words[1])
     return counts
+
+
+@pytest.fixture(autouse=True)
+def recorded_fault(request, record_property):
+    """What ``@pytest.mark.fault`` says, for the report that tests/faults/run_faults.py reads."""
+    if marker := request.node.get_closest_marker("fault"):
+        record_property("fault", marker.args[0])
+        record_property("promise", marker.args[1])
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,12 @@
 """Refuse a bad config before any job starts, naming every wrong key and the reason."""
 
+import math
+from functools import cache
 from pathlib import Path
 
 import yaml
 from jsonschema import Draft202012Validator
+from jsonschema.validators import extend
 
 SCHEMA = Path(__file__).parent / "schemas" / "config.schema.yaml"
 RESERVED = {"raw", "oracle", "chance"}  # the clustering controls
@@ -12,8 +15,7 @@ RESTRICTIONS = ("datasets", "inits", "centering")  # where a clustering method r
 
 def config_errors(config: dict) -> list[str]:
     """All reasons why this config cannot be run, as ``key: reason``; empty when it can."""
-    validator = Draft202012Validator(yaml.safe_load(SCHEMA.read_text()))
-    errors = [f"{_path(e)}: {_reason(e)}" for e in validator.iter_errors(config)]
+    errors = [f"{_path(e)}: {_reason(e)}" for e in _validator().iter_errors(config)]
     return sorted(errors) or _inconsistencies(config)
 
 
@@ -38,8 +40,26 @@ def clustering_inits(config: dict, method: str) -> list[str]:
     return [init for init in every if init in own]
 
 
+@cache
+def _validator() -> Draft202012Validator:
+    # JSON Schema counts 12.0 among the integers, and neither it nor a bound refuses NaN.
+    types = Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {"integer": lambda _, value: type(value) is int, "number": lambda _, value: _finite(value)}
+    )
+    kind = extend(Draft202012Validator, type_checker=types)
+    return kind(yaml.safe_load(SCHEMA.read_text()))
+
+
+def _finite(value: object) -> bool:
+    try:
+        return type(value) in (int, float) and math.isfinite(value)
+    except OverflowError:  # an integer too large for a float
+        return False
+
+
 def _path(error) -> str:
-    return ".".join(map(str, error.absolute_path)) or "config"
+    keys = [str(key) for key in error.absolute_path]
+    return ".".join(key if key.isprintable() else repr(key) for key in keys) or "config"
 
 
 def _reason(error) -> str:

@@ -41,7 +41,7 @@ def load_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError, UnicodeDecodeError) as error:
         raise CorruptArtifactError(path, str(error)) from error
-    canonical = json.dumps(sealed, sort_keys=True) == text
+    canonical = isinstance(sealed, dict) and json.dumps(sealed, sort_keys=True) == text
     if not canonical or sealed.get("sha256") != _digest(tensors, sealed.get("header")):
         raise CorruptArtifactError(path, "its checksum does not match its content")
     return tensors, sealed["header"]

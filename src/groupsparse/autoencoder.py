@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from groupsparse import encoder
 from groupsparse.dictionary import spectral_bound, top_direction
 from groupsparse.loss import per_sample, reconstruction_loss, shallow_loss
+from groupsparse.preprocess import require_finite
 from groupsparse.prox import PROX
 
 ENCODERS = ("shallow", "ista", "fista")
@@ -111,7 +112,12 @@ class Autoencoder(nn.Module):
 
 @torch.no_grad()
 def encode_in_batches(model: Autoencoder, data: Tensor, batch_size: int = 10_000) -> Tensor:
-    """Codes of all data without gradients, ``batch_size`` samples at a time, on the CPU."""
+    """Codes of all data without gradients, ``batch_size`` samples at a time, on the CPU.
+
+    ValueError for data or atoms that are not finite.
+    """
+    require_finite(data)
+    require_finite(model.dictionary.detach().mT, "atoms")
     device = model.dictionary.device
     parts = [model.encode(part.to(device)).cpu() for part in data.split(batch_size, dim=-2)]
     return torch.cat(parts, dim=-2)

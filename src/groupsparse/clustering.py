@@ -95,13 +95,13 @@ def class_contrast(features: np.ndarray, labels: np.ndarray, per_class: int = 10
     """Mean distance between classes / within classes, of the first ``per_class`` samples of each.
 
     What Fig. 5 shows as a picture: 1 if distances know nothing of the classes. Labels enter here
-    as in any metric.
+    as in any metric. NaN without two classes, or if no two samples of a class differ.
     """
     chosen = np.concatenate([np.flatnonzero(labels == c)[:per_class] for c in np.unique(labels)])
     distances = cdist(features[chosen], features[chosen])
     same = labels[chosen][:, None] == labels[chosen]
-    between, within = distances[~same].mean(), distances[same & (distances > 0)]
-    return float(between / within.mean()) if len(within) else float("nan")
+    between, within = distances[~same], distances[same & (distances > 0)]
+    return float(between.mean() / within.mean()) if len(between) and len(within) else float("nan")
 
 
 def scores(labels: np.ndarray, clusters: np.ndarray) -> dict[str, float]:

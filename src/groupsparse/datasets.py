@@ -7,11 +7,12 @@ unpacked into a private folder each time, so no unpacked file is ever trusted.
 
 import hashlib
 import logging
-import os
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,13 +22,13 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from torch import Tensor
 
+from groupsparse.files import atomic, remove_leftovers
+
 log = logging.getLogger(__name__)
 
 CLASSES = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "kmnist": "KMNIST", "usps": "USPS"}
 DATASETS = ("digits", *CLASSES)
 STALLED = 600.0  # seconds after which one attempt at one file is given up, however it trickles
-
-
 IDENTITY = {"Accept-Encoding": "identity"}
 
 
@@ -116,6 +117,7 @@ def fetch(
     checksum is replaced by a successful download, otherwise left and named in the error.
     """
     path = folder / archive.name
+    remove_leftovers(path, STALLED)
     found = _md5(path) if path.exists() else None
     if found == archive.md5:
         return path
@@ -145,15 +147,32 @@ def fetch(
 
 
 def _download(url: str, path: Path, md5: str, timeout: float) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    """One attempt at one file, within STALLED seconds."""
+    # In a thread: requests bounds each silence, but not headers that trickle, nor all redirects.
+    attempt: Future[Path] = Future()
+
+    def transfer() -> None:
+        try:
+            attempt.set_result(_transfer(url, path, md5, timeout))
+        except Exception as error:
+            attempt.set_exception(error)
+
+    threading.Thread(target=transfer, daemon=True).start()
+    try:
+        return attempt.result(STALLED)
+    except TimeoutError:
+        raise DownloadError(f"not complete after {STALLED:.0f} s") from None
+
+
+def _transfer(url: str, path: Path, md5: str, timeout: float) -> Path:
     start = reported = time.monotonic()
     digest, received = hashlib.md5(), 0
     try:
         with requests.get(url, headers=IDENTITY, stream=True, timeout=timeout) as answer:
             answer.raise_for_status()
             expected = int(answer.headers.get("Content-Length", 0))
-            with open(temporary, "wb") as file:
+            # Another job may be downloading the same file: the last one that is right stays.
+            with atomic(path, patience=STALLED) as file:
                 # raw: a server that labels .gz as Content-Encoding must not have it unpacked;
                 # read1: returns what has come, so that a trickle cannot outlast STALLED.
                 while chunk := answer.raw.read1(1 << 16, decode_content=False):
@@ -166,20 +185,17 @@ def _download(url: str, path: Path, md5: str, timeout: float) -> Path:
                     if now - reported > 2:
                         reported = now
                         log.info("%s: %.1f of %.1f MB", url, received / 1e6, expected / 1e6)
-                file.flush()
-                os.fsync(file.fileno())
-        if expected and received < expected:
-            raise requests.ConnectionError(f"truncated after {received} of {expected} bytes")
-        if digest.hexdigest() != md5:
-            raise DownloadError(f"MD5 {digest.hexdigest()} instead of {md5}")
-        os.replace(temporary, path)
+                if expected and received < expected:
+                    raise requests.ConnectionError(
+                        f"truncated after {received} of {expected} bytes"
+                    )
+                if digest.hexdigest() != md5:
+                    raise DownloadError(f"MD5 {digest.hexdigest()} instead of {md5}")
     except Exception as error:
         # urllib3 raises its own errors while a raw stream is read.
         if isinstance(error, (requests.RequestException, OSError, DownloadError)):
             raise
         raise requests.ConnectionError(str(error)) from error
-    finally:
-        temporary.unlink(missing_ok=True)
     log.info("%s: %.1f MB", url, received / 1e6)
     return path
 
@@ -189,7 +205,10 @@ def _read(name: str, folder: Path) -> dict[str, Tensor]:
         private = Path(root) if name == "usps" else Path(root) / CLASSES[name] / "raw"
         private.mkdir(parents=True, exist_ok=True)
         for archive in archives(name):
-            shutil.copy(folder / archive.name, private / archive.name)
+            copy = shutil.copy(folder / archive.name, private / archive.name)
+            # torchvision would replace what is wrong from the internet, without our time limits.
+            if _md5(copy) != archive.md5:
+                raise DownloadError(f"{folder / archive.name} has changed while it was read")
         result = {}
         for part, train in (("train", True), ("test", False)):
             # The archives are there and verified, so download=True only unpacks them.
@@ -210,6 +229,6 @@ def _dataset_class(name: str) -> type:
     return getattr(datasets, CLASSES[name])
 
 
-def _md5(path: Path) -> str:
+def _md5(path: str | Path) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "md5").hexdigest()

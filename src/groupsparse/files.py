@@ -1,15 +1,24 @@
-"""What every file of a run needs and no torch: atomic writes, tables, provenance.
+"""What every file of a run needs and no torch: atomic writes, checksums, tables, provenance.
 
 Tables are CSV in long form. Every write is atomic (temporary file, fsync, rename), so a file that
-exists is whole.
+exists is whole. What carries no checksum of its own (tables, figures, pages) has a SHA-256 in a
+hidden file beside it, which ``sha256sum -c`` reads.
 """
 
+import glob
+import hashlib
+import io
 import os
 import platform
+import secrets
 import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import BinaryIO
 
 import pandas as pd
 
@@ -26,16 +35,17 @@ class CorruptArtifactError(RuntimeError):
 
 
 def save_table(path: str | Path, table: pd.DataFrame) -> None:
-    """Write a table as CSV (no index, full float precision), atomically."""
-    write_atomic(path, table.to_csv(index=False).encode())
+    """Write a table as CSV (no index, full float precision), atomically and with a checksum."""
+    write_checked(path, table.to_csv(index=False).encode())
 
 
 def load_table(path: str | Path, columns: tuple[str, ...] = ()) -> pd.DataFrame:
     """Read a CSV table and require ``columns``; CorruptArtifactError names what is wrong."""
+    content = io.BytesIO(read_checked(path))
     try:
         # Its own float format comes back exactly; words such as "none" are not missing values.
-        table = pd.read_csv(path, keep_default_na=False, na_values=["", "nan"])
-    except (OSError, ValueError) as error:
+        table = pd.read_csv(content, keep_default_na=False, na_values=["", "nan"])
+    except ValueError as error:
         raise CorruptArtifactError(path, str(error)) from error
     missing = [c for c in columns if c not in table.columns]
     if missing:
@@ -43,19 +53,83 @@ def load_table(path: str | Path, columns: tuple[str, ...] = ()) -> pd.DataFrame:
     return table
 
 
+def write_checked(path: str | Path, content: bytes) -> None:
+    """Write bytes atomically and their SHA-256 beside them, for :func:`read_checked`."""
+    # The checksum first: a file that exists has one.
+    write_atomic(checksum_file(path), _checksum_line(path, content))
+    write_atomic(path, content)
+
+
+def read_checked(path: str | Path) -> bytes:
+    """Read what :func:`write_checked` wrote; CorruptArtifactError if a bit of it has changed."""
+    beside = checksum_file(path)
+    try:
+        content = Path(path).read_bytes()
+        expected = beside.read_bytes()
+    except OSError as error:
+        raise CorruptArtifactError(path, str(error)) from error
+    if expected != _checksum_line(path, content):
+        raise CorruptArtifactError(path, f"its content does not match {beside}")
+    return content
+
+
+def checksum_file(path: str | Path) -> Path:
+    """Where the checksum of a file lies: hidden beside it, so copy folders, not files."""
+    return Path(path).with_name(f".{Path(path).name}.sha256")
+
+
 def write_atomic(path: str | Path, content: bytes) -> None:
     """Write bytes so that ``path`` holds either its old content or all of the new."""
+    with atomic(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def atomic(path: str | Path, patience: float = 0.0) -> Iterator[BinaryIO]:
+    """A file to write, which takes the place of ``path`` once the block has ended without error.
+
+    Whatever happens, kill -9 and power cuts included, ``path`` holds its old content or all of the
+    new. What killed writers left is removed; where several may write the same file at a time,
+    ``patience`` says for how many seconds the temporary file of another is left alone.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    remove_leftovers(path, patience)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        with open(temporary, "wb") as file:
-            file.write(content)
+        with open(temporary, "xb") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+    # Without this a power cut may undo the rename.
+    folder = os.open(path.parent, os.O_RDONLY)
+    with suppress(OSError):  # some network file systems cannot
+        os.fsync(folder)
+    os.close(folder)
+
+
+def remove(path: str | Path) -> None:
+    """Delete a file, if it is there, and what killed writers left of it."""
+    Path(path).unlink(missing_ok=True)
+    remove_leftovers(path)
+
+
+def remove_leftovers(path: str | Path, patience: float = 0.0) -> None:
+    """Delete the temporary files of a path that nobody has touched for ``patience`` seconds."""
+    path = Path(path)
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.{'?' * 8}.tmp"):
+        with suppress(OSError):  # another was faster, or the folder is read-only
+            if time.time() - leftover.stat().st_mtime >= patience:
+                leftover.unlink()
+
+
+def digest(path: str | Path) -> str:
+    """SHA-256 of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @cache
@@ -67,6 +141,10 @@ def provenance() -> dict:
         "machine": platform.machine(),
         **{package: version(package) for package in PACKAGES},
     }
+
+
+def _checksum_line(path: str | Path, content: bytes) -> bytes:
+    return f"{hashlib.sha256(content).hexdigest()}  {Path(path).name}\n".encode()
 
 
 def _git_commit() -> str:

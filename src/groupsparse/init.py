@@ -8,6 +8,7 @@ from torch import Tensor
 
 from groupsparse.clustering import kmeans_clusters, spectral_clusters
 from groupsparse.dictionary import normalize_columns
+from groupsparse.preprocess import require_finite
 from groupsparse.supervision import SUPERVISED_INITS
 
 
@@ -23,12 +24,14 @@ def initialize(
 
     Raises
     ------
-    ValueError for an unknown name, for ``class`` without labels, or with too few samples.
+    ValueError for an unknown name, for ``class`` without labels, with too few samples, or for data
+    that are not finite.
     """
     if name not in INITS:
         raise ValueError(f"unknown init {name!r}; known are {', '.join(INITS)}")
     if name in SUPERVISED_INITS and labels is None:
         raise ValueError(f"init {name!r} needs labels")
+    require_finite(data)
     if len(data) < groups * group_size:
         raise ValueError(f"{len(data)} samples cannot initialise {groups * group_size} atoms")
     atoms = INITS[name](data, groups, group_size, np.random.default_rng(seed), labels)

@@ -1,5 +1,6 @@
 """Figures of the paper from long-form tables and tensors; every function returns a Figure."""
 
+import io
 from pathlib import Path
 
 import matplotlib as mpl
@@ -11,6 +12,7 @@ from matplotlib.figure import Figure
 from scipy.spatial.distance import cdist
 
 from groupsparse import published
+from groupsparse.files import write_checked
 
 mpl.use("Agg")
 sns.set_theme(
@@ -42,12 +44,14 @@ SAMPLING = {"fixed": "fixed data set", "fresh": "fresh samples every epoch"}
 def save(figures: dict[str, Figure], paths: list[str]) -> None:
     """Write to each path the figure of that name, in the format of its ending, without timestamps.
 
-    KeyError if a path is named after none of the ``figures``.
+    Atomic and with a checksum. KeyError if a path is named after none of the ``figures``.
     """
     for path in paths:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        metadata = {"Date": None} if path.endswith(".svg") else {}
-        figures[Path(path).stem].savefig(path, bbox_inches="tight", metadata=metadata)
+        ending, content = Path(path).suffix[1:], io.BytesIO()
+        metadata = {"Date": None} if ending == "svg" else {}
+        figure = figures[Path(path).stem]
+        figure.savefig(content, format=ending, bbox_inches="tight", metadata=metadata)
+        write_checked(path, content.getvalue())
 
 
 def error_per_epoch(history: pd.DataFrame, method: str) -> Figure:
@@ -241,7 +245,7 @@ def silhouettes(
     labels: np.ndarray,
     group_size: int,
 ) -> Figure:
-    """Atoms by group (one row a group) beside the mean activation of every class, per method.
+    r"""Atoms by group (one row a group) beside the mean activation of every class, per method.
 
     Parameters
     ----------

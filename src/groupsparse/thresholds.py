@@ -1,5 +1,7 @@
 """Thresholds of element-wise activations, chosen without labels or known truth."""
 
+import math
+
 from scipy.optimize import brentq
 from scipy.stats import chi2, norm
 
@@ -25,8 +27,11 @@ def matched_threshold(
     -------
     t in [0, lambda]: a norm is never smaller than one of its entries.
     """
-    if group_threshold <= 0 or projection_std <= 0:
-        raise ValueError("group_threshold and projection_std must be positive")
+    if not (0 < group_threshold < math.inf and 0 < projection_std < math.inf):
+        raise ValueError(
+            "group_threshold and projection_std must be positive and finite, not "
+            f"{group_threshold} and {projection_std}"
+        )
     level = chi2.logsf((group_threshold / projection_std) ** 2, group_size)
     if one_sided and level > norm.logsf(0):
         return 0.0

@@ -171,9 +171,10 @@ def train(
     optimizer : ``adam`` or ``sgd``
     normalize : project atoms to unit norm after every step
     metrics : maps the dictionary (R, n, m) to values (R,), recorded after every epoch
-    checkpoint : file that is written every ``checkpoint_every`` epochs and removed at the end; if
-        it exists and was made by the same code and ``fingerprint``, training goes on from there
-        and ends with the same bits as an uninterrupted run
+    checkpoint : file that is written every ``checkpoint_every`` epochs, for the caller to remove
+        once the results are safe; if it exists and was made by the same code,
+        ``fingerprint``, device and threads, training goes on from there and ends with the same
+        bits as an uninterrupted run
     fingerprint : JSON-able description of everything else that determines the result
 
     Returns
@@ -188,7 +189,9 @@ def train(
     device = model.dictionary.device
     optim = OPTIMIZERS[optimizer]([model.dictionary], lr=lr)
     replicates = model.dictionary.shape[0]
-    identity = json.dumps([source_digest(), fingerprint, epochs, lr, optimizer, normalize])
+    # Another device or number of threads may round differently: no mixture of the two.
+    place = [device.type, torch.get_num_threads()]
+    identity = json.dumps([source_digest(), fingerprint, epochs, lr, optimizer, normalize, place])
     rows = [_row(model, metrics, torch.full((replicates,), torch.nan))]
     if checkpoint and Path(checkpoint).exists():
         rows = _resume(checkpoint, identity, model, optim) or rows
@@ -214,8 +217,6 @@ def train(
             log.info("epoch %d/%d: %s", epoch, epochs, values)
         if checkpoint and epoch % checkpoint_every == 0 and epoch < epochs:
             _save_checkpoint(checkpoint, identity, model, optim, rows)
-    if checkpoint:
-        Path(checkpoint).unlink(missing_ok=True)
     return {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+from stat import S_ISDIR
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,8 @@ from groupsparse.files import (
     PACKAGES,
     CorruptArtifactError,
     load_table,
+    read_checked,
+    remove,
     save_table,
     write_atomic,
 )
@@ -171,6 +174,60 @@ def test_a_write_replaces_the_file_and_makes_its_folder(tmp_path):
     write_atomic(path, b"new")
     assert path.read_bytes() == b"new"
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_write_reaches_the_disk_before_and_after_the_rename(tmp_path, monkeypatch):
+    steps, fsync, replace = [], os.fsync, os.replace
+
+    def sync(descriptor):
+        folder = S_ISDIR(os.fstat(descriptor).st_mode)
+        steps.append("sync folder" if folder else "sync file")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(os, "replace", lambda *paths: steps.append("rename") or replace(*paths))
+    write_atomic(tmp_path / "file", b"new")
+    assert steps == ["sync file", "rename", "sync folder"]
+
+
+def test_what_killed_writers_left_is_removed_and_nothing_else(tmp_path):
+    path = tmp_path / "a.csv"
+    own = [tmp_path / ".a.csv.0123abcd.tmp", tmp_path / ".a.csv.4567ef89.tmp"]
+    others = [tmp_path / ".a.csv.gz.0123abcd.tmp", tmp_path / ".b.csv.0123abcd.tmp"]
+    for action in (lambda: write_atomic(path, b"new"), lambda: remove(path)):
+        for left in (*own, *others):
+            left.touch()
+        action()
+        assert [p for p in own if p.exists()] == []
+        assert all(p.exists() for p in others)
+    assert not path.exists()
+
+
+def test_figures_are_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    from matplotlib.figure import Figure
+
+    from groupsparse import plots
+
+    paths = [str(tmp_path / f"f.{ending}") for ending in ("png", "svg")]
+    plots.save({"f": Figure()}, paths)
+    first = [read_checked(path) for path in paths]
+    plots.save({"f": Figure()}, paths)
+    assert [read_checked(path) for path in paths] == first, "no timestamps"
+
+    def killed(*arguments):
+        raise OSError("killed")
+
+    monkeypatch.setattr(os, "replace", killed)
+    with pytest.raises(OSError, match="killed"):
+        plots.save({"g": Figure()}, [str(tmp_path / "g.png")])
+    assert not list(tmp_path.glob("*g.png*"))
+
+
+def test_a_file_and_its_checksum_are_written_checksum_first(tmp_path, monkeypatch):
+    order, replace = [], os.replace
+    monkeypatch.setattr(os, "replace", lambda a, b: order.append(b.name) or replace(a, b))
+    save_table(tmp_path / "t.csv", pd.DataFrame({"a": [1]}))
+    assert order == [".t.csv.sha256", "t.csv"]
 
 
 def test_a_table_comes_back_with_exact_floats(tmp_path):

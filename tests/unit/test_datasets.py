@@ -8,6 +8,8 @@ import re
 import shutil
 import socket
 import struct
+import subprocess
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -20,13 +22,23 @@ import torch
 
 from groupsparse import datasets
 from groupsparse.artifacts import load_tensors
-from groupsparse.datasets import DownloadError, load
+from groupsparse.datasets import DownloadError, fetch, load
 from groupsparse.torchvision_compat import datasets as tv
 
 ROOT = Path(__file__).resolve().parents[2]
 ORIGINALS = Path(os.environ.get("GROUPSPARSE_TEST_DATA", ROOT / ".." / "shared" / "data"))
 IMAGES = "train-images-idx3-ubyte.gz"
 LAST = "t10k-labels-idx1-ubyte.gz"
+REDIRECTS = {
+    "redirect": "/good/{name}",
+    "loop": "/loop/{name}",
+    "to_a_file": "file:///etc/hostname",
+    "to_nowhere": "http://127.0.0.1:1/{name}",
+}
+download_fault = pytest.mark.fault(
+    "downloads: silent, slow, lying, redirecting servers; wrong files; several jobs at once",
+    "the right data or an error that names file and address, within the time limits",
+)
 
 
 class Mirror:
@@ -36,6 +48,7 @@ class Mirror:
         self.files: dict[str, bytes] = {}
         self.requests: list[str] = []
         self.over = threading.Event()
+        self.together = threading.Barrier(2)
         mirror = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -44,6 +57,14 @@ class Mirror:
                 _, behaviour, name = self.path.split("/")
                 if behaviour == "flaky" and mirror.requests.count(self.path) == 1:
                     self.send_error(503)
+                elif behaviour in REDIRECTS:
+                    self.send_response(302)
+                    self.send_header("Location", REDIRECTS[behaviour].format(name=name))
+                    self.end_headers()
+                elif behaviour == "endless_headers":
+                    self.wfile.write(b"HTTP/1.0 200 OK\r\n")
+                    while not mirror.over.wait(0.05):
+                        self.wfile.write(b"X")
                 elif behaviour == "missing" or name not in mirror.files:
                     self.send_error(404)
                 else:
@@ -58,8 +79,17 @@ class Mirror:
                 half = len(content) // 2
                 if behaviour == "wrong":
                     content = content[:half] + bytes([content[half] ^ 1]) + content[half + 1 :]
+                if behaviour == "together":
+                    self.wfile.write(content[:half])
+                    mirror.together.wait(60)
+                    content = content[half:]
                 if behaviour in ("short", "stall"):
                     content = content[:half]
+                if behaviour == "slow":
+                    for start in range(0, len(content), len(content) // 8):
+                        self.wfile.write(content[start : start + len(content) // 8])
+                        mirror.over.wait(0.05)
+                    return
                 if behaviour == "trickle":
                     for byte in content[:40]:
                         self.wfile.write(bytes([byte]))
@@ -178,6 +208,7 @@ def test_download(tiny: dict, mirror: Mirror, tmp_path: Path) -> None:
     assert len(mirror.requests) == 4, "verified files are not downloaded again"
 
 
+@download_fault
 @pytest.mark.parametrize("behaviour", ["short", "wrong", "missing", "stall"])
 def test_bad_mirror_alone(
     behaviour: str, tiny: dict, mirror: Mirror, offline: str, tmp_path: Path
@@ -201,16 +232,106 @@ def test_bad_mirror_alone(
     assert len(mirror.requests) == 4 * attempts, "every missing file is named"
 
 
+@download_fault
+@pytest.mark.parametrize("behaviour", ["trickle", "endless_headers"])
 def test_trickling_mirror_is_given_up(
-    tiny: dict, mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    behaviour: str, tiny: dict, mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(datasets, "STALLED", 0.5)
     start = time.monotonic()
-    with pytest.raises(DownloadError):
-        load("mnist", tmp_path, [f"{mirror.url}/trickle"], retries=1, timeout=0.5)
+    with pytest.raises(DownloadError, match="not complete after"):
+        load("mnist", tmp_path, [f"{mirror.url}/{behaviour}"], retries=1, timeout=0.5)
     assert time.monotonic() - start < 5, "four files of half a second each"
 
 
+@download_fault
+@pytest.mark.parametrize("behaviour", ["loop", "to_a_file", "to_nowhere"])
+def test_a_redirect_to_where_no_archive_is_is_an_error(
+    behaviour: str, tiny: dict, mirror: Mirror, tmp_path: Path
+) -> None:
+    start = time.monotonic()
+    with pytest.raises(DownloadError, match=f"{mirror.url}/{behaviour}/{IMAGES}: "):
+        load("mnist", tmp_path, [f"{mirror.url}/{behaviour}"], retries=1, timeout=0.5)
+    assert time.monotonic() - start < 10
+    assert names(tmp_path) == []
+
+
+@download_fault
+@pytest.mark.parametrize("behaviour", ["redirect", "slow"])
+def test_a_mirror_that_redirects_or_is_slow_is_used(
+    behaviour: str, tiny: dict, mirror: Mirror, tmp_path: Path
+) -> None:
+    tensors = load("mnist", tmp_path, [f"{mirror.url}/{behaviour}"], retries=1, timeout=0.5)
+    assert len(tensors["test_data"]) == 5
+    assert names(tmp_path) == sorted(tiny)
+
+
+@download_fault
+def test_jobs_that_download_the_same_file_at_once_all_get_it(
+    tiny: dict, mirror: Mirror, tmp_path: Path
+) -> None:
+    archive = datasets.Archive(IMAGES, md5(tiny[IMAGES]), ())
+    program = (
+        "import sys; from pathlib import Path; from groupsparse.datasets import Archive, fetch; "
+        "folder, name, md5, url = sys.argv[1:]; "
+        "fetch(Path(folder), Archive(name, md5, ()), [url], 1, 60.0)"
+    )
+
+    def job(behaviour: str) -> subprocess.Popen:
+        url = f"{mirror.url}/{behaviour}/{IMAGES}"
+        command = [sys.executable, "-c", program, str(tmp_path), IMAGES, archive.md5, url]
+        return subprocess.Popen(command, cwd=ROOT / "src")
+
+    killed = job("stall")
+    while not list(tmp_path.glob(".*.tmp")):
+        mirror.over.wait(0.01)
+    jobs = [job("together"), job("together")]  # both are half-way before one ends
+    killed.kill()
+    assert [process.wait(60) for process in (killed, *jobs)] == [-9, 0, 0]
+    assert (tmp_path / IMAGES).read_bytes() == tiny[IMAGES]
+    # What the killed one left may be that of a job at work, until it is too old for one.
+    (left,) = tmp_path.glob(".*.tmp")
+    fetch(tmp_path, archive, [], 1, 1.0)
+    assert left.exists()
+    os.utime(left, (0, 0))
+    fetch(tmp_path, archive, [], 1, 1.0)
+    assert names(tmp_path) == [IMAGES]
+
+
+@download_fault
+def test_an_archive_that_names_a_path_elsewhere_writes_nothing_there(
+    tiny: dict, mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Flag 8: the name of the content follows the header of ten bytes.
+    bare = gzip.compress(gzip.decompress(tiny[IMAGES]))
+    named = bare[:3] + b"\x08" + bare[4:10] + b"../../../evil\0" + bare[10:]
+    assert gzip.decompress(named) == gzip.decompress(bare)
+    tiny[IMAGES] = named
+    resources = [(name, md5(content)) for name, content in tiny.items()]
+    monkeypatch.setattr(tv.MNIST, "resources", resources)
+    assert len(load("mnist", tmp_path, [f"{mirror.url}/good"])["train_data"]) == 12
+    assert names(tmp_path) == sorted(tiny)
+    assert not list(tmp_path.parent.rglob("*evil*"))
+
+
+@download_fault
+def test_an_archive_that_changes_while_it_is_read_is_not_used(
+    tiny: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place(tiny, tmp_path)
+    copy = shutil.copy
+
+    def other(source: Path, target: Path) -> Path:
+        copy(source, target)
+        target.write_bytes(b"other")
+        return target
+
+    monkeypatch.setattr(shutil, "copy", other)
+    with pytest.raises(DownloadError, match=f"{IMAGES} has changed while it was read"):
+        load("mnist", tmp_path)
+
+
+@download_fault
 @pytest.mark.parametrize("behaviour", ["short", "wrong", "missing", "stall", "dead", "bad url"])
 def test_bad_mirror_then_good(
     behaviour: str, tiny: dict, mirror: Mirror, offline: str, tmp_path: Path
@@ -221,10 +342,12 @@ def test_bad_mirror_then_good(
     assert names(tmp_path) == sorted(tiny)
 
 
+@download_fault
 def test_retry_after_server_error(tiny: dict, mirror: Mirror, tmp_path: Path) -> None:
     assert len(load("mnist", tmp_path, [f"{mirror.url}/flaky"], retries=2)["test_data"]) == 5
 
 
+@download_fault
 def test_content_encoding_is_not_undone(tiny: dict, mirror: Mirror, tmp_path: Path) -> None:
     assert len(load("mnist", tmp_path, [f"{mirror.url}/gzip"])["test_data"]) == 5
 
@@ -255,6 +378,7 @@ def test_placed_by_hand(tiny: dict, tmp_path: Path) -> None:
     folder.chmod(0o755)
 
 
+@download_fault
 def test_corrupt_file_placed_by_hand(tiny: dict, mirror: Mirror, tmp_path: Path) -> None:
     path = place(tiny, tmp_path) / LAST
     path.write_bytes(b"not labels")
@@ -267,6 +391,7 @@ def test_corrupt_file_placed_by_hand(tiny: dict, mirror: Mirror, tmp_path: Path)
     assert path.read_bytes() == tiny[LAST]
 
 
+@download_fault
 def test_unpacked_files_are_not_used(tiny: dict, tmp_path: Path) -> None:
     folder = place(tiny, tmp_path)
     expected = load("mnist", tmp_path)
@@ -281,6 +406,7 @@ def test_unpacked_files_are_not_used(tiny: dict, tmp_path: Path) -> None:
     assert all(torch.equal(tensors[k], expected[k]) for k in expected)
 
 
+@download_fault
 def test_labels_must_match_data(tiny: dict, tmp_path: Path, monkeypatch) -> None:
     tiny[LAST] = idx(np.arange(4))
     resources = [(name, md5(content)) for name, content in tiny.items()]

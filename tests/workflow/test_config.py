@@ -2,11 +2,11 @@
 
 import copy
 import re
-import sys
 
 import pytest
 import yaml
-from conftest import ROOT
+from conftest import ROOT, merged
+from validate import SCHEMA, clustering_conditions, clustering_inits, config_errors
 
 from groupsparse.autoencoder import ENCODERS
 from groupsparse.controls import CONTROLS
@@ -15,24 +15,12 @@ from groupsparse.init import INITS
 from groupsparse.prox import PROX
 from groupsparse.train import OPTIMIZERS
 
-sys.path.insert(0, str(ROOT / "workflow"))
-from validate import SCHEMA, clustering_conditions, clustering_inits, config_errors
-
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 RULES = sorted(
     name
     for file in (ROOT / "workflow" / "rules").glob("*.smk")
     for name in re.findall(r"^rule (\w+):", file.read_text(), re.MULTILINE)
 )
-
-
-def merged(base: dict, over: dict) -> dict:
-    """What snakemake makes of --configfile: mappings are merged, all else is replaced."""
-    result = copy.deepcopy(base)
-    for key, value in over.items():
-        both = isinstance(value, dict) and isinstance(result.get(key), dict)
-        result[key] = merged(result[key], value) if both else value
-    return result
 
 
 def changed(path: str, value: object) -> dict:
@@ -60,6 +48,13 @@ def test_the_default_config_and_every_preset_are_valid(path):
         ("simulation.epoch", 3, "epoch"),
         ("simulation.training.lr", "1e-3", "1.0e-3"),
         ("simulation.training.epochs", 1.5, "integer"),
+        ("simulation.training.epochs", 300.0, "integer"),
+        ("simulation.training.epochs", 10**12, "maximum"),
+        ("simulation.training.lr", float("nan"), "number"),
+        ("simulation.training.lr", float("inf"), "number"),
+        ("simulation.methods.sparse.lambda", float("nan"), "number"),
+        ("simulation.snr_db", [10**400], "number"),
+        ("seed", 2**32, "maximum"),
         ("simulation.training.optimizer", "adamw", "adamw"),
         ("simulation.methods.sparse.lambda", -1.0, "minimum"),
         ("simulation.methods.sparse.prox", "sofft", "sofft"),
@@ -108,7 +103,10 @@ def test_the_default_config_and_every_preset_are_valid(path):
         ("bench.settings.shallow.model.active_groups", 501, "500 groups"),
         ("bench.settings.scale.models.samples.snr_db", None, "None"),
         ("download.mirrors", {"mnist": ["ftp://x"]}, "ftp"),
+        ("download.mirrors", {"mnist": ["http://x --retries 9"]}, "retries"),
         ("run", "../elsewhere", "elsewhere"),
+        ("run", "mine\n", "mine"),
+        ("simulation.methods", {"a\n": {"control": "chance"}}, "match"),
         ("seed", None, "None"),
     ],
 )

@@ -14,7 +14,7 @@ from groupsparse.artifacts import load_tensors
 
 TABLES = (
     "recovery", "recovery_history", "clustering", "clustering_history", "theory", "theory_sweep",
-    "convergence", "claims",
+    "lambda_sweep", "convergence", "claims",
 )  # fmt: skip
 SCRIPTS = sorted(p.name for p in (ROOT / "src").glob("*.py"))
 
@@ -25,7 +25,9 @@ def test_the_smoke_run_makes_every_table_and_figure(finished):
         assert len(pd.read_csv(results / "summary" / f"{table}.csv"))
     names = [*(f"fig3{panel}" for panel in "abcd"), "inits", "fig4-digits", "fig5-digits"]
     names += [f"{figure}-digits" for figure in ("silhouettes", "table1", "convergence")]
-    names += [f"theory_{figure}" for figure in ("constants", "gradients", "support")]
+    names += ["lambda_sweep"] + [
+        f"theory_{figure}" for figure in ("constants", "gradients", "support")
+    ]
     for name in names:
         assert (reports / "figures" / f"{name}.png").stat().st_size > 5000
         assert (reports / "figures" / f"{name}.svg").stat().st_size > 5000
@@ -62,8 +64,8 @@ def test_a_second_run_has_nothing_to_do(finished):
 
 def test_editing_the_figures_redraws_and_does_not_retrain(workflow_copy):
     workflow_copy.edit("src/groupsparse/plots.py", '"figure.dpi": 100', '"figure.dpi": 101')
-    expected = dict.fromkeys(["plot_recovery", "plot_clustering", "plot_scores", "plot_theory"], 1)
-    expected |= {"build_report": 1, "all": 1}
+    drawn = ("recovery", "sweep", "clustering", "scores", "theory")
+    expected = dict.fromkeys([*(f"plot_{name}" for name in drawn), "build_report", "all"], 1)
     assert workflow_copy.planned() == expected
 
 
@@ -176,7 +178,7 @@ def test_diverging_training_stops_its_job_with_epoch_and_cause(workflow_copy):
 
 def test_scripts_that_read_tables_alone_do_not_load_torch():
     scripts = "collect_tables, make_claims, make_table1, build_report"
-    scripts += ", plot_recovery, plot_scores, plot_theory"
+    scripts += ", plot_recovery, plot_scores, plot_sweep, plot_theory"
     program = f"import {scripts}, sys; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", program], cwd=ROOT / "src", check=True)
 

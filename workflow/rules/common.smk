@@ -42,7 +42,7 @@ GPUS = int(config["device"] == "cuda")
 
 
 wildcard_constraints:
-    snr=r"-?[0-9.]+",
+    snr=r"[-+.0-9e]+",
     sampling="fixed|fresh",
     dataset="|".join(CLUSTERING["settings"]),
     method="[A-Za-z0-9_]+",

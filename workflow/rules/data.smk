@@ -16,13 +16,13 @@ rule prepare_dataset:
         runtime=60,
     params:
         download=config["download"],
-        mirrors=lambda w: " ".join(
-            f"--mirror {url}"
+        mirrors=lambda w: [
+            f"--mirror={url}"
             for url in config["download"]["mirrors"].get(w.dataset, [])
-        ),
+        ],
         seed=config["seed"],
     shell:
         "python src/prepare_dataset.py --dataset {wildcards.dataset} "
         "--raw-dir {params.download[raw_dir]:q} --retries {params.download[retries]} "
-        "--timeout {params.download[timeout]} --subset {params.download[subset]} {params.mirrors} "
+        "--timeout {params.download[timeout]} --subset {params.download[subset]} {params.mirrors:q} "
         "--seed {params.seed} --output {output} > {log} 2>&1"

@@ -25,7 +25,7 @@ rule simulate:
         replicates=SIMULATION["replicates"],
         seed=config["seed"],
     shell:
-        "python src/simulate_data.py --model {params.model:q} --inits {params.inits:q} --snr {wildcards.snr} "
+        "python src/simulate_data.py --model {params.model:q} --inits {params.inits:q} --snr={wildcards.snr} "
         "--replicates {params.replicates} --seed {params.seed} --output {output} > {log} 2>&1"
 
 
