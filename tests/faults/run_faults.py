@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=ROOT / "docs", help="folder to fill")
     parser.add_argument("tests", nargs="*", help="only these, as pytest names them")
     args = parser.parse_args()
-    start = time.monotonic()
+    start, made_by = time.monotonic(), provenance()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         status = subprocess.run(
@@ -60,7 +60,7 @@ def main() -> None:
         table = summary(ElementTree.parse(report).getroot())
     page = PAGE.render(
         seed=args.seed,
-        made_by=provenance(),
+        made_by=made_by,
         packages=("torch", "snakemake", "numpy", "pandas"),
         minutes=round((time.monotonic() - start) / 60),
         cores=f"{os.cpu_count()} {platform.machine()}",

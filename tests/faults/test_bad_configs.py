@@ -57,7 +57,9 @@ def test_a_mutated_config_is_accepted_or_refused_in_lines_that_name_the_key(
 
 
 def plan(workflow, config: dict) -> subprocess.CompletedProcess:
-    (workflow.folder / "config.yaml").write_text(yaml.safe_dump(config))
+    """A dry run with this config and no preset."""
+    text = yaml.safe_dump(config, sort_keys=False)  # errors show mappings in their order
+    (workflow.folder / "config.yaml").write_text(text)
     return subprocess.run(
         [sys.executable, "-m", "snakemake", "--dry-run", "--cores", "1"],
         cwd=workflow.folder,
