@@ -38,7 +38,7 @@ def test_the_console_stays_silent(page):
 
 def test_every_figure_is_drawn_and_captioned(page):
     widths = page.eval_on_selector_all("figure img", "all => all.map(i => i.naturalWidth)")
-    assert len(widths) == 13
+    assert len(widths) == 14
     assert min(widths) > 300
     captions = page.eval_on_selector_all("figcaption", "all => all.map(c => c.textContent)")
     assert all(caption.startswith(("Fig. ", "Theory ")) for caption in captions)
