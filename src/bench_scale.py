@@ -67,11 +67,11 @@ def epochs(
 
     def run() -> None:
         if candidate == MEMORY:
-            data = torch.from_numpy(np.load(folder / "data.npy"))
+            data = read(folder / "data.npy")
             batches = FixedData(data, seeds, batch_size)
         else:
             batches = StreamedData(folder / "data.npy", seeds, batch_size, settings["block"])
-        init = torch.from_numpy(np.load(folder / "init.npy")).unsqueeze(0)
+        init = read(folder / "init.npy").unsqueeze(0)
         network = Autoencoder(init, "group_soft", settings["lambda"], model["group_size"])
         count = settings["repetitions"] + 1
         train(network, batches, epochs=count, lr=settings["lr"], metrics=stamp)
@@ -82,10 +82,14 @@ def epochs(
     seconds = np.diff(stamps)[1:].tolist()
     if candidate != MEMORY:
         return seconds, [], peak
-    parts = torch.from_numpy(np.load(folder / "data.npy")).split(batch_size)
-    init = torch.from_numpy(np.load(folder / "init.npy"))
+    parts = read(folder / "data.npy").split(batch_size)
+    init = read(folder / "init.npy")
     product = {"bare product": lambda: [part @ init for part in parts]}
     return seconds, interleaved(product, settings["repetitions"])["bare product"], peak
+
+
+def read(path: Path) -> torch.Tensor:
+    return torch.from_numpy(np.load(path, allow_pickle=False))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 ROOT = Path(__file__).resolve().parents[1]
+FULL = "FAULTS_FULL" in os.environ  # set by run_faults.py: many trials instead of a few
 torch.set_num_threads(1)
 
 

@@ -19,12 +19,11 @@ import numpy as np
 import psutil
 import pytest
 import yaml
-from conftest import ROOT, merged
+from conftest import FULL, ROOT, merged
 
 from groupsparse.artifacts import load_tensors
 from groupsparse.files import CorruptArtifactError, read_checked
 
-FULL = "FAULTS_FULL" in os.environ  # set by run_faults.py: many trials instead of a few
 SEED = int(os.environ.get("FAULTS_SEED", "20210207"))
 DATA = "results/smoke/simulation/snr5/data.safetensors"
 

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 import yaml
-from conftest import merged
-from faults import FULL, SEED, SMOKE, generator, mutated_configs
+from conftest import FULL, merged
+from faults import SEED, SMOKE, generator, mutated_configs
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from validate import config_errors
 

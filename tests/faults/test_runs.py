@@ -11,10 +11,9 @@ from typing import NamedTuple
 
 import pandas as pd
 import pytest
-from conftest import Workflow
+from conftest import FULL, Workflow
 from faults import (
     DATA,
-    FULL,
     Reference,
     checkpoint_epochs,
     corrupted,

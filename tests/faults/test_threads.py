@@ -2,7 +2,8 @@
 
 import pytest
 import torch
-from faults import FULL, SMOKE, run_script
+from conftest import FULL
+from faults import SMOKE, run_script
 from threadpoolctl import threadpool_limits
 
 import prepare_dataset

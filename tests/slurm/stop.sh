@@ -8,7 +8,7 @@ for _ in $(seq 50); do
   sleep 0.1
 done
 # Nothing of their state is wanted.
-for name in n1 n2 n3 slurmctld munged; do
+for name in n1 n2 n3 n4 slurmctld munged; do
   pid=$(cat "$DIR/$name.pid" 2>/dev/null) && kill -KILL "$pid" 2>/dev/null
 done
 exit 0

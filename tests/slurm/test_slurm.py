@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import Workflow, job_counts
+from conftest import FULL, Workflow, job_counts
 
 HERE = Path(__file__).parent
 SYSTEM = f"{os.environ['PATH']}:/usr/sbin:/sbin"
@@ -23,8 +23,10 @@ pytestmark = pytest.mark.skipif(
 )
 
 ON_SLURM = ("--profile", "profiles/slurm", "--slurm-init-seconds-before-status-checks", "1")
+DATA = "results/smoke/simulation/snr5/data.safetensors"
 MODEL = "results/smoke/simulation/snr5/near/fixed/sparse/model.safetensors"
 CHECKPOINT = "results/smoke/checkpoints/snr5-near-fixed-sparse.safetensors"
+ROUNDS = 3 if FULL else 1  # of ways to stop a training
 TRAINING_LOG = "logs/smoke/train_recovery/snr5-near-fixed-sparse.log"
 
 
@@ -46,8 +48,8 @@ def cluster():
 
 
 @pytest.fixture(scope="module")
-def dying(cluster, tmp_path_factory) -> Iterator[dict[str, tuple[Workflow, Future]]]:
-    """Runs whose jobs die. They mostly wait: all start at once, and run beside the other tests."""
+def runs(cluster, tmp_path_factory) -> Iterator[dict[str, tuple[Workflow, Future]]]:
+    """Runs of the workflow, some of whose jobs die. They mostly wait: all start at once."""
     with ThreadPoolExecutor() as pool:
 
         def start(name: str, *arguments: str):
@@ -57,14 +59,17 @@ def dying(cluster, tmp_path_factory) -> Iterator[dict[str, tuple[Workflow, Futur
                 short = "training: {epochs: 12, checkpoint_every: 4}"
                 long = "training: {epochs: 10000, checkpoint_every: 50}"
                 workflow.edit("workflow/presets/smoke.yaml", short, long)
-            else:
+                workflow.run(DATA)
+            elif name != "smoke":
                 shutil.copy(HERE / "jobs.smk", workflow.folder / "Snakefile")
             return workflow, pool.submit(workflow.run, *arguments, *ON_SLURM, check=False)
 
         fragile = "train_recovery:slurm_partition=fragile"
+        again = ("--retries", str(ROUNDS))
         fake = "gpu:gpu_model=none"
         runs = {
-            "training": start("training", MODEL, "--set-resources", fragile),
+            "smoke": start("smoke"),
+            "training": start("training", MODEL, "--set-resources", fragile, *again),
             "time": start("time", "quick.txt", "slow.txt", "--retries", "0"),
             "memory": start("memory", "large.txt"),
             "gpu": start("gpu", "gpu.txt", "--set-resources", fake, "--config", "device=cuda"),
@@ -81,16 +86,19 @@ def wait_for(condition: Callable[[], bool], seconds: float = 200) -> None:
         time.sleep(0.05)
 
 
-def interrupt(workflow: Workflow, cluster: Path) -> list[str]:
-    """Kill the node of a training, and the training where it goes on; the nodes it was on."""
+def interrupt(workflow: Workflow, cluster: Path) -> list[tuple[str, str]]:
+    """Stop a training in every way, wherever it goes on: how, and on which node it was."""
+    stopped, log = [], workflow.folder / TRAINING_LOG
     wait_for((workflow.folder / CHECKPOINT).exists)
-    job, first = job_of(workflow)
-    kill_node(cluster, first, job)
-    log = workflow.folder / TRAINING_LOG
-    wait_for(lambda: log.exists() and "resuming" in log.read_text())
-    job, second = job_of(workflow)
-    subprocess.run(["scancel", job], check=True)
-    return [first, second]
+    for stop in (cancel, kill_node, preempt) * ROUNDS:
+        job, node = job_of(workflow)
+        log.unlink()  # what it goes on to write there is seen by nobody
+        stop(cluster, node, job)
+        wait_for(lambda: log.exists() and "resuming" in log.read_text())
+        stopped.append((stop.__name__, node))
+        if stop is kill_node:
+            subprocess.run(["slurmd", "-N", node], check=True, env={**os.environ, "PATH": SYSTEM})
+    return stopped
 
 
 def job_of(workflow: Workflow) -> tuple[str, str]:
@@ -110,8 +118,19 @@ def kill_node(cluster: Path, node: str, job: str) -> None:
                     victim.kill()
 
 
-def test_a_job_over_its_memory_is_submitted_again_with_more(dying):
-    workflow, run = dying["memory"]
+def preempt(cluster: Path, node: str, job: str) -> None:
+    """A job of a partition that goes first takes a node."""
+    urgent = ["--partition=urgent", f"--nodelist={node}", "--exclusive", "--output=/dev/null"]
+    subprocess.run(["sbatch", *urgent, "--wrap=sleep 2"], check=True, cwd=cluster)
+
+
+def cancel(cluster: Path, node: str, job: str) -> None:
+    subprocess.run(["scancel", job], check=True)
+
+
+@pytest.mark.fault("SLURM: a job over its memory", "submitted again with more, and finished")
+def test_a_job_over_its_memory_is_submitted_again_with_more(runs):
+    workflow, run = runs["memory"]
     result = run.result()
     assert result.returncode == 0, result.stderr
     assert len(re.findall("SLURM status is", result.stderr)) == 1
@@ -119,43 +138,42 @@ def test_a_job_over_its_memory_is_submitted_again_with_more(dying):
     assert (workflow.folder / "large.txt").exists()
 
 
-def test_a_job_that_asks_for_a_gpu_gets_it(dying):
-    workflow, run = dying["gpu"]
+def test_a_job_that_asks_for_a_gpu_gets_it(runs):
+    workflow, run = runs["gpu"]
     result = run.result()
     assert result.returncode == 0, result.stderr
     assert (workflow.folder / "gpu.txt").read_text().split() == ["n2", "0"]
 
 
-def test_the_smoke_preset_gives_the_same_bits_through_sbatch(finished, fresh_workflow, dying):
-    result = fresh_workflow.run(*ON_SLURM)
-    summary = "results/smoke/summary"
-    tables = sorted(p.name for p in (finished.folder / summary).glob("*.csv"))
-    assert "claims.csv" in tables
-    for name in tables:
-        here, there = (w.folder / summary / name for w in (fresh_workflow, finished))
-        assert here.read_bytes() == there.read_bytes(), name
-    assert (fresh_workflow.folder / "reports/smoke/report.html").exists()
-
-    alone = set(re.findall(r"slurm_logs/rule_(\w+)/", result.stderr))
-    rules = set(job_counts(result.stdout + result.stderr))
-    assert {r for r in rules if re.match("simulate|sweep|train|measure|evaluate", r)} <= alone
-    assert not alone & {"prepare_dataset", "build_report", "collect", "make_claims"}
-    assert "slurm_logs/group_summary_collect_make_claims" in result.stderr
-
-
-def test_a_training_goes_on_when_its_node_dies_and_when_it_is_cancelled(dying):
-    workflow, run = dying["training"]
-    _, interruptions = dying["interruptions"]
-    assert interruptions.result() == ["n3", "n2"]
+@pytest.mark.fault(
+    "SLURM: scancel, a node that dies, a preemption, in turn, under a training",
+    "it goes on from its checkpoint each time, and ends with the bits of a training by hand",
+)
+def test_a_training_goes_on_when_it_is_cancelled_or_preempted_and_when_its_node_dies(
+    runs, tmp_path, record_property
+):
+    workflow, run = runs["training"]
+    _, interruptions = runs["interruptions"]
+    stopped = interruptions.result()
+    record_property("trials", len(stopped))
+    assert [how for how, _ in stopped] == ["cancel", "kill_node", "preempt"] * ROUNDS
     result = run.result()
     assert result.returncode == 0, result.stderr
-    assert re.findall("SLURM status is: '(.*?)'", result.stderr) == ["CANCELLED"]
-    assert "resuming" in (workflow.folder / TRAINING_LOG).read_text()
+    assert re.findall("SLURM status is: '(.*?)'", result.stderr) == ["CANCELLED"] * ROUNDS
     assert workflow.planned(MODEL) == {}
 
+    undisturbed = Workflow(tmp_path)
+    shutil.copytree(workflow.folder / "workflow", tmp_path / "workflow", dirs_exist_ok=True)
+    undisturbed.run(MODEL)
+    assert (tmp_path / MODEL).read_bytes() == (workflow.folder / MODEL).read_bytes()
 
-def test_a_job_over_its_time_is_named_and_the_rerun_does_it_alone(dying):
-    workflow, run = dying["time"]
+
+@pytest.mark.fault(
+    "SLURM: a job over its time, not submitted again",
+    "an error that says TIMEOUT; the rerun does that job alone",
+)
+def test_a_job_over_its_time_is_named_and_the_rerun_does_it_alone(runs):
+    workflow, run = runs["time"]
     result = run.result()
     assert result.returncode != 0
     assert re.findall("SLURM status is: '(.*?)'", result.stderr) == ["TIMEOUT"]
@@ -165,3 +183,22 @@ def test_a_job_over_its_time_is_named_and_the_rerun_does_it_alone(dying):
     workflow.run("quick.txt", "slow.txt", *ON_SLURM)
     assert (workflow.folder / "slow.txt").exists()
     assert (workflow.folder / "quick.txt").read_text() == done
+
+
+def test_the_smoke_preset_gives_the_same_bits_through_sbatch(finished, runs):
+    workflow, run = runs["smoke"]
+    result = run.result()
+    assert result.returncode == 0, result.stderr
+    summary = "results/smoke/summary"
+    tables = sorted(p.name for p in (finished.folder / summary).glob("*.csv"))
+    assert "claims.csv" in tables
+    for name in tables:
+        here, there = (w.folder / summary / name for w in (workflow, finished))
+        assert here.read_bytes() == there.read_bytes(), name
+    assert (workflow.folder / "reports/smoke/report.html").exists()
+
+    alone = set(re.findall(r"slurm_logs/rule_(\w+)/", result.stderr))
+    rules = set(job_counts(result.stdout + result.stderr))
+    assert {r for r in rules if re.match("simulate|sweep|train|measure|evaluate", r)} <= alone
+    assert not alone & {"prepare_dataset", "build_report", "collect", "make_claims"}
+    assert "slurm_logs/group_summary_collect_make_claims" in result.stderr

@@ -64,7 +64,7 @@ def test_a_second_run_has_nothing_to_do(finished):
 
 def test_editing_the_figures_redraws_and_does_not_retrain(workflow_copy):
     workflow_copy.edit("src/groupsparse/plots.py", '"figure.dpi": 100', '"figure.dpi": 101')
-    drawn = ("recovery", "sweep", "clustering", "scores", "theory")
+    drawn = ("recovery", "clustering", "scores", "theory")
     expected = dict.fromkeys([*(f"plot_{name}" for name in drawn), "build_report", "all"], 1)
     assert workflow_copy.planned() == expected
 
@@ -178,7 +178,7 @@ def test_diverging_training_stops_its_job_with_epoch_and_cause(workflow_copy):
 
 def test_scripts_that_read_tables_alone_do_not_load_torch():
     scripts = "collect_tables, make_claims, make_table1, build_report"
-    scripts += ", plot_recovery, plot_scores, plot_sweep, plot_theory"
+    scripts += ", plot_recovery, plot_scores, plot_theory"
     program = f"import {scripts}, sys; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", program], cwd=ROOT / "src", check=True)
 
