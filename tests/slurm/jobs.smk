@@ -11,7 +11,7 @@ rule quick:
         "quick.txt",
     resources:
         mem_mb=scaled(500),
-        runtime=scaled(1),
+        runtime=5,
     shell:
         "date > {output}"
 
@@ -33,7 +33,7 @@ rule large:
         "large.txt",
     resources:
         mem_mb=scaled(500),
-        runtime=scaled(1),
+        runtime=5,
     shell:
         """
         python -c 'import time; x = b"x" * 550_000_000; time.sleep(4)' && date >{output}
@@ -45,7 +45,7 @@ rule gpu:
         "gpu.txt",
     resources:
         mem_mb=scaled(500),
-        runtime=scaled(1),
+        runtime=5,
         gpu=GPUS,
     shell:
         "echo $SLURMD_NODENAME $CUDA_VISIBLE_DEVICES > {output}"
