@@ -32,8 +32,9 @@ publish-bench: $(READY)
 faults: $(READY)
 	PYTHONPATH=src python tests/faults/run_faults.py
 
+# Two processes: much of the suite waits, and one alone would leave a core idle.
 test: $(READY)
-	pytest
+	pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(READY)
 	ruff check .

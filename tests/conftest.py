@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[1]
 FULL = "FAULTS_FULL" in os.environ  # set by run_faults.py: many trials instead of a few
@@ -22,8 +23,9 @@ class Workflow:
         self.folder = folder
         for name in ("src", "workflow", "profiles", "envs", "reports/captions"):
             ignore = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(ROOT / name, folder / name, ignore=ignore)
-        shutil.copytree(ROOT / "benchmarks", folder / "benchmarks", ignore=not_source)
+            shutil.copytree(ROOT / name, folder / name, ignore=ignore, dirs_exist_ok=True)
+        target = folder / "benchmarks"
+        shutil.copytree(ROOT / "benchmarks", target, ignore=not_source, dirs_exist_ok=True)
         for name in ("Snakefile", "config.yaml", "reports/template.html"):
             shutil.copy(ROOT / name, folder / name)
 
@@ -93,10 +95,14 @@ def recorded_fault(request, record_property):
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory) -> Workflow:
-    """The smoke preset, run once for all tests; copy it before you change it."""
-    workflow = Workflow(tmp_path_factory.mktemp("workflow"))
-    workflow.run()
+def finished(tmp_path_factory, worker_id) -> Workflow:
+    """The smoke preset, run once for all tests and processes; copy it before you change it."""
+    folder = tmp_path_factory.getbasetemp()
+    if worker_id != "master":
+        folder = folder.parent  # of all processes
+    with FileLock(folder / "finished.lock"):
+        workflow = Workflow(folder / "finished")
+        workflow.run()  # nothing to do for the second
     return workflow
 
 

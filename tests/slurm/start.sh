@@ -2,8 +2,8 @@
 # start.sh DIR: a real SLURM on this machine, for tests; `. DIR/env.sh` to use it, stop.sh DIR to end
 # it. Needs Debian's slurm-wlm and munge. No systemd, no cgroups, loopback only. DIR must be short
 # (sockets) and open to all (munge).
-# Partition `test`, the default, has the nodes n1 and n2; `fragile` has n3, and n4 when n3 has died, and
-# its jobs make way for those of `urgent`. A node has more processors than there are: jobs mostly wait.
+# Partition `test`, the default, has the nodes n1 and n2; `fragile` has n3, and n4 when n3 has died,
+# and its jobs make way for those of `urgent`.
 set -euo pipefail
 DIR=$(realpath "$1")
 HOST=$(hostname -s)
@@ -56,10 +56,10 @@ JobAcctGatherFrequency=task=1
 JobAcctGatherParams=OverMemoryKill
 AccountingStorageType=accounting_storage/none
 GresTypes=gpu
-NodeName=n1 NodeHostname=$HOST NodeAddr=127.0.0.1 Port=$((PORT + 1)) CPUs=4 RealMemory=32000
-NodeName=n2 NodeHostname=$HOST NodeAddr=127.0.0.1 Port=$((PORT + 2)) CPUs=4 RealMemory=32000 Gres=gpu:none:1 Weight=2
-NodeName=n3 NodeHostname=$HOST NodeAddr=127.0.0.1 Port=$((PORT + 3)) CPUs=4 RealMemory=32000
-NodeName=n4 NodeHostname=$HOST NodeAddr=127.0.0.1 Port=$((PORT + 4)) CPUs=4 RealMemory=32000 Weight=2
+NodeName=n1 NodeHostname=$HOST NodeAddr=127.0.0.1 Port=$((PORT + 1)) CPUs=2 RealMemory=32000
+NodeName=n2 NodeHostname=$HOST NodeAddr=127.0.0.1 Port=$((PORT + 2)) CPUs=2 RealMemory=32000 Gres=gpu:none:1 Weight=2
+NodeName=n3 NodeHostname=$HOST NodeAddr=127.0.0.1 Port=$((PORT + 3)) CPUs=2 RealMemory=32000
+NodeName=n4 NodeHostname=$HOST NodeAddr=127.0.0.1 Port=$((PORT + 4)) CPUs=2 RealMemory=32000 Weight=2
 PartitionName=fragile Nodes=n3,n4 MaxTime=INFINITE State=UP
 PartitionName=urgent Nodes=n3,n4 MaxTime=INFINITE State=UP PriorityTier=2
 PartitionName=test Nodes=n1,n2 Default=YES MaxTime=INFINITE State=UP

@@ -185,6 +185,10 @@ def test_a_job_over_its_time_is_named_and_the_rerun_does_it_alone(runs):
     assert (workflow.folder / "quick.txt").read_text() == done
 
 
+@pytest.mark.fault(
+    "SLURM: the smoke preset through sbatch",
+    "every table of the summary has the bits of a local run",
+)
 def test_the_smoke_preset_gives_the_same_bits_through_sbatch(finished, runs):
     workflow, run = runs["smoke"]
     result = run.result()
