@@ -28,7 +28,7 @@ bench: $(READY)
 publish-bench: $(READY)
 	snakemake --cores $(CORES) publish_bench
 
-# Kills, fills and corrupts runs at random and writes docs/faults.md: about 20 minutes on 2 cores.
+# Kills, fills and corrupts runs at random and writes docs/faults.md: about 26 minutes on 2 cores.
 faults: $(READY)
 	PYTHONPATH=src python tests/faults/run_faults.py
 

@@ -148,17 +148,8 @@ def _checksum_line(path: str | Path, content: bytes) -> bytes:
 
 
 def _git_commit() -> str:
-    here = Path(__file__).parent
-    command = [
-        "git",
-        "-C",
-        str(here),
-        "describe",
-        "--always",
-        "--abbrev=12",
-        "--dirty",
-        "--exclude=*",
-    ]
+    here = str(Path(__file__).parent)
+    command = ["git", "-C", here, "describe", "--always", "--abbrev=12", "--dirty", "--exclude=*"]
     try:
         return subprocess.run(
             command, capture_output=True, text=True, check=True, timeout=10

@@ -36,10 +36,12 @@ Python {{ made_by.python }}{% for name in packages %}, {{ name }} {{ made_by[nam
 {% endfor %}
 A whole run is killed several times before it may end, and every kill that hit is a trial. Longest
 is the time of one test, its reruns included, or of one trial where a test holds many short ones.
+The runs on SLURM start together: their times are what each test then still waited.
 The same table as [CSV](faults.csv). How runs go on:
 [workflow/README.md](../workflow/README.md#when-things-go-wrong).
 """,
     undefined=StrictUndefined,
+    keep_trailing_newline=True,
 )
 
 
@@ -54,7 +56,8 @@ def main() -> None:
         report = Path(folder) / "report.xml"
         status = subprocess.run(
             [sys.executable, "-m", "pytest", "-m", "fault", f"--junitxml={report}", *args.tests,
-             "-o", "junit_duration_report=call", f"--basetemp={folder}/runs", "--durations=0"],
+             "-o", "junit_duration_report=call", "-o", "junit_family=xunit1",
+             f"--basetemp={folder}/runs", "--durations=0"],
             cwd=ROOT, env={**os.environ, "FAULTS_FULL": "1", "FAULTS_SEED": str(args.seed)},
         ).returncode  # fmt: skip
         table = summary(ElementTree.parse(report).getroot())
