@@ -187,10 +187,9 @@ def caption(name: str, config: dict, recovery, history) -> str:
         level = ends.snr.map("{:g} dB".format)
     ends = ends.groupby([ends.sampling, level], sort=False).value.mean()
     numbers = "; ".join(f"{s}, {level}: {value:.3g}" for (s, level), value in ends.items())
-    return (
-        f"{text}. Bands span all {simulation['replicates']} replicates. Mean {label} of "
-        f"{choices['method']}: {numbers}."
-    )
+    count = simulation["replicates"]
+    bands = f"Bands span all {count} replicates" if count > 1 else "One replicate"
+    return f"{text}. {bands}. Mean {label} of {choices['method']}: {numbers}."
 
 
 def theory_caption(name: str, config: dict, theory) -> str:

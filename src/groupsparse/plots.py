@@ -159,7 +159,8 @@ def support_recovery(recovery: pd.DataFrame) -> Figure:
     table = recovery[(recovery.stage == "final") & recovery.metric.isin(metrics)]
     samplings = [s for s in SAMPLING if s in set(table.sampling)]
     figure = Figure(figsize=(3 * len(metrics), 2.8 * len(samplings)), layout="constrained")
-    grid = figure.subplots(len(samplings), len(metrics), sharey=True, squeeze=False)
+    shape = len(samplings), len(metrics)
+    grid = figure.subplots(*shape, sharex=True, sharey=True, squeeze=False)
     methods = list(dict.fromkeys(table.method.map(_name)))
     for row, sampling in zip(grid, samplings, strict=True):
         for ax, (metric, title) in zip(row, metrics.items(), strict=True):
