@@ -103,7 +103,8 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_bits(
 
 
 @pytest.mark.fault("kill -9 of a training script under snakemake", SAME_BITS)
-@pytest.mark.parametrize("trial", trials(0, 2))
+@pytest.mark.skipif(not FULL, reason="takes minutes: make faults runs it")
+@pytest.mark.parametrize("trial", trials(1, 2))
 def test_a_run_whose_trainings_are_killed_ends_with_the_same_bits(
     trial, reference, tmp_path, record_property
 ):
@@ -229,7 +230,8 @@ def test_a_training_on_a_full_disk_leaves_nothing_half_written(trial, trained, t
 
 
 @pytest.mark.fault("a full disk under a whole run", "an error; " + SAME_BITS)
-@pytest.mark.parametrize("trial", trials(0, 2))
+@pytest.mark.skipif(not FULL, reason="takes minutes: make faults runs it")
+@pytest.mark.parametrize("trial", trials(1, 2))
 def test_a_run_on_a_full_disk_ends_with_the_same_bits_once_there_is_room(
     trial, reference, tmp_path
 ):
