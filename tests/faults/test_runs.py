@@ -83,6 +83,7 @@ def killed_run(folder: Path, reference: Reference, random, training_only: bool) 
         hits += kill_at(process, moment, training_only)
         process.communicate()
         assert damaged(folder) == []
+    assert hits
     epochs = checkpoint_epochs(folder)
     finish(folder, "--unlock")
     finish(folder, *reference.targets)
@@ -103,7 +104,6 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_bits(
 
 
 @pytest.mark.fault("kill -9 of a training script under snakemake", SAME_BITS)
-@pytest.mark.skipif(not FULL, reason="takes minutes: make faults runs it")
 @pytest.mark.parametrize("trial", trials(1, 2))
 def test_a_run_whose_trainings_are_killed_ends_with_the_same_bits(
     trial, reference, tmp_path, record_property
@@ -229,18 +229,24 @@ def test_a_training_on_a_full_disk_leaves_nothing_half_written(trial, trained, t
         trained.assert_again(tmp_path)
 
 
+def occupied(folder: Path) -> int:
+    """Bytes of disk that all files below a folder take."""
+    return sum(path.stat().st_blocks * 512 for path in folder.rglob("*"))
+
+
 @pytest.mark.fault("a full disk under a whole run", "an error; " + SAME_BITS)
-@pytest.mark.skipif(not FULL, reason="takes minutes: make faults runs it")
 @pytest.mark.parametrize("trial", trials(1, 2))
 def test_a_run_on_a_full_disk_ends_with_the_same_bits_once_there_is_room(
     trial, reference, tmp_path
 ):
     random, run = generator("full disk", trial), tmp_path / "run"
-    need = sum(p.stat().st_blocks * 512 for p in reference.folder.rglob("*"))
     with mounted(run, "-t", "tmpfs", "-o", "size=1g", "tmpfs"):
         folder = reference.start_over(run)
-        start = sum(p.stat().st_blocks * 512 for p in run.rglob("*"))
-        size = int(start + random.uniform(0.1, 0.8) * (need - start))
+        start = occupied(run)
+        # The suite makes no more than the simulation.
+        simulation = reference.folder / "results/smoke/simulation"
+        need = occupied(reference.folder) - start if FULL else occupied(simulation)
+        size = int(start + random.uniform(0.1, 0.8) * need)
         subprocess.run(["mount", "-o", f"remount,size={size}", str(run)], check=True)
         status, _ = outcome(snakemake(folder, *reference.targets))
         assert status != 0
