@@ -19,9 +19,10 @@ import psutil
 import torch
 from torch import Tensor
 
-from groupsparse.files import provenance, save_table, write_atomic
+from groupsparse.files import provenance, write_atomic
 from groupsparse.generative import random_dictionary, sample
 from groupsparse.seeds import generator
+from groupsparse.tables import save_table
 
 log = logging.getLogger(__name__)
 

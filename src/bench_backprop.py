@@ -9,10 +9,11 @@ from timing import arguments, interleaved, isolated, memory_added_mb, rows, save
 
 from groupsparse.artifacts import load_tensors
 from groupsparse.autoencoder import Autoencoder
+from groupsparse.batches import FixedData
 from groupsparse.init import initialize
 from groupsparse.loss import reconstruction_loss
 from groupsparse.seeds import derive_seed
-from groupsparse.train import FixedData, train
+from groupsparse.training import train
 
 FULL, PLAIN = "full gradient", "plain autograd"
 NAMES = {None: FULL, 0: "decoder alone", 1: "last layer"}

@@ -18,9 +18,10 @@ from timing import arguments, save, simulate, size, step
 from trajectory import Trajectory
 
 from groupsparse.autoencoder import Autoencoder
+from groupsparse.batches import FixedData
 from groupsparse.dictionary import perturb
 from groupsparse.seeds import derive_seed, generator
-from groupsparse.train import FixedData, train
+from groupsparse.training import train
 
 
 def main() -> None:

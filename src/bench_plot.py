@@ -6,8 +6,8 @@ import pandas as pd
 from summary import ratios, spread, trajectories
 
 from groupsparse import plots_speed
-from groupsparse.files import load_table
 from groupsparse.plots import save
+from groupsparse.tables import load_table
 
 FIGURES = {
     "speed": lambda t: plots_speed.speedups(ratios(t[t.device == "cpu"])),

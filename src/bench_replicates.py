@@ -9,9 +9,10 @@ import torch
 from timing import arguments, interleaved, isolated, rows, save, simulate, size, step
 
 from groupsparse.autoencoder import Autoencoder
+from groupsparse.batches import FixedData
 from groupsparse.dictionary import perturb
 from groupsparse.seeds import derive_seed, generator
-from groupsparse.train import FixedData, train
+from groupsparse.training import train
 
 PROCESSES = "library, separate processes"
 PLAIN = "plain autograd, one after the other"

@@ -14,9 +14,10 @@ import torch
 from timing import arguments, interleaved, isolated, memory_added_mb, rows, save, simulate, size
 
 from groupsparse.autoencoder import Autoencoder
+from groupsparse.batches import FixedData, StreamedData
 from groupsparse.dictionary import perturb
 from groupsparse.seeds import derive_seed, generator
-from groupsparse.train import FixedData, StreamedData, train
+from groupsparse.training import train
 
 MEMORY, DISK = "in memory", "streamed from disk"
 

@@ -13,7 +13,8 @@ from PIL import Image
 
 from groupsparse import published
 from groupsparse.claims_theory import theory_table
-from groupsparse.files import load_table, provenance, read_checked, write_checked
+from groupsparse.files import provenance, read_checked, write_checked
+from groupsparse.tables import load_table
 
 PANELS = {
     "fig3a": "Fig. 3a: dictionary error of {method} per epoch, one colour per SNR",

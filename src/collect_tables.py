@@ -4,7 +4,7 @@ import argparse
 
 import pandas as pd
 
-from groupsparse.files import load_table, save_table
+from groupsparse.tables import load_table, save_table
 
 
 def main() -> None:

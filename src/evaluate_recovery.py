@@ -9,9 +9,9 @@ from torch import Tensor
 from groupsparse import recovery
 from groupsparse.artifacts import load_tensors
 from groupsparse.autoencoder import Autoencoder, encode_in_batches
-from groupsparse.files import save_table
 from groupsparse.generative import Codes, code_power, dense_codes, sample_codes
 from groupsparse.seeds import generator
+from groupsparse.tables import save_table
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ import json
 
 from groupsparse.claims import claims
 from groupsparse.claims_theory import theory_claims
-from groupsparse.files import load_table, save_table
+from groupsparse.tables import load_table, save_table
 
 
 def main() -> None:

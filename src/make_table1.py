@@ -2,8 +2,8 @@
 
 import argparse
 
-from groupsparse.files import load_table, save_table
 from groupsparse.supervision import uses_labels
+from groupsparse.tables import load_table, save_table
 
 
 def main() -> None:

@@ -9,12 +9,13 @@ import torch
 
 from groupsparse import theory
 from groupsparse.autoencoder import Autoencoder
+from groupsparse.batches import FreshData
 from groupsparse.device import choose_device
 from groupsparse.dictionary import orthonormalize_groups, perturb, tilt_groups
-from groupsparse.files import save_table
 from groupsparse.generative import random_dictionary, sample
 from groupsparse.seeds import derive_seed, generator
-from groupsparse.train import DivergedError, FreshData, train
+from groupsparse.tables import save_table
+from groupsparse.training import DivergedError, train
 
 log = logging.getLogger(__name__)
 

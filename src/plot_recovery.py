@@ -4,7 +4,7 @@ import argparse
 import json
 
 from groupsparse import plots
-from groupsparse.files import load_table
+from groupsparse.tables import load_table
 
 
 def main() -> None:

@@ -3,8 +3,8 @@
 import argparse
 
 from groupsparse import plots
-from groupsparse.files import load_table
 from groupsparse.supervision import SUPERVISED_INITS
+from groupsparse.tables import load_table
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 import argparse
 
 from groupsparse import plots
-from groupsparse.files import load_table
+from groupsparse.tables import load_table
 
 
 def main() -> None:

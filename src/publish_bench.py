@@ -8,7 +8,8 @@ import jinja2
 import pandas as pd
 import summary
 
-from groupsparse.files import load_table, write_atomic
+from groupsparse.files import write_atomic
+from groupsparse.tables import load_table
 
 
 def main() -> None:

@@ -14,7 +14,8 @@ from PIL import Image
 
 from groupsparse import published
 from groupsparse.artifacts import load_tensors
-from groupsparse.files import load_table, read_checked, write_atomic
+from groupsparse.files import read_checked, write_atomic
+from groupsparse.tables import load_table
 
 
 def main() -> None:

@@ -9,12 +9,13 @@ import torch
 
 from groupsparse import recovery
 from groupsparse.autoencoder import Autoencoder, encode_in_batches
+from groupsparse.batches import FixedData
 from groupsparse.device import choose_device
 from groupsparse.dictionary import perturb
-from groupsparse.files import save_table
 from groupsparse.generative import dense_codes, random_dictionary, sample
 from groupsparse.seeds import derive_seed, generator
-from groupsparse.train import FixedData, train
+from groupsparse.tables import save_table
+from groupsparse.training import train
 
 
 def main() -> None:

@@ -8,9 +8,9 @@ import torch
 
 from groupsparse import theory
 from groupsparse.dictionary import orthonormalize_groups, tilt_groups
-from groupsparse.files import save_table
 from groupsparse.generative import random_dictionary, sample
 from groupsparse.seeds import generator
+from groupsparse.tables import save_table
 
 
 def main() -> None:

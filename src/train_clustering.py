@@ -9,14 +9,16 @@ import torch
 
 from groupsparse.artifacts import load_tensors, save_tensors
 from groupsparse.autoencoder import Autoencoder
+from groupsparse.batches import FixedData
 from groupsparse.device import choose_device
-from groupsparse.files import digest, remove, save_table
+from groupsparse.files import digest, remove
 from groupsparse.history import long_form
 from groupsparse.init import initialize
 from groupsparse.preprocess import preprocess
 from groupsparse.seeds import derive_seed
 from groupsparse.supervision import SUPERVISED_INITS
-from groupsparse.train import FixedData, train
+from groupsparse.tables import save_table
+from groupsparse.training import train
 
 
 def main() -> None:

@@ -6,14 +6,16 @@ import logging
 
 from groupsparse.artifacts import load_tensors, save_tensors
 from groupsparse.autoencoder import Autoencoder
+from groupsparse.batches import FixedData, FreshData
 from groupsparse.controls import CONTROLS
 from groupsparse.device import choose_device
-from groupsparse.files import digest, remove, save_table
+from groupsparse.files import digest, remove
 from groupsparse.history import long_form
 from groupsparse.recovery import squared_error
 from groupsparse.seeds import derive_seed
+from groupsparse.tables import save_table
 from groupsparse.thresholds import matched_threshold
-from groupsparse.train import FixedData, FreshData, train
+from groupsparse.training import train
 
 
 def main() -> None:

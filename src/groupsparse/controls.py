@@ -1,7 +1,8 @@
 """Controls of the recovery experiment: the best and the worst that a metric can show.
 
 A control is a function ``(tensors, batches, epochs, seeds) -> (dictionary, history)`` with the
-results of :func:`groupsparse.train.train`: dictionary (R, n, m), history name -> (epochs + 1, R).
+results of :func:`groupsparse.training.train`: dictionary (R, n, m), history name -> (epochs + 1,
+R).
 """
 
 import logging
@@ -9,11 +10,11 @@ import logging
 import torch
 from torch import Tensor
 
+from groupsparse.batches import FixedData, FreshData
 from groupsparse.dictionary import normalize_columns
 from groupsparse.generative import Codes, Sample, dense_codes, entries
 from groupsparse.recovery import least_squares_dictionary, squared_error
 from groupsparse.seeds import generator
-from groupsparse.train import FixedData, FreshData
 
 log = logging.getLogger(__name__)
 

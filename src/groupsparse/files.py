@@ -1,13 +1,12 @@
-"""What every file of a run needs and no torch: atomic writes, checksums, tables, provenance.
+"""What every file of a run needs and no torch: atomic writes, checksums, provenance.
 
-Tables are CSV in long form. Every write is atomic (temporary file, fsync, rename), so a file that
+Every write is atomic (temporary file, fsync, rename), so a file that
 exists is whole. What carries no checksum of its own (tables, figures, pages) has a SHA-256 in a
 hidden file beside it, which ``sha256sum -c`` reads.
 """
 
 import glob
 import hashlib
-import io
 import os
 import platform
 import secrets
@@ -20,8 +19,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import BinaryIO
 
-import pandas as pd
-
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "pandas", "snakemake")
 
 
@@ -32,25 +29,6 @@ class CorruptArtifactError(RuntimeError):
         super().__init__(
             f"cannot use {path}: {reason}. Delete the file and rerun snakemake to make it again."
         )
-
-
-def save_table(path: str | Path, table: pd.DataFrame) -> None:
-    """Write a table as CSV (no index, full float precision), atomically and with a checksum."""
-    write_checked(path, table.to_csv(index=False).encode())
-
-
-def load_table(path: str | Path, columns: tuple[str, ...] = ()) -> pd.DataFrame:
-    """Read a CSV table and require ``columns``; CorruptArtifactError names what is wrong."""
-    content = io.BytesIO(read_checked(path))
-    try:
-        # Its own float format comes back exactly; words such as "none" are not missing values.
-        table = pd.read_csv(content, keep_default_na=False, na_values=["", "nan"])
-    except ValueError as error:
-        raise CorruptArtifactError(path, str(error)) from error
-    missing = [c for c in columns if c not in table.columns]
-    if missing:
-        raise CorruptArtifactError(path, f"it lacks the columns {missing}")
-    return table
 
 
 def write_checked(path: str | Path, content: bytes) -> None:

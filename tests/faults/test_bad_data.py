@@ -13,9 +13,9 @@ import train_clustering
 import train_recovery
 from groupsparse.artifacts import load_tensors, save_tensors
 from groupsparse.clustering import class_contrast
-from groupsparse.files import load_table
 from groupsparse.init import initialize
 from groupsparse.preprocess import preprocess
+from groupsparse.tables import load_table
 from groupsparse.thresholds import matched_threshold
 
 SPEC = {"prox": "group_soft", "lambda": 0.2, "encoder": "fista", "layers": 3}

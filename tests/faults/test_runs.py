@@ -31,13 +31,8 @@ from faults import (
     trials,
 )
 
-from groupsparse.files import (
-    CorruptArtifactError,
-    checksum_file,
-    load_table,
-    save_table,
-    write_checked,
-)
+from groupsparse.files import CorruptArtifactError, checksum_file, write_checked
+from groupsparse.tables import load_table, save_table
 
 KILLS = 5 if FULL else 1  # of one run, before it may end
 SAME_BITS = "after the rerun every result has the bits of an undisturbed run; no partial file"

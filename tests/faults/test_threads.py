@@ -14,7 +14,7 @@ import simulate_data
 import train_clustering
 import train_recovery
 from groupsparse.artifacts import load_tensors
-from groupsparse.files import load_table
+from groupsparse.tables import load_table
 
 SIMULATION, CLUSTERING = SMOKE["simulation"], SMOKE["clustering"]
 THREADS = (1, 2, 4)

@@ -13,15 +13,8 @@ import torch
 
 from groupsparse import artifacts
 from groupsparse.artifacts import load_tensors, save_tensors, source_digest
-from groupsparse.files import (
-    PACKAGES,
-    CorruptArtifactError,
-    load_table,
-    read_checked,
-    remove,
-    save_table,
-    write_atomic,
-)
+from groupsparse.files import PACKAGES, CorruptArtifactError, read_checked, remove, write_atomic
+from groupsparse.tables import load_table, save_table
 
 TENSORS = {
     "float": torch.tensor([[1.5, -0.0, float("inf")], [1e-45, float("nan"), 3.0]]),

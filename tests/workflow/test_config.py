@@ -13,7 +13,7 @@ from groupsparse.controls import CONTROLS
 from groupsparse.datasets import DATASETS
 from groupsparse.init import INITS
 from groupsparse.prox import PROX
-from groupsparse.train import OPTIMIZERS
+from groupsparse.training import OPTIMIZERS
 
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 RULES = sorted(

@@ -9,6 +9,7 @@ import yaml
 
 from groupsparse.artifacts import load_tensors, save_tensors
 from groupsparse.autoencoder import Autoencoder
+from groupsparse.batches import FixedData, FreshData, StreamedData
 from groupsparse.controls import CONTROLS
 from groupsparse.dictionary import normalize_columns, perturb
 from groupsparse.generative import random_dictionary, sample
@@ -16,7 +17,7 @@ from groupsparse.loss import reconstruction_loss
 from groupsparse.prox import PROX
 from groupsparse.recovery import squared_error
 from groupsparse.seeds import derive_seed, generator
-from groupsparse.train import DivergedError, FixedData, FreshData, StreamedData, train
+from groupsparse.training import DivergedError, train
 
 CONFIG = yaml.safe_load((Path(__file__).resolve().parents[2] / "config.yaml").read_text())
 METHODS = [
@@ -228,7 +229,7 @@ def test_a_checkpoint_of_other_parameters_is_not_used(tmp_path, caplog, change):
 def test_a_checkpoint_of_other_code_is_not_used(tmp_path, monkeypatch):
     checkpoint = tmp_path / "checkpoint"
     interrupt(fixed(), checkpoint)
-    monkeypatch.setattr("groupsparse.train.source_digest", lambda: "other")
+    monkeypatch.setattr("groupsparse.training.source_digest", lambda: "other")
     anew = Recording(fixed())
     run(anew, checkpoint=checkpoint)
     assert anew.epochs[0] == 1

@@ -1,0 +1,132 @@
+"""Data of an epoch as batches: in memory, streamed from disk, or drawn anew."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from groupsparse.generative import Sample, sample
+from groupsparse.seeds import generator
+
+
+class Batches(Protocol):
+    """Data of an epoch as batches (R, B, n), a function of the epoch alone, so resume is exact."""
+
+    def __call__(self, epoch: int) -> Iterator[Tensor]: ...
+
+
+def sample_order(samples: int, seed: int, epoch: int, block: int = 0) -> Iterator[Tensor]:
+    """Indices of all samples in the order of an epoch, block by block.
+
+    Blocks of ``block`` consecutive samples (0: one block of all) come in random order, and so do
+    the samples within each.
+    """
+    random = generator(seed, "order", epoch)
+    starts = torch.arange(0, samples, block or samples)
+    if len(starts) > 1:
+        starts = starts[torch.randperm(len(starts), generator=random)]
+    for start in starts.tolist():
+        size = min(block or samples, samples - start)
+        yield start + torch.randperm(size, generator=random)
+
+
+class FixedData:
+    """The same samples every epoch, in mini-batches of an order derived from (seed, epoch).
+
+    Parameters
+    ----------
+    data : (R, N, n), or (N, n) shared by all replicates
+    seeds : one per replicate, for the order of its samples
+    batch_size : samples per batch; 0 is the full batch
+    block : shuffle in blocks of so many samples (:func:`sample_order`); 0: all at once
+    """
+
+    def __init__(self, data: Tensor, seeds: list[int], batch_size: int = 0, block: int = 0) -> None:
+        self.data = data if data.ndim == 3 else data.expand(len(seeds), *data.shape)
+        self.seeds, self.batch_size, self.block = seeds, batch_size, block
+
+    def __call__(self, epoch: int) -> Iterator[Tensor]:
+        samples = self.data.shape[1]
+        if not self.batch_size:
+            yield self.data
+            return
+        order = torch.stack(
+            [torch.cat(list(sample_order(samples, s, epoch, self.block))) for s in self.seeds]
+        ).to(self.data.device)
+        replicate = torch.arange(len(self.seeds), device=self.data.device).unsqueeze(1)
+        for index in order.split(self.batch_size, dim=1):
+            yield self.data[replicate, index]
+
+
+class StreamedData:
+    """The same samples every epoch, read from disk block by block: data larger than memory.
+
+    Yields the batches of :class:`FixedData` with the same ``batch_size`` and ``block``, bit for
+    bit, while one block per replicate is in memory.
+
+    Parameters
+    ----------
+    path : .npy file of shape (N, n), shared by all replicates (never unpickled)
+    seeds : one per replicate, for the order of its samples
+    batch_size : samples per batch, at least 1
+    block : samples that are read at once and shuffled among themselves; large blocks mix better
+    """
+
+    def __init__(self, path: str | Path, seeds: list[int], batch_size: int, block: int) -> None:
+        if batch_size < 1 or block < 1:
+            raise ValueError(f"need batch_size and block >= 1, not {batch_size} and {block}")
+        self.path, self.seeds = path, seeds
+        self.batch_size, self.block = batch_size, block
+        self.samples = len(np.load(path, mmap_mode="r", allow_pickle=False))
+
+    def __call__(self, epoch: int) -> Iterator[Tensor]:
+        replicates = [self._batches(seed, epoch) for seed in self.seeds]
+        for batch in zip(*replicates, strict=True):
+            yield torch.stack(batch)
+
+    def _batches(self, seed: int, epoch: int) -> Iterator[Tensor]:
+        rest = None  # samples of the last block that did not fill a batch
+        for index in sample_order(self.samples, seed, epoch, self.block):
+            # Mapped anew for every block, so that pages which were read are given back.
+            mapped = np.load(self.path, mmap_mode="r", allow_pickle=False)
+            start = int(index.min())
+            rows = torch.from_numpy(mapped[start : start + len(index)].copy())[index - start]
+            rows = rows if rest is None else torch.cat([rest, rows])
+            whole = len(rows) // self.batch_size * self.batch_size
+            yield from rows[:whole].split(self.batch_size) if whole else ()
+            rest = rows[whole:]
+        if len(rest):
+            yield rest
+
+
+class FreshData:
+    """New samples every epoch from the same dictionaries: the infinite-data setting.
+
+    Parameters
+    ----------
+    dictionaries : A* (R, n, m)
+    noise_stds : standard deviation of the noise, one per replicate
+    seeds : one per replicate
+    model : group_size, active_groups, amplitude, samples of :func:`generative.sample`
+    """
+
+    def __init__(
+        self, dictionaries: Tensor, noise_stds: list[float], seeds: list[int], **model: object
+    ) -> None:
+        self.replicates = list(zip(dictionaries, noise_stds, seeds, strict=True))
+        self.model = model
+
+    def samples(self, epoch: int) -> list[Sample]:
+        """The samples of an epoch with their true codes, one entry per replicate."""
+        return [
+            sample(a, generator=generator(seed, "fresh", epoch), std=std, **self.model)
+            for a, std, seed in self.replicates
+        ]
+
+    def __call__(self, epoch: int) -> Iterator[Tensor]:
+        data = [s.data for s in self.samples(epoch)]
+        # One replicate needs no copy.
+        yield torch.stack(data) if len(data) > 1 else data[0].unsqueeze(0)
