@@ -1,17 +1,25 @@
 """The tied group-sparse autoencoder as a torch Module."""
 
+import json
+import warnings
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from groupsparse import encoder
-from groupsparse.dictionary import spectral_bound, top_direction
-from groupsparse.loss import per_sample, reconstruction_loss, shallow_loss
+from groupsparse.arrays import Array, as_tensor, check_groups, check_lambda
+from groupsparse.artifacts import load_tensors, save_tensors
+from groupsparse.dictionary import squared_spectral_norm
+from groupsparse.files import CorruptArtifactError, digest, write_atomic
+from groupsparse.loss import dense_loss, per_sample, reconstruction_loss, shallow_loss
 from groupsparse.preprocess import require_finite
-from groupsparse.prox import PROX
+from groupsparse.prox import PROX, Prox
+from groupsparse.thresholds import lambda_max
 
 ENCODERS = ("shallow", "ista", "fista")
+CONFIG, WEIGHTS = "config.json", "weights.safetensors"
 
 
 class Output(NamedTuple):
@@ -26,22 +34,32 @@ class Autoencoder(nn.Module):
 
     Parameters
     ----------
-    dictionary : Tensor, shape (..., n, m)
-        Initial A; leading dimensions are independent replicates.
-    prox : name in :data:`groupsparse.prox.PROX`
-    lambda_ : nonnegative threshold, or a Tensor (...) with one per replicate; an unfolded layer
-        uses lambda / ||A||_2^2
+    dictionary : shape (n, m), or (R, n, m) and more for independent replicates
+        Initial A in float32 or float64, copied. Data take its dtype and device.
+    prox : name in :data:`groupsparse.prox.PROX`, or any callable ``f(v, threshold, group_size)``
+    lambda_ : threshold, finite and at least 0, or a Tensor with one per replicate; an unfolded
+        layer uses lambda / ||A||_2^2
     group_size : atoms per group, divides m
     encoder : ``shallow``, ``ista`` or ``fista``
     layers : number of unfolded layers (ignored by ``shallow``)
     backprop : number of last layers that the gradient of :meth:`loss` crosses (default: all); with
         0 the codes count as constant and the gradient is the decoder's alone
+
+    Raises
+    ------
+    ValueError or TypeError that says what was expected, for arguments that do not fit.
+
+    Examples
+    --------
+    >>> model = Autoencoder(torch.eye(4), "group_soft", lambda_=1.0, group_size=2)
+    >>> model.encode([[3.0, 4.0, 0.3, 0.4]]).detach()
+    tensor([[2.4000, 3.2000, 0.0000, 0.0000]])
     """
 
     def __init__(
         self,
-        dictionary: Tensor,
-        prox: str,
+        dictionary: Array,
+        prox: str | Prox,
         lambda_: float | Tensor,
         group_size: int,
         encoder: str = "shallow",
@@ -49,26 +67,42 @@ class Autoencoder(nn.Module):
         backprop: int | None = None,
     ) -> None:
         super().__init__()
-        if prox not in PROX:
-            raise ValueError(f"unknown prox {prox!r}; known are {', '.join(PROX)}")
+        dictionary = as_tensor(dictionary, "dictionary")
+        if dictionary.ndim < 2 or not dictionary.numel():
+            raise ValueError(
+                f"dictionary must have shape (n, m) or (R, n, m), not {tuple(dictionary.shape)}"
+            )
+        if dictionary.dtype not in (torch.float32, torch.float64):
+            raise TypeError(f"dictionary must be float32 or float64, not {dictionary.dtype}")
+        if not callable(prox) and prox not in PROX:
+            raise ValueError(f"unknown prox {prox!r}; known are {', '.join(PROX)}, or a callable")
         if encoder not in ENCODERS:
             raise ValueError(f"unknown encoder {encoder!r}; known are {', '.join(ENCODERS)}")
-        if (torch.as_tensor(lambda_) < 0).any() or layers < 1 or (backprop or 0) < 0:
-            raise ValueError(
-                f"need lambda >= 0, layers >= 1 and backprop >= 0, not {lambda_}, {layers} and "
-                f"{backprop}"
-            )
-        if dictionary.shape[-1] % group_size:
-            raise ValueError(f"group_size {group_size} does not divide {dictionary.shape[-1]}")
-        self.dictionary = nn.Parameter(dictionary.clone())
-        self.prox, self.group_size = prox, group_size
+        if layers < 1 or (backprop or 0) < 0:
+            raise ValueError(f"need layers >= 1 and backprop >= 0, not {layers} and {backprop}")
+        check_groups(dictionary.shape[-1], group_size)
+        self.dictionary = nn.Parameter(dictionary.detach().clone())
+        # A registered function goes by its name, so that it can be saved.
+        self.prox = next((name for name, f in PROX.items() if f is prox), prox)
+        self.group_size = int(group_size)
         self.encoder, self.layers, self.backprop = encoder, layers, backprop
-        if isinstance(lambda_, Tensor):
-            self.register_buffer("lambda_", lambda_.to(dictionary), persistent=False)
+        self._set_lambda(lambda_)
+
+    def _set_lambda(self, lambda_: float | Array) -> None:
+        replicates = self.dictionary.shape[:-2]
+        if isinstance(lambda_, Tensor) or hasattr(lambda_, "__len__"):
+            dtype, device = self.dictionary.dtype, self.dictionary.device
+            lambda_ = torch.as_tensor(lambda_, dtype=dtype, device=device)
+            if lambda_.shape not in ((), replicates):
+                raise ValueError(
+                    f"lambda_ must be a number or have shape {tuple(replicates)}, one for each "
+                    f"replicate, not {tuple(lambda_.shape)}"
+                )
+            check_lambda(lambda_)
+            self.register_buffer("lambda_", lambda_, persistent=False)
         else:
-            self.lambda_ = lambda_
-        # Where the power iteration of the last loss ended; the next one starts there.
-        self.register_buffer("direction", None)
+            check_lambda(lambda_)
+            self.lambda_ = float(lambda_)
 
     @classmethod
     def from_spec(cls, dictionary: Tensor, spec: dict, group_size: int) -> "Autoencoder":
@@ -76,48 +110,177 @@ class Autoencoder(nn.Module):
         options = {k: spec[k] for k in ("encoder", "layers", "backprop") if k in spec}
         return cls(dictionary, spec["prox"], spec["lambda"], group_size, **options)
 
-    def encode(self, data: Tensor, lipschitz: Tensor | None = None) -> Tensor:
-        """Codes (..., N, m) of data (..., N, n); the step of a layer is 1 / ``lipschitz``."""
+    @property
+    def activation(self) -> Prox:
+        """The function behind ``prox``."""
+        return self.prox if callable(self.prox) else PROX[self.prox]
+
+    def config(self) -> dict:
+        """What besides the dictionary makes the model, as JSON-able arguments of the class."""
+        many = isinstance(self.lambda_, Tensor)
+        return {
+            "prox": self.prox if isinstance(self.prox, str) else _name(self.prox),
+            "lambda_": self.lambda_.tolist() if many else self.lambda_,
+            "group_size": self.group_size,
+            "encoder": self.encoder,
+            "layers": self.layers,
+            "backprop": self.backprop,
+        }
+
+    def extra_repr(self) -> str:
+        described = ", ".join(f"{k}={v!r}" for k, v in self.config().items())
+        return f"shape={tuple(self.dictionary.shape)}, {described}"
+
+    def encode(self, data: Array) -> Tensor:
+        """Codes (..., N, m) of data (..., N, n), in the dtype of the dictionary.
+
+        Leading dimensions of data and dictionary broadcast: data (N, n) are shared by replicates.
+        Warns if all codes of a replicate are zero, with the lambda below which they are not.
+
+        Raises
+        ------
+        ValueError for another shape, or for samples with NaN or infinite values;
+        FloatingPointError if the dictionary is zero or not finite.
+        """
+        data = self._fit(data)
+        require_finite(data)
+        codes = self._codes(data)
+        self._warn_if_silent(data, codes)
+        return codes
+
+    def decode(self, codes: Array) -> Tensor:
+        """Reconstruction A x (eq. 12): codes (..., N, m) -> (..., N, n)."""
+        codes = as_tensor(codes, "codes", like=self.dictionary.detach())
+        m = self.dictionary.shape[-1]
+        if codes.ndim < 2 or codes.shape[-1] != m:
+            raise ValueError(f"codes must have shape (..., N, {m}), not {tuple(codes.shape)}")
+        return codes @ self.dictionary.mT
+
+    def forward(self, data: Array) -> Output:
+        codes = self.encode(data)
+        return Output(codes, self.decode(codes))
+
+    def loss(self, data: Array) -> Tensor:
+        """Reconstruction loss (eq. 13) of data (..., N, n), differentiable once: (...).
+
+        For a shallow encoder this equals the loss computed through :meth:`forward`, but its cost
+        follows the number of active groups. Data are not searched for NaN.
+        """
+        data = self._fit(data)
+        if self.encoder == "shallow" and self.backprop != 0:
+            # A callable of one's own may not act on each group by itself.
+            loss = shallow_loss if isinstance(self.prox, str) else dense_loss
+            return loss(data, self.dictionary, self.activation, self.lambda_, self.group_size)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.backprop != 0):
+            codes = self._codes(data)
+        return reconstruction_loss(data, codes @ self.dictionary.mT)
+
+    def _codes(self, data: Tensor) -> Tensor:
         threshold = per_sample(self.lambda_)
-        problem = (data, self.dictionary, PROX[self.prox], threshold, self.group_size)
+        problem = (data, self.dictionary, self.activation, threshold, self.group_size)
         if self.encoder == "shallow":
             return encoder.shallow(*problem)
         return encoder.unfolded(
-            *problem, self.layers, self.encoder == "fista", lipschitz, self.backprop
+            *problem, self.layers, self.encoder == "fista", backprop=self.backprop
         )
 
-    def forward(self, data: Tensor) -> Output:
-        codes = self.encode(data)
-        return Output(codes, codes @ self.dictionary.mT)
+    def _fit(self, data: Array) -> Tensor:
+        data = as_tensor(data, like=self.dictionary.detach())
+        *replicates, n, _ = self.dictionary.shape
+        if data.ndim < 2 or data.shape[-1] != n:
+            raise ValueError(f"data must have shape (..., N, {n}), not {tuple(data.shape)}")
+        try:
+            torch.broadcast_shapes(data.shape[:-2], replicates)
+        except RuntimeError:
+            raise ValueError(
+                f"data of shape {tuple(data.shape)} do not fit the replicates {tuple(replicates)} "
+                "of the dictionary"
+            ) from None
+        return data
 
-    def loss(self, data: Tensor) -> Tensor:
-        """Reconstruction loss (eq. 13) of data (..., N, n), differentiable once: (...).
-
-        Of a shallow encoder, the same value and gradient as through :meth:`forward`, at a cost
-        that follows the number of active groups. An unfolded one takes its step from a power
-        iteration, started where that of the last call ended.
-        """
-        if self.encoder == "shallow" and self.backprop != 0:
-            problem = (data, self.dictionary, PROX[self.prox], self.lambda_, self.group_size)
-            return shallow_loss(*problem)
-        bound = None
+    @torch.no_grad()
+    def _warn_if_silent(self, data: Tensor, codes: Tensor) -> None:
+        silent = ~codes.flatten(-2).any(-1)
+        if not silent.any() or not data.any():
+            return
+        data, dictionary = data.to(codes), self.dictionary.to(codes.device)
+        step = 1.0
         if self.encoder != "shallow":
-            with torch.no_grad():
-                start = top_direction(self.dictionary) if self.direction is None else self.direction
-                bound, self.direction = spectral_bound(self.dictionary, start)
-        with torch.set_grad_enabled(torch.is_grad_enabled() and self.backprop != 0):
-            codes = self.encode(data, bound)
-        return reconstruction_loss(data, codes @ self.dictionary.mT)
+            step = 1 / squared_spectral_norm(dictionary)
+        limit = lambda_max(data, dictionary, self.activation, self.group_size, step)
+        values = ", ".join(f"{v:.6g}" for v in limit.expand(silent.shape)[silent].tolist())
+        which = f" of {int(silent.sum())} of {silent.numel()} replicates" if silent.ndim else ""
+        warnings.warn(
+            f"all codes{which} are zero, because lambda_ is too large: codes become nonzero below "
+            f"{values}",
+            stacklevel=3,
+        )
+
+    def save(self, folder: str | Path) -> None:
+        """Write ``config.json``, to be read by eye, and ``weights.safetensors`` into a folder.
+
+        :meth:`load` gives the same bits back. An activation of your own is saved by name only.
+        """
+        folder = Path(folder)
+        save_tensors(folder / WEIGHTS, {"dictionary": self.dictionary}, kind="autoencoder")
+        shape = list(self.dictionary.shape)
+        config = {"shape": shape, **self.config(), "weights_sha256": digest(folder / WEIGHTS)}
+        write_atomic(folder / CONFIG, (json.dumps(config, indent=2) + "\n").encode())
+
+    @classmethod
+    def load(cls, folder: str | Path, prox: Prox | None = None) -> "Autoencoder":
+        """Read what :meth:`save` wrote, onto the CPU.
+
+        Parameters
+        ----------
+        prox : the activation, if it was a callable: nothing that a file names is ever executed
+
+        Raises
+        ------
+        CorruptArtifactError naming the file that is missing, damaged or of another model;
+        ValueError if the activation has to be given.
+        """
+        path = Path(folder) / CONFIG
+        try:
+            config = json.loads(path.read_bytes())
+            if config.pop("weights_sha256") != digest(path.with_name(WEIGHTS)):
+                raise ValueError(f"{WEIGHTS} beside it is damaged or of another model")
+            dictionary = load_tensors(path.with_name(WEIGHTS))[0]["dictionary"]
+            if list(dictionary.shape) != config.pop("shape"):
+                raise ValueError(f"the dictionary has shape {tuple(dictionary.shape)}")
+            if prox is not None:
+                config["prox"] = prox
+            elif config["prox"] not in PROX:
+                raise _UnknownActivation
+            return cls(dictionary, **config)
+        except _UnknownActivation:
+            raise ValueError(
+                f"{path} names the activation {config['prox']!r}: give it as load(folder, prox=...)"
+            ) from None
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+            raise CorruptArtifactError(path, str(error) or repr(error)) from error
+
+
+class _UnknownActivation(Exception):
+    """A saved model needs its activation to be given."""
+
+
+def _name(prox: Prox) -> str:
+    named = prox if hasattr(prox, "__qualname__") else type(prox)
+    return f"{named.__module__}.{named.__qualname__}"
 
 
 @torch.no_grad()
-def encode_in_batches(model: Autoencoder, data: Tensor, batch_size: int = 10_000) -> Tensor:
+def encode_in_batches(model: Autoencoder, data: Array, batch_size: int = 10_000) -> Tensor:
     """Codes of all data without gradients, ``batch_size`` samples at a time, on the CPU.
 
-    ValueError for data or atoms that are not finite.
+    Shapes, warning and errors as in :meth:`Autoencoder.encode`; ValueError also for atoms that are
+    not finite.
     """
+    data = as_tensor(data)
     require_finite(data)
     require_finite(model.dictionary.detach().mT, "atoms")
-    device = model.dictionary.device
-    parts = [model.encode(part.to(device)).cpu() for part in data.split(batch_size, dim=-2)]
-    return torch.cat(parts, dim=-2)
+    parts = data.split(batch_size, dim=-2)
+    codes = torch.cat([model._codes(model._fit(part)).cpu() for part in parts], dim=-2)
+    model._warn_if_silent(data, codes)
+    return codes

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from groupsparse.arrays import Array, as_tensor
 from groupsparse.generative import Sample, sample
 from groupsparse.seeds import generator
 
@@ -39,12 +40,30 @@ class FixedData:
     Parameters
     ----------
     data : (R, N, n), or (N, n) shared by all replicates
-    seeds : one per replicate, for the order of its samples
+    seeds : one per replicate, for the order of its samples; a number is that of one replicate
     batch_size : samples per batch; 0 is the full batch
-    block : shuffle in blocks of so many samples (:func:`sample_order`); 0: all at once
+    block : shuffle in blocks of this many samples (:func:`sample_order`); 0: all at once
+
+    Raises
+    ------
+    ValueError for data of another shape, or another number of seeds than of replicates.
     """
 
-    def __init__(self, data: Tensor, seeds: list[int], batch_size: int = 0, block: int = 0) -> None:
+    def __init__(
+        self,
+        data: Array,
+        seeds: int | list[int] = 0,
+        batch_size: int = 0,
+        block: int = 0,
+    ) -> None:
+        data = as_tensor(data)
+        seeds = [seeds] if isinstance(seeds, int) else list(seeds)
+        if data.ndim not in (2, 3) or not data.numel():
+            raise ValueError(f"data must have shape (N, n) or (R, N, n), not {tuple(data.shape)}")
+        if data.ndim == 3 and len(data) != len(seeds):
+            raise ValueError(f"{len(data)} replicates of data need as many seeds, not {len(seeds)}")
+        if batch_size < 0 or block < 0:
+            raise ValueError(f"need batch_size and block >= 0, not {batch_size} and {block}")
         self.data = data if data.ndim == 3 else data.expand(len(seeds), *data.shape)
         self.seeds, self.batch_size, self.block = seeds, batch_size, block
 

@@ -26,7 +26,8 @@ def perturb(
     if not 0 < correlation <= 1:
         raise ValueError(f"correlation must be in (0, 1], not {correlation}")
     sigma = math.sqrt((1 / correlation**2 - 1) / dictionary.shape[-2])
-    perturbed = dictionary + sigma * torch.randn(dictionary.shape, generator=generator)
+    noise = torch.randn(dictionary.shape, generator=generator, dtype=dictionary.dtype)
+    perturbed = dictionary + sigma * noise.to(dictionary.device)
     return normalize_columns(perturbed) if normalized else perturbed
 
 
@@ -48,7 +49,7 @@ def tilt_groups(
     if not 0 <= delta <= math.sqrt(2 * group_size):
         raise ValueError(f"delta must be in [0, sqrt(2 d)], not {delta}")
     truth = blocks(dictionary, group_size)
-    noise = torch.randn(truth.shape, generator=generator, dtype=truth.dtype)
+    noise = torch.randn(truth.shape, generator=generator, dtype=truth.dtype).to(truth.device)
     away = torch.linalg.qr(noise - truth @ (truth.mT @ noise)).Q
     cosine = 1 - delta**2 / (2 * group_size)
     return from_blocks(cosine * truth + math.sqrt(1 - cosine**2) * away)
@@ -79,51 +80,51 @@ def block_coherence(dictionary: Tensor, group_size: int) -> Tensor:
     return (norms - torch.diag_embed(norms.diagonal(dim1=-2, dim2=-1))).amax((-2, -1)) / group_size
 
 
-def squared_spectral_norm(dictionary: Tensor) -> Tensor:
-    """||A||_2^2, the Lipschitz constant L of x -> A^T (A x - y): (..., n, m) -> (...).
+def squared_spectral_norm(dictionary: Tensor, gram: Tensor | None = None) -> Tensor:
+    r"""L = ||A||_2^2, the Lipschitz constant of x -> A^T (A x - y): (..., n, m) -> (...).
 
-    FloatingPointError if the dictionary is zero or not finite.
+    A function of the dictionary alone, so that 1 / L is the same step wherever it is asked for. On
+    the CPU it is exact up to rounding. On a GPU, where an eigenvalue would make the host wait, it
+    is :func:`spectral_bound`.
+
+    Parameters
+    ----------
+    gram : A^T A (..., m, m), if it is known
+
+    Raises
+    ------
+    FloatingPointError if the dictionary is zero or not finite, on the CPU. On a GPU the result is
+    then zero or NaN.
     """
-    _require_finite(dictionary)
     n, m = dictionary.shape[-2:]
-    gram = dictionary @ dictionary.mT if n < m else dictionary.mT @ dictionary
+    if n < m:
+        gram = dictionary @ dictionary.mT
+    elif gram is None:
+        gram = dictionary.mT @ dictionary
+    if not gram.is_cpu:
+        return spectral_bound(gram)
+    energy = gram.diagonal(dim1=-2, dim2=-1).sum(-1)
+    if not ((energy > 0) & torch.isfinite(energy)).all():
+        raise FloatingPointError("the dictionary is zero or not finite")
     return torch.linalg.eigvalsh(gram)[..., -1]
 
 
-def top_direction(dictionary: Tensor) -> Tensor:
-    """Unit right singular vector of the largest singular value: (..., n, m) -> (..., m).
+def spectral_bound(gram: Tensor, squarings: int = 7) -> Tensor:
+    r"""Upper bound on the largest eigenvalue of a Gram matrix by products alone.
 
-    FloatingPointError if the dictionary is zero or not finite.
+    .. math:: \lambda_{max}(G) \le ||G^p||_F^{1/p} \le k^{1/(2p)} \lambda_{max}(G)
+
+    with p = 2^squarings and k the size of G: at most 2.8 % above for k = 1000.
+    (..., k, k) -> (...); NaN or 0 for a matrix that is not finite or zero.
     """
-    _require_finite(dictionary)
-    n, m = dictionary.shape[-2:]
-    if n >= m:
-        return torch.linalg.eigh(dictionary.mT @ dictionary).eigenvectors[..., -1]
-    left = torch.linalg.eigh(dictionary @ dictionary.mT).eigenvectors[..., -1]
-    return torch.nn.functional.normalize((left.unsqueeze(-2) @ dictionary).squeeze(-2), dim=-1)
-
-
-def spectral_bound(
-    dictionary: Tensor, direction: Tensor, iterations: int = 2
-) -> tuple[Tensor, Tensor]:
-    r"""Estimate of ||A||_2^2 from above by power iteration, started at a unit ``direction``.
-
-    .. math:: \rho + ||A^T A v - \rho v||_2, \rho = ||A v||_2^2
-
-    An eigenvalue of A^T A lies within the second term of rho; with v near the top direction, as
-    after a small change of A, it is the largest. (..., n, m), (..., m) -> bound (...) and the new
-    direction (..., m). Costs 2 (``iterations`` + 1) products with a vector.
-    """
-    vector = direction.unsqueeze(-1)
-    for _ in range(iterations):
-        vector = torch.nn.functional.normalize(dictionary.mT @ (dictionary @ vector), dim=-2)
-    image = dictionary @ vector
-    value = image.square().sum((-2, -1))
-    residual = dictionary.mT @ image - value[..., None, None] * vector
-    return value + residual.square().sum((-2, -1)).sqrt(), vector.squeeze(-1)
-
-
-def _require_finite(dictionary: Tensor) -> None:
-    energy = dictionary.square().sum((-2, -1))
-    if dictionary.is_cpu and not ((energy > 0) & torch.isfinite(energy)).all():
-        raise FloatingPointError("the dictionary is zero or not finite")
+    # Scaled again and again, so that no power overflows; the logarithm remembers the scale.
+    scale = gram.diagonal(dim1=-2, dim2=-1).sum(-1)
+    log, power = scale.log(), 1
+    gram = gram / scale[..., None, None]
+    for step in range(squarings + 1):
+        if step:
+            gram, power = gram @ gram, 2 * power
+        norm = torch.linalg.matrix_norm(gram)
+        gram = gram / norm[..., None, None]
+        log = log + norm.log() / power
+    return log.exp()

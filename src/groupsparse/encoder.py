@@ -45,8 +45,7 @@ def unfolded(
     Parameters
     ----------
     lambda_ : number, or Tensor broadcastable to the codes
-    lipschitz : L >= ||A||_2^2 of shape (...); by default ||A||_2^2, at the cost of an
-        eigendecomposition
+    lipschitz : L >= ||A||_2^2 of shape (...); by default :func:`squared_spectral_norm`
     backprop : gradients cross the last ``backprop`` layers only, before which the codes count as
         constant; by default all. Memory of the backward pass stays bounded: layers are recomputed
         in segments of :data:`SEGMENT`.
@@ -54,13 +53,14 @@ def unfolded(
     Returns codes of shape (..., N, m). FloatingPointError if ``lipschitz`` is left out and the
     dictionary is zero or not finite.
     """
+    gram = dictionary.mT @ dictionary
     if lipschitz is None:
         with torch.no_grad():
-            lipschitz = squared_spectral_norm(dictionary)
+            lipschitz = squared_spectral_norm(dictionary, gram)
     step = (1 / lipschitz.detach())[..., None, None]
     correlation = step * (data @ dictionary)
     eye = torch.eye(dictionary.shape[-1], dtype=dictionary.dtype, device=dictionary.device)
-    update = eye - step * (dictionary.mT @ dictionary)
+    update = eye - step * gram
     weights = _momentum(layers) if momentum else [0.0] * (layers - 1)
     first = 0 if backprop is None else max(layers - backprop, 0)
     return _Layers.apply(correlation, update, prox, step * lambda_, group_size, weights, first)

@@ -1,4 +1,4 @@
-"""What every file of a run needs and no torch: atomic writes, checksums, provenance.
+"""File utilities without a torch dependency: atomic writes, checksums, provenance.
 
 Every write is atomic (temporary file, fsync, rename), so a file that
 exists is whole. What carries no checksum of its own (tables, figures, pages) has a SHA-256 in a
@@ -15,9 +15,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import BinaryIO
+
+import groupsparse
 
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "pandas", "snakemake")
 
@@ -27,7 +29,8 @@ class CorruptArtifactError(RuntimeError):
 
     def __init__(self, path: str | Path, reason: str) -> None:
         super().__init__(
-            f"cannot use {path}: {reason}. Delete the file and rerun snakemake to make it again."
+            f"cannot use {path}: {reason}. Delete the file and make it again (in a workflow, rerun "
+            "snakemake)."
         )
 
 
@@ -112,13 +115,25 @@ def digest(path: str | Path) -> str:
 
 @cache
 def provenance() -> dict:
-    """Versions, platform and git commit (with ``-dirty`` when the tree has changes)."""
+    """Versions of what is installed, platform, and the git commit of this repository.
+
+    The commit ends in ``-dirty`` when the tree has changes. It is ``unknown`` outside a checkout of
+    this repository: an installed package lies in somebody else's, or in none.
+    """
     return {
+        "groupsparse": groupsparse.__version__,
         "commit": _git_commit(),
         "python": platform.python_version(),
         "machine": platform.machine(),
-        **{package: version(package) for package in PACKAGES},
+        **{package: v for package in PACKAGES if (v := _version(package))},
     }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def _checksum_line(path: str | Path, content: bytes) -> bytes:
@@ -126,11 +141,23 @@ def _checksum_line(path: str | Path, content: bytes) -> bytes:
 
 
 def _git_commit() -> str:
-    here = str(Path(__file__).parent)
-    command = ["git", "-C", here, "describe", "--always", "--abbrev=12", "--dirty", "--exclude=*"]
+    package = Path(__file__).resolve().parent
     try:
-        return subprocess.run(
-            command, capture_output=True, text=True, check=True, timeout=10
-        ).stdout.strip()
+        root = Path(_git(package, "rev-parse", "--show-toplevel"))
+        # git searches upwards: this may be the repository around a virtual environment.
+        ours = (
+            root / "src" / "groupsparse" == package
+            and 'name = "groupsparse"' in (root / "pyproject.toml").read_text().splitlines()
+        )
+        if not ours:
+            return "unknown"
+        return _git(package, "describe", "--always", "--abbrev=12", "--dirty", "--exclude=*")
     except (OSError, subprocess.SubprocessError):
         return "unknown"
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(folder), *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=True, timeout=10
+    ).stdout.strip()

@@ -1,4 +1,4 @@
-"""Inits of a dictionary from data: what the atoms are before training."""
+"""Initial dictionaries from data: what the atoms are before training."""
 
 from collections.abc import Callable
 
@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from groupsparse.arrays import Array, as_tensor, check_groups
 from groupsparse.clustering import kmeans_clusters, spectral_clusters
 from groupsparse.dictionary import normalize_columns
 from groupsparse.preprocess import require_finite
@@ -13,7 +14,12 @@ from groupsparse.supervision import SUPERVISED_INITS
 
 
 def initialize(
-    name: str, data: Tensor, groups: int, group_size: int, seed: int, labels: Tensor | None = None
+    name: str,
+    data: Array,
+    groups: int,
+    group_size: int,
+    seed: int = 0,
+    labels: Array | None = None,
 ) -> Tensor:
     """Unit-norm initial dictionary (n, groups * group_size) for data (N, n).
 
@@ -25,13 +31,27 @@ def initialize(
     Raises
     ------
     ValueError for an unknown name, for ``class`` without labels, with too few samples, or for data
-    that are not finite.
+    of another shape or not finite.
+
+    Examples
+    --------
+    >>> data = torch.randn(50, 6, generator=torch.Generator().manual_seed(0))
+    >>> initialize("kmeans", data, groups=2, group_size=3).shape
+    torch.Size([6, 6])
     """
     if name not in INITS:
         raise ValueError(f"unknown init {name!r}; known are {', '.join(INITS)}")
     if name in SUPERVISED_INITS and labels is None:
         raise ValueError(f"init {name!r} needs labels")
+    data = as_tensor(data).cpu()
+    if data.ndim != 2:
+        raise ValueError(f"data must have shape (N, n), not {tuple(data.shape)}")
+    check_groups(groups * group_size, group_size)
     require_finite(data)
+    if labels is not None:
+        labels = torch.as_tensor(labels).cpu()
+        if labels.shape != data.shape[:1]:
+            raise ValueError(f"{len(data)} samples need as many labels, not {tuple(labels.shape)}")
     if len(data) < groups * group_size:
         raise ValueError(f"{len(data)} samples cannot initialise {groups * group_size} atoms")
     atoms = INITS[name](data, groups, group_size, np.random.default_rng(seed), labels)

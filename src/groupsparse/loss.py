@@ -17,7 +17,7 @@ from groupsparse.prox import Prox
 # Above this share of active entries four sparse products cost more than four dense ones.
 DENSE_FROM = 0.12
 # Whether this processor multiplies bfloat16 natively; elsewhere it would be slower.
-FAST_BFLOAT16 = torch.cpu.get_capabilities().get("avx512_bf16", False)
+FAST_BFLOAT16 = getattr(torch.cpu, "get_capabilities", dict)().get("avx512_bf16", False)
 # Samples whose codes tell how many are active.
 PROBE = 100
 # Entries of codes that are formed at once, so that they stay in cache.
@@ -46,8 +46,9 @@ def shallow_loss(
     ----------
     data : (..., N, n)
     dictionary : (..., n, m), same leading dimensions
-    prox, lambda_, group_size : the activation, whose output is exactly zero on a group of norm at
-        most lambda_; lambda_ is a number or one per problem (...)
+    prox, lambda_, group_size : an activation that acts on each group by itself and is exactly zero
+        on a group of norm at most lambda_, as all in :data:`groupsparse.prox.PROX` are; lambda_ is
+        a number or one per problem (...)
 
     Returns
     -------
@@ -164,17 +165,25 @@ class _ShallowLoss(torch.autograd.Function):
 def _screening_threshold(
     data: Tensor, dictionary: Tensor, lambda_: float, group_size: int
 ) -> float | None:
-    """Threshold at which products in bfloat16 find every group that is active in float32.
+    r"""Threshold at which products in bfloat16 find every group that is active in float32.
 
-    Rounding both factors to 8 significant bits moves a^T y by at most 2^-8 ||a|| ||y|| (and a
-    little for the sum), and the result by 2^-9 of itself; the norm of a group of d products moves
-    by sqrt(d) times that. None where bfloat16 is not faster or the margin is too wide to help.
+    A factor keeps 8 significant bits, so it moves by up to u = 2^-8 of itself, and a product of two
+    by up to 2u + u^2. A sum of n products in float32 moves by n 2^-24 sum_i |a_i y_i| (once here,
+    once in the product that decides) and may lose n numbers below 2^-126. The result is rounded by
+    u of itself. The norm of a group of d products moves by sqrt(d) times that:
+
+    .. math:: (\lambda - \sqrt d \, e) (1 - u),
+              e = (2u + u^2 + (1 + 3u) n 2^{-23}) \max ||a|| \max ||y|| + n 2^{-126}
+
+    None where bfloat16 is not faster or the margin is too wide to help.
     """
     if not (FAST_BFLOAT16 and data.device.type == "cpu" and data.dtype == torch.float32):
         return None
-    norms = torch.linalg.vector_norm(data, dim=1).amax() * dictionary.norm(dim=0).amax()
-    margin = group_size**0.5 * (2**-8 * 1.01 + data.shape[1] * 2**-24) * float(norms)
-    reach = (lambda_ - margin) * (1 - 2**-8)
+    n, u = data.shape[1], 2.0**-8
+    largest = float(torch.linalg.vector_norm(data, dim=1).amax() * dictionary.norm(dim=0).amax())
+    error = (2 * u + u * u + (1 + 3 * u) * n * 2.0**-23) * largest + n * 2.0**-126
+    # The norms are float32 sums themselves.
+    reach = (lambda_ - group_size**0.5 * error * (1 + n * 2.0**-23)) * (1 - u)
     return reach if reach > lambda_ / 2 else None
 
 

@@ -1,9 +1,8 @@
 """Proximal operators: the activations of group-sparse and sparse autoencoders.
 
 Every operator has the signature ``prox(v, threshold, group_size)`` and acts on the last
-dimension of ``v`` (shape ``(..., m)``), so that a new activation is one new function and one
-line in ``PROX``. All are differentiable almost everywhere and return zero gradients where the
-output is zero.
+dimension of ``v`` (shape ``(..., m)``). A new activation is one function under
+:func:`activation`, which gives it the name that configs and :class:`Autoencoder` know.
 """
 
 from collections.abc import Callable
@@ -12,12 +11,47 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from groupsparse.arrays import as_tensor, check_groups, check_lambda
+
 # Below this share of active groups it pays to pick them out.
 FEW = 0.1
 
 Prox = Callable[[Tensor, float | Tensor, int], Tensor]
+PROX: dict[str, Prox] = {}  # name -> activation
 
 
+def activation(name: str, *, grouped: bool, convex: bool = True) -> Callable[[Prox], Prox]:
+    """Register a function ``f(v, threshold, group_size)`` as an activation in :data:`PROX`.
+
+    It must act on every group of ``group_size`` entries (or every entry) by itself, give exactly
+    zero where the norm of the group is at most the threshold, and be differentiable almost
+    everywhere, with zero gradients where its output is zero. The contract tests check this.
+
+    Parameters
+    ----------
+    grouped : whether whole groups become zero, so that the active group can name a cluster
+    convex : whether it is the proximal operator of a convex function; the tests of nonexpansiveness
+        and of the minimum apply to those alone
+
+    Examples
+    --------
+    >>> @activation("group_hard", grouped=True, convex=False)  # doctest: +SKIP
+    ... def group_hard_threshold(v, threshold, group_size):
+    ...     keep = group_norms(v, group_size) > threshold
+    ...     return v * keep.repeat_interleave(group_size, -1)
+    """
+
+    def register(prox: Prox) -> Prox:
+        if name in PROX:
+            raise ValueError(f"there is an activation {name!r} already")
+        prox.grouped, prox.convex = grouped, convex
+        PROX[name] = prox
+        return prox
+
+    return register
+
+
+@activation("group_soft", grouped=True)
 def group_soft_threshold(v: Tensor, threshold: float | Tensor, group_size: int) -> Tensor:
     r"""Group-sparse ReLU, the proximal operator of ``threshold * sum_g ||v_g||_2``.
 
@@ -36,14 +70,21 @@ def group_soft_threshold(v: Tensor, threshold: float | Tensor, group_size: int) 
 
     Raises
     ------
-    ValueError if ``group_size`` does not divide m.
+    ValueError if ``group_size`` does not divide m, or for a negative or NaN threshold.
+
+    Examples
+    --------
+    >>> group_soft_threshold(torch.tensor([3.0, 4.0, 0.3, 0.4]), 1.0, 2)
+    tensor([2.4000, 3.2000, 0.0000, 0.0000])
     """
     groups = split_groups(v, group_size)
+    _check(threshold)
     if not isinstance(threshold, Tensor):
-        threshold = v.new_full((), threshold)
+        threshold = groups.new_full((), threshold)
     return _GroupSoftThreshold.apply(groups, threshold.detach()).flatten(-2)
 
 
+@activation("group_soft_nonnegative", grouped=True)
 def nonnegative_group_soft_threshold(
     v: Tensor, threshold: float | Tensor, group_size: int
 ) -> Tensor:
@@ -54,35 +95,46 @@ def nonnegative_group_soft_threshold(
     Shapes and errors as in :func:`group_soft_threshold`. The norm is that of the positive part:
     thresholding ``||v_g||`` instead is not a proximal operator.
     """
-    return group_soft_threshold(v.clamp_min(0), threshold, group_size)
+    return group_soft_threshold(as_tensor(v, "v").clamp_min(0), threshold, group_size)
 
 
+@activation("soft", grouped=False)
 def soft_threshold(v: Tensor, threshold: float | Tensor, group_size: int = 1) -> Tensor:
     r"""Proximal operator of ``threshold * ||v||_1``: ``sign(v) (|v| - threshold)_+``.
 
     ``group_size`` is accepted so that all operators share one signature, and ignored.
     """
+    v = as_tensor(v, "v")
+    _check(threshold)
     return v - torch.clamp(v, -threshold, threshold)
 
 
+@activation("relu", grouped=False)
 def relu_with_bias(v: Tensor, threshold: float | Tensor, group_size: int = 1) -> Tensor:
     r"""One-sided ReLU ``(v - threshold)_+``: prox of ``threshold * sum(v)`` subject to v >= 0.
 
     ``group_size`` is accepted so that all operators share one signature, and ignored.
     """
-    return torch.relu(v - threshold)
+    _check(threshold)
+    return torch.relu(as_tensor(v, "v") - threshold)
 
 
 def split_groups(v: Tensor, group_size: int) -> Tensor:
     """View (..., m) as (..., m / group_size, group_size); ValueError if that is impossible."""
-    if group_size < 1 or v.shape[-1] % group_size:
-        raise ValueError(f"group_size {group_size} does not divide {v.shape[-1]} entries")
+    v = as_tensor(v, "v")
+    check_groups(v.shape[-1], group_size)
     return v.unflatten(-1, (-1, group_size))
 
 
 def group_norms(v: Tensor, group_size: int) -> Tensor:
     """Euclidean norm of every group: (..., m) -> (..., m / group_size)."""
     return torch.linalg.vector_norm(split_groups(v, group_size), dim=-1)
+
+
+def _check(threshold: float | Tensor) -> None:
+    # Tensors are made by the encoders; to look at them would make the host wait for a GPU.
+    if not isinstance(threshold, Tensor):
+        check_lambda(threshold, "threshold")
 
 
 def _norms(groups: Tensor) -> Tensor:
@@ -136,11 +188,3 @@ class _GroupSoftThreshold(torch.autograd.Function):
         result = torch.zeros_like(gradient, memory_format=torch.contiguous_format)
         result.view(-1, gradient.shape[-1])[active] = scale * part + along * values
         return result, None
-
-
-PROX: dict[str, Prox] = {
-    "group_soft": group_soft_threshold,
-    "group_soft_nonnegative": nonnegative_group_soft_threshold,
-    "soft": soft_threshold,
-    "relu": relu_with_bias,
-}

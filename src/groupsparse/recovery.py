@@ -7,39 +7,53 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
+from groupsparse.arrays import Array, as_tensor, check_groups
 from groupsparse.dictionary import normalize_columns
 from groupsparse.prox import split_groups
 
 
-def squared_error(estimate: Tensor, truth: Tensor) -> Tensor:
+def squared_error(estimate: Array, truth: Array) -> Tensor:
     """||A - A*||_F^2 of column-normalised dictionaries (the paper's metric): (..., n, m) -> (...).
 
     Neither sign nor order is matched: an estimate started near A* is expected to stay in place.
     Range [0, 4 m]; two independent random dictionaries score about 2 m.
+
+    Examples
+    --------
+    >>> squared_error([[2.0, 0.0], [0.0, -1.0]], [[1.0, 0.0], [0.0, 1.0]])
+    tensor(4., dtype=torch.float64)
     """
+    estimate, truth = _pair(estimate, truth)
     return (normalize_columns(estimate) - normalize_columns(truth)).square().sum((-2, -1))
 
 
-def invariant_squared_error(estimate: Tensor, truth: Tensor, group_size: int) -> float:
+def invariant_squared_error(estimate: Array, truth: Array, group_size: int) -> float:
     r"""Subspace error after matching groups, invariant to order of groups and bases inside them.
 
     .. math:: \min_\pi \sum_g \tfrac12 ||P_{\pi(g)} - P^*_g||_F^2 = \sum_g \sum_i \sin^2\theta_{gi}
 
     P are projectors on the spans of the groups, theta the principal angles; the matching pi is
     found by the Hungarian method. (n, m) -> float in [0, m].
+
+    Examples
+    --------
+    >>> invariant_squared_error(torch.eye(4)[:, [2, 3, 1, 0]], torch.eye(4), group_size=2)
+    0.0
     """
+    estimate, truth = _pair(estimate, truth, group_size)
     similarity = _subspace_similarity(estimate, truth, group_size)
     rows, columns = linear_sum_assignment(similarity.numpy(), maximize=True)
     return float((group_size - similarity[rows, columns]).sum())
 
 
-def aligned_squared_error(estimate: Tensor, truth: Tensor, group_size: int) -> float:
+def aligned_squared_error(estimate: Array, truth: Array, group_size: int) -> float:
     """||A_pi R - A*||_F^2 after matching groups and rotating each onto the truth (Procrustes).
 
     R is block-diagonal orthogonal, so sign flips, rotations inside a group and the order of groups
     do not count. Every group is scaled to ||A_g||_F^2 = d, which a rotation keeps: it need not keep
     the norms of single atoms. (n, m) -> float in [0, 2 m].
     """
+    estimate, truth = _pair(estimate, truth, group_size)
     similarity = _subspace_similarity(estimate, truth, group_size)
     truth_order, order = linear_sum_assignment(similarity.T.numpy(), maximize=True)
     a, b = (
@@ -53,8 +67,9 @@ def aligned_squared_error(estimate: Tensor, truth: Tensor, group_size: int) -> f
     return group_size * float((2 - 2 * torch.linalg.svdvals(a.mT @ b).sum(-1)).sum())
 
 
-def mean_correlation(estimate: Tensor, truth: Tensor) -> Tensor:
+def mean_correlation(estimate: Array, truth: Array) -> Tensor:
     """Mean cosine between corresponding atoms: (..., n, m) -> (...), in [-1, 1]."""
+    estimate, truth = _pair(estimate, truth)
     return (normalize_columns(estimate) * normalize_columns(truth)).sum(-2).mean(-1)
 
 
@@ -76,6 +91,21 @@ def support_scores(estimate: Tensor, truth: Tensor) -> dict[str, float]:
 def group_support(codes: Tensor, group_size: int) -> Tensor:
     """Which groups have a nonzero entry: codes (..., m) -> bool (..., m / group_size)."""
     return (split_groups(codes, group_size) != 0).any(-1)
+
+
+def _pair(estimate: Array, truth: Array, group_size: int | None = None) -> tuple[Tensor, Tensor]:
+    truth = as_tensor(truth, "truth").detach()
+    estimate = as_tensor(estimate, "estimate", like=truth).detach()
+    # With a group size: one pair of dictionaries.
+    fits = estimate.shape[-2:] == truth.shape[-2:] and truth.ndim >= 2
+    if not fits or (group_size is not None and not estimate.ndim == truth.ndim == 2):
+        raise ValueError(
+            f"estimate {tuple(estimate.shape)} and truth {tuple(truth.shape)} must be dictionaries "
+            f"of one shape, {'(..., n, m)' if group_size is None else '(n, m)'}"
+        )
+    if group_size is not None:
+        check_groups(truth.shape[-1], group_size)
+    return estimate, truth
 
 
 def _blocks(dictionary: Tensor, group_size: int) -> Tensor:

@@ -1,9 +1,51 @@
-"""Thresholds of element-wise activations, chosen without labels or known truth."""
+"""Thresholds chosen without labels or known truth."""
 
 import math
 
-from scipy.optimize import brentq
-from scipy.stats import chi2, norm
+import torch
+from torch import Tensor
+
+from groupsparse.prox import Prox, group_norms
+
+
+@torch.no_grad()
+def lambda_max(
+    data: Tensor, dictionary: Tensor, prox: Prox, group_size: int, step: float | Tensor = 1.0
+) -> Tensor:
+    r"""Smallest lambda at which all codes are zero, (...) for data (..., N, n), A (..., n, m).
+
+    For the group soft threshold it is :math:`\max_g ||A_g^T y||_2` over all samples; for any other
+    activation it is found by bisection, as the codes of the first layer from x = 0,
+    :math:`\sigma_{\alpha\lambda}(\alpha A^T y)`.
+
+    Parameters
+    ----------
+    step : alpha, which only matters for activations that are not positively homogeneous
+
+    Examples
+    --------
+    >>> from groupsparse.prox import PROX
+    >>> float(lambda_max(torch.tensor([[3.0, 4.0, 1.0]]), torch.eye(3), PROX["soft"], 1))
+    4.0
+    """
+    step = torch.as_tensor(step)[..., None, None]
+    products = data @ dictionary
+    high = group_norms(products, group_size).amax((-2, -1))
+    low = torch.zeros_like(high)
+
+    def silent(lambda_: Tensor) -> Tensor:
+        codes = prox(step * products, step * lambda_[..., None, None], group_size)
+        return ~codes.flatten(-2).any(-1)
+
+    for _ in range(60):  # an activation may be weaker than a threshold on the norm
+        if silent(high).all():
+            break
+        high = torch.where(silent(high), high, 2 * high)
+    for _ in range(40):
+        middle = (low + high) / 2
+        zero = silent(middle)
+        low, high = torch.where(zero, low, middle), torch.where(zero, middle, high)
+    return high
 
 
 def matched_threshold(
@@ -27,6 +69,10 @@ def matched_threshold(
     -------
     t in [0, lambda]: a norm is never smaller than one of its entries.
     """
+    # Here: they take longer to import than all else that a training needs.
+    from scipy.optimize import brentq
+    from scipy.stats import chi2, norm
+
     if not (0 < group_threshold < math.inf and 0 < projection_std < math.inf):
         raise ValueError(
             "group_threshold and projection_std must be positive and finite, not "

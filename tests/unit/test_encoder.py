@@ -57,7 +57,7 @@ def test_gradient_of_the_loss_is_exact(monkeypatch, name, kind):
     y, a = problem(6, 8, samples=3, seed=4)
     # The step is not differentiated, so for gradcheck it must not depend on the dictionary.
     lipschitz = squared_spectral_norm(a)
-    monkeypatch.setattr(encoder, "squared_spectral_norm", lambda _: lipschitz)
+    monkeypatch.setattr(encoder, "squared_spectral_norm", lambda *_: lipschitz)
 
     def loss(dictionary):
         if kind == "shallow":
@@ -73,7 +73,7 @@ def test_the_step_size_is_not_differentiated(monkeypatch):
     y, a = problem(6, 8, seed=4)
     gradients = []
     constant = squared_spectral_norm(a)
-    for step in (squared_spectral_norm, lambda _: constant):
+    for step in (squared_spectral_norm, lambda *_: constant):
         monkeypatch.setattr(encoder, "squared_spectral_norm", step)
         variable = a.clone().requires_grad_()
         codes = unfolded(y, variable, PROX["group_soft"], 0.3, D, 5)
@@ -327,7 +327,7 @@ def test_a_zero_or_infinite_dictionary_is_refused(value):
     [
         ({"prox": "no_such"}, "unknown prox 'no_such'"),
         ({"encoder": "no_such"}, "unknown encoder 'no_such'"),
-        ({"lambda_": -0.1}, "lambda >= 0"),
+        ({"lambda_": -0.1}, "lambda_ must be finite and at least 0, not -0.1"),
         ({"layers": 0}, "layers >= 1"),
         ({"group_size": 3}, "does not divide 20"),
     ],

@@ -132,3 +132,46 @@ def test_many_samples_cost_no_digits_of_the_loss():
     exact = data.double().square().sum() / (2 * len(data))
     # Rows of 200 terms in float32, then float64: 200 * 2^-24 at the very worst.
     torch.testing.assert_close(value.double(), exact, rtol=2e-6, atol=0)
+
+
+def just_below_a_midpoint(n: int) -> torch.Tensor:
+    """Entries that bfloat16 rounds down by almost 2^-8 of themselves: none can lose more."""
+    return torch.full((n,), 1 + 2.0**-8 - 2.0**-20)
+
+
+@pytest.mark.parametrize("size", [1, 3])
+@pytest.mark.parametrize("n", [64, 255, 257, 514])
+def test_screening_survives_the_largest_rounding_there_is(monkeypatch, n, size):
+    monkeypatch.setattr(loss, "FAST_BFLOAT16", True)
+    atom = just_below_a_midpoint(n)
+    # Alternating signs in pairs leave every product positive: all roundings point downwards.
+    sign = torch.ones(n).index_fill_(0, torch.arange(0, n, 2), -1)
+    noise = 1e-3 * torch.randn(n, 6 * size, generator=torch.Generator().manual_seed(0))
+    dictionary = torch.cat([(sign * atom).unsqueeze(1).expand(n, size), noise], 1)
+    data = torch.zeros(400, n)
+    data[0] = sign * atom
+    norm = float((data[0].double() @ dictionary[:, :size].double()).norm())
+    for share in (1 - 2.0**-7, 1 - 2.0**-9, 1 - 2.0**-12, 1 - 2.0**-16):
+        threshold = norm * share  # the group is active, by little
+        reach = loss._screening_threshold(data, dictionary, threshold, size)
+        assert reach, "the margin is too wide to be tested here"
+        results = []
+        for function in (shallow_loss, loss.dense_loss):
+            a = dictionary.clone().requires_grad_()
+            value = function(data, a, PROX["group_soft"], threshold, size)
+            results.append((value.detach(), *torch.autograd.grad(value, a)))
+        (value, gradient), (expected, expected_gradient) = results
+        assert expected_gradient.abs().max() > 0
+        # Float32 sums of n terms in another order, relative to the largest.
+        slack = n * 2.0**-22 * float(expected_gradient.abs().max())
+        torch.testing.assert_close(gradient, expected_gradient, rtol=0, atol=slack)
+        torch.testing.assert_close(value, expected, rtol=n * 2.0**-22, atol=0)
+
+
+def test_screening_is_not_used_where_its_margin_would_let_everything_pass(monkeypatch):
+    monkeypatch.setattr(loss, "FAST_BFLOAT16", True)
+    data, dictionary = single()
+    largest = float(data.norm(dim=1).amax() * dictionary.norm(dim=0).amax())
+    # Half of lambda is left for a margin of sqrt(d) (2u + ..) ||a|| ||y|| and the last rounding.
+    assert loss._screening_threshold(data, dictionary, 0.01 * largest, GROUP) is None
+    assert loss._screening_threshold(data, dictionary, 0.2 * largest, GROUP) > 0.1 * largest

@@ -1,5 +1,7 @@
 """The training loop: reproducible bits, exact resume, honest failure; the contract of methods."""
 
+import re
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -209,7 +211,9 @@ def test_checkpoints_do_not_change_the_result(tmp_path):
     [
         {"fingerprint": ["other data"]},
         {"lr": 2e-2},
-        {"epochs": EPOCHS + 1},
+        {"epochs": 2},
+        {"spec": {"prox": "group_soft", "lambda": 0.9}},
+        {"metrics": lambda a: {"mean": a.mean((-2, -1))}},
         {"optimizer": "sgd"},
         {"normalize": True},
     ],
@@ -452,10 +456,9 @@ def test_the_control_of_chance_has_unit_atoms_and_ignores_the_data():
     assert torch.allclose(first, normalize_columns(first), rtol=0, atol=1e-6)  # float32
 
 
-def test_a_resumed_unfolded_network_goes_on_from_its_power_iteration(tmp_path):
+def test_a_resumed_unfolded_network_ends_with_the_same_bits(tmp_path):
     checkpoint = tmp_path / "checkpoint"
     interrupt(fixed(), checkpoint, spec=UNFOLDED)
-    assert "direction" in load_tensors(checkpoint)[0]
     resumed = run(fixed(), spec=UNFOLDED, checkpoint=checkpoint, checkpoint_every=2)
     assert same(resumed, run(fixed(), spec=UNFOLDED))
 
@@ -534,3 +537,205 @@ def test_a_training_step_never_waits_for_the_device(encoder, prox):
     model.loss(data).sum().backward()
     optimizer.step()
     assert model.dictionary.grad.shape == (2, N, M)
+
+
+ANY_OPTIMIZER = {
+    "name": "adam",
+    "class": torch.optim.AdamW,
+    "function": lambda p: torch.optim.RMSprop(p, lr=1e-3, momentum=0.9, centered=True),
+    "partial": partial(torch.optim.SGD, lr=1e-2, momentum=0.9, nesterov=True),
+    # Several evaluations a step, and a state of nested lists.
+    "closure": lambda p: torch.optim.LBFGS(p, lr=0.1, max_iter=3, history_size=4),
+}
+any_optimizer = pytest.mark.parametrize("optimizer", ANY_OPTIMIZER.values(), ids=ANY_OPTIMIZER)
+
+
+@any_optimizer
+@pytest.mark.parametrize("spec", [None, UNFOLDED], ids=["shallow", "unfolded"])
+def test_any_torch_optimizer_lowers_the_loss(optimizer, spec):
+    loss = run(fixed(), optimizer=optimizer, spec=spec, epochs=20, lr=1e-2)[1]["loss"]
+    assert (loss[-1] < loss[1]).all()
+
+
+@any_optimizer
+def test_any_torch_optimizer_resumes_with_the_same_bits(tmp_path, optimizer):
+    checkpoint = tmp_path / "checkpoint"
+    interrupt(fixed(), checkpoint, optimizer=optimizer)
+    resumed = Recording(fixed())
+    result = run(resumed, checkpoint=checkpoint, optimizer=optimizer)
+    assert resumed.epochs == [5, 6, 7]
+    assert same(result, run(fixed(), optimizer=optimizer))
+
+
+@any_optimizer
+@pytest.mark.parametrize("spec", [None, UNFOLDED], ids=["shallow", "unfolded"])
+def test_a_finished_training_goes_on_to_more_epochs(tmp_path, optimizer, spec):
+    options = {"optimizer": optimizer, "spec": spec, "checkpoint": tmp_path / "checkpoint"}
+    run(fixed(), epochs=3, **options)
+    further = Recording(fixed())
+    result = run(further, epochs=EPOCHS, **options)
+    assert further.epochs == [4, 5, 6, 7]
+    assert same(result, run(fixed(), optimizer=optimizer, spec=spec))
+    again = Recording(fixed())
+    assert same(run(again, epochs=EPOCHS, **options), result)
+    assert again.epochs == []
+
+
+def test_an_optimizer_of_ones_own_is_taken_as_it_is():
+    tensors = simulation()
+    first, second = (Autoencoder(tensors["init"], "group_soft", 1.0, D) for _ in range(2))
+    optimizer = torch.optim.Adam([first.dictionary], lr=1e-2)
+    train(first, fixed(), epochs=3, optimizer=optimizer)
+    train(second, fixed(), epochs=3, lr=1e-2)
+    assert torch.equal(first.dictionary, second.dictionary)
+
+
+def test_an_optimizer_that_is_none_is_refused():
+    model = Autoencoder(torch.eye(M)[:N], "group_soft", 1.0, D)
+    for optimizer, error, message in (
+        ("adamw", ValueError, "unknown optimizer 'adamw'; known are adam, sgd, or give a torch"),
+        (lambda p: None, TypeError, "must give a torch.optim.Optimizer, not <class 'NoneType'>"),
+        (torch.optim.SGD([torch.zeros(3)]), ValueError, "does not hold model.dictionary"),
+    ):
+        with pytest.raises(error, match=re.escape(message)):
+            train(model, fixed(1), epochs=1, optimizer=optimizer)
+
+
+def test_the_callback_sees_every_epoch_with_its_model():
+    seen = []
+    dictionary, _ = run(fixed(), callback=lambda e, m: seen.append((e, m.dictionary.clone())))
+    assert [epoch for epoch, _ in seen] == list(range(1, EPOCHS + 1))
+    for epochs in (2, EPOCHS):
+        assert torch.equal(seen[epochs - 1][1], run(fixed(), epochs=epochs)[0])
+    assert torch.equal(seen[-1][1], dictionary)
+
+
+def test_a_callback_stops_training_and_the_checkpoint_remembers_it(tmp_path):
+    options = {"checkpoint": tmp_path / "checkpoint", "checkpoint_every": 2}
+    stopping = {"callback": lambda epoch, _: epoch >= 3}
+    result = run(fixed(), **options, **stopping)
+    assert same(result, run(fixed(), epochs=3))
+    again = Recording(fixed())
+    assert same(run(again, **options, **stopping), result)
+    assert again.epochs == [], "a training that was stopped stays so"
+    further = Recording(fixed())
+    assert same(run(further, **options, epochs=EPOCHS + 1), run(fixed(), epochs=EPOCHS + 1))
+    assert further.epochs == [4, 5, 6, 7, 8], "more epochs than it was to have"
+
+
+def test_a_checkpoint_beyond_the_epochs_asked_for_is_not_used(tmp_path, caplog):
+    checkpoint = tmp_path / "checkpoint"
+    run(fixed(), checkpoint=checkpoint)
+    assert same(run(fixed(), checkpoint=checkpoint, epochs=4), run(fixed(), epochs=4))
+    assert "epoch 7, after the last one asked for" in caplog.text
+
+
+@pytest.mark.parametrize("spec", [None, UNFOLDED], ids=["shallow", "unfolded"])
+def test_a_dictionary_without_replicates_trains_as_one_replicate(spec):
+    spec = spec or {"prox": "group_soft", "lambda": 1.0, "encoder": "shallow", "layers": 1}
+    tensors = simulation(1)
+    problem = spec["prox"], spec["lambda"], D, spec["encoder"], spec["layers"]
+    results = []
+    for init in (tensors["init"], tensors["init"][0]):
+        model = Autoencoder(init, *problem)
+        batches = FixedData(tensors["data"][0], seeds(1), 40)
+        history = train(
+            model, batches, epochs=3, lr=1e-2, metrics=lambda a: {"norm": a.norm(dim=(-2, -1))}
+        )
+        results.append((model.dictionary.detach(), history))
+    (many, history), (single, plain) = results
+    assert {k: v.shape for k, v in plain.items()} == {"loss": (4,), "norm": (4,)}
+    # Batched and single products may sum in another order; Adam's first steps amplify that.
+    assert torch.allclose(many[0], single, rtol=0, atol=1e-4)
+    assert torch.allclose(history["loss"][1:, 0], plain["loss"][1:], rtol=1e-4, atol=0)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_numpy_data_of_either_precision_train_as_tensors(dtype):
+    tensors = simulation(1)
+    array = tensors["data"][0].numpy().astype(dtype)
+    array.flags.writeable = False
+    trained = []
+    for data in (array, tensors["data"][0]):
+        model = Autoencoder(tensors["init"].numpy(), "group_soft", 1.0, D)
+        train(model, FixedData(data, batch_size=32), epochs=2)
+        trained.append(model.dictionary)
+    assert torch.equal(*trained)
+
+
+def test_batches_without_replicates_are_shared_by_all():
+    tensors = simulation()
+    data = tensors["data"][0]
+    shared, spelled = (Autoencoder(tensors["init"], "group_soft", 1.0, D) for _ in range(2))
+    train(shared, lambda epoch: [data], epochs=2)
+    train(spelled, lambda epoch: [torch.stack([data, data])], epochs=2)
+    assert torch.equal(shared.dictionary, spelled.dictionary)
+
+
+def test_batches_that_do_not_fit_are_refused_in_one_line():
+    model = Autoencoder(simulation(1)["init"], "group_soft", 1.0, D)
+    for batch, message in (
+        (torch.zeros(3, 5, N), rf"a batch of shape \(3, 5, {N}\) does not fit .* \(1, B, {N}\)"),
+        (torch.zeros(5, N + 1), rf"a batch of shape \(5, {N + 1}\)|\(1, 5, {N + 1}\)"),
+        (torch.zeros(N), "a batch of shape"),
+    ):
+        with pytest.raises(ValueError, match=message) as error:
+            train(model, lambda epoch, batch=batch: [batch], epochs=1)
+        assert "\n" not in str(error.value)
+    with pytest.raises(TypeError, match="a batch must be floating point, not int64"):
+        train(model, lambda epoch: [torch.zeros(1, 5, N, dtype=torch.int64)], epochs=1)
+    with pytest.raises(ValueError, match="no samples in epoch 1"):
+        train(model, lambda epoch: [], epochs=1)
+    nested = Autoencoder(torch.ones(2, 2, N, M), "group_soft", 1.0, D)
+    with pytest.raises(ValueError, match=r"needs a dictionary \(n, m\) or \(R, n, m\)"):
+        train(nested, fixed(), epochs=1)
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "message"),
+    [
+        (torch.zeros(4), {}, r"shape \(N, n\) or \(R, N, n\), not \(4,\)"),
+        (torch.zeros(0, 4), {}, r"not \(0, 4\)"),
+        (torch.zeros(3, 5, 4), {"seeds": [0, 1]}, "3 replicates of data need as many seeds, not 2"),
+        (torch.zeros(5, 4), {"batch_size": -1}, "batch_size and block >= 0"),
+    ],
+)
+def test_fixed_data_that_do_not_fit_are_refused(data, options, message):
+    with pytest.raises(ValueError, match=message):
+        FixedData(data, **options)
+
+
+def test_validation_changes_no_later_bit():
+    def trained(peek):
+        model = Autoencoder(simulation()["init"], "group_soft", 0.5, D, "fista", 5)
+        data = simulation()["data"]
+
+        def validate(epoch, model):
+            with torch.no_grad():
+                model.loss(data[:, :7])
+                model(data[:, :7])
+
+        train(model, fixed(), epochs=5, lr=1e-2, callback=validate if peek else None)
+        return model.dictionary
+
+    assert torch.equal(trained(True), trained(False))
+
+
+@pytest.mark.parametrize("encoder", ["shallow", "fista"])
+def test_a_state_dict_survives_training_in_both_directions(encoder):
+    tensors = simulation()
+    first, second = (Autoencoder(tensors["init"], "group_soft", 0.5, D, encoder, 5) for _ in "ab")
+    early = {k: v.clone() for k, v in first.state_dict().items()}
+    train(first, fixed(), epochs=2, lr=1e-2)
+    second.load_state_dict(first.state_dict())
+    assert torch.equal(first.encode(tensors["data"]), second.encode(tensors["data"]))
+    first.load_state_dict(early)
+    assert torch.equal(first.dictionary, tensors["init"])
+
+
+def test_a_loss_that_rose_is_said_with_what_to_try(caplog):
+    upwards = partial(torch.optim.SGD, lr=1e-3, maximize=True)
+    with caplog.at_level("WARNING"):
+        run(fixed(batch_size=0), optimizer=upwards)
+    assert "the loss rose from" in caplog.text
+    assert "smaller learning rate" in caplog.text

@@ -1,0 +1,62 @@
+"""What users pass in: arrays of any kind as float tensors, and one line on what does not fit."""
+
+import warnings
+from numbers import Integral
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+Array = Tensor | ArrayLike  # what public functions accept
+FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+
+
+def as_tensor(value: Array, name: str = "data", like: Tensor | None = None) -> Tensor:
+    """A tensor, numpy array, data frame or nested list as a float tensor, if possible no copy.
+
+    Parameters
+    ----------
+    name : what the error message calls it
+    like : tensor whose dtype and device the result takes; by default ``value`` keeps its own
+
+    Raises
+    ------
+    TypeError for numbers that are not floating point: images of integers need a scale first.
+
+    Examples
+    --------
+    >>> as_tensor([[1.0, 2.0]]).dtype
+    torch.float64
+    """
+    if not isinstance(value, Tensor):
+        array = np.asarray(value)
+        if array.dtype.kind not in "fiub":
+            raise TypeError(f"{name} must be an array of floats, not of {array.dtype}")
+        with warnings.catch_warnings():
+            # A read-only array: nothing here writes to what it is given.
+            warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+            value = torch.from_numpy(np.ascontiguousarray(array))
+    if value.dtype not in FLOATS:
+        raise TypeError(
+            f"{name} must be floating point, not {str(value.dtype).removeprefix('torch.')}: "
+            "convert it to float32 (and scale it) first"
+        )
+    return value if like is None else value.to(like)
+
+
+def check_lambda(lambda_: float | Tensor, name: str = "lambda_") -> None:
+    """ValueError unless a threshold, or every threshold of a tensor, is finite and at least 0."""
+    good = torch.isfinite(torch.as_tensor(lambda_)) & (torch.as_tensor(lambda_) >= 0)
+    if not good.all():
+        shown = lambda_.tolist() if isinstance(lambda_, Tensor) else lambda_
+        raise ValueError(f"{name} must be finite and at least 0, not {shown}")
+
+
+def check_groups(entries: int, group_size: int) -> None:
+    """ValueError unless ``group_size`` is a positive integer that divides the ``entries``."""
+    if not isinstance(group_size, Integral) or group_size < 1 or entries % group_size:
+        raise ValueError(
+            f"group_size {group_size} does not divide {entries} entries: need a positive integer "
+            "that does"
+        )
