@@ -11,7 +11,9 @@ from groupsparse.prox import PROX, group_norms, relu_with_bias, soft_threshold, 
 
 D, GROUPS = 2, 3
 M = D * GROUPS
-GROUPED = ("group_soft", "group_soft_nonnegative")
+GROUPED = [name for name, prox in PROX.items() if prox.grouped]
+CONVEX = [name for name, prox in PROX.items() if prox.convex]
+GROUP_NORM = ("group_soft", "group_soft_nonnegative")  # threshold * sum_g ||v_g||
 ONE_SIDED = ("group_soft_nonnegative", "relu")
 ROUNDING = 1e-12  # float64 rounding of sums of a dozen terms below 100
 
@@ -21,6 +23,7 @@ vectors = st.lists(st.floats(-5, 5, width=32), min_size=M, max_size=M).map(
 )
 thresholds = st.floats(0, 4, width=32)
 every_prox = pytest.mark.parametrize("name", PROX)
+every_convex_prox = pytest.mark.parametrize("name", CONVEX)
 often = settings(max_examples=60, deadline=None, derandomize=True, database=None)
 
 
@@ -35,7 +38,7 @@ def objective(name: str, x: torch.Tensor, v: torch.Tensor, threshold: float) -> 
     return 0.5 * (x - v).square().sum(-1) + threshold * penalty(name, x)
 
 
-@every_prox
+@every_convex_prox
 @often
 @given(v=vectors, threshold=thresholds, seed=st.integers(0, 2**31))
 def test_result_beats_random_points_by_strong_convexity(name, v, threshold, seed):
@@ -53,7 +56,7 @@ def test_result_beats_random_points_by_strong_convexity(name, v, threshold, seed
     assert (gain >= distance / 2 - ROUNDING * size).all()
 
 
-@every_prox
+@every_convex_prox
 @settings(parent=often, max_examples=25)
 @given(v=vectors, threshold=thresholds, seed=st.integers(0, 2**31))
 def test_result_agrees_with_numerical_minimisation(name, v, threshold, seed):
@@ -76,7 +79,7 @@ def test_result_agrees_with_numerical_minimisation(name, v, threshold, seed):
     assert np.linalg.norm(found - x) <= np.sqrt(2 * (threshold * eps * M + 1e-6))
 
 
-@pytest.mark.parametrize("name", GROUPED)
+@pytest.mark.parametrize("name", GROUP_NORM)
 @often
 @given(v=vectors, threshold=thresholds)
 def test_group_prox_satisfies_the_subgradient_conditions(name, v, threshold):
@@ -91,7 +94,7 @@ def test_group_prox_satisfies_the_subgradient_conditions(name, v, threshold):
             assert torch.dot(x_g, v_g) > 0
 
 
-@every_prox
+@every_convex_prox
 @often
 @given(u=vectors, v=vectors, threshold=thresholds)
 def test_prox_is_firmly_nonexpansive(name, u, v, threshold):
@@ -100,12 +103,39 @@ def test_prox_is_firmly_nonexpansive(name, u, v, threshold):
     assert torch.dot(difference, u - v) >= difference.square().sum() - ROUNDING
 
 
-@every_prox
+@every_convex_prox
 @often
 @given(v=vectors)
 def test_threshold_zero_is_the_projection_on_the_constraint(name, v):
     expected = v.clamp_min(0) if name in ONE_SIDED else v
     assert torch.equal(PROX[name](v, 0.0, D), expected)
+
+
+@every_prox
+@often
+@given(v=vectors, threshold=thresholds)
+def test_what_is_at_most_the_threshold_becomes_exactly_zero(name, v, threshold):
+    x = PROX[name](v, threshold, D)
+    norms = v.reshape(GROUPS, D).norm(dim=1) if name in GROUPED else v.abs()
+    silent = (norms <= threshold).repeat_interleave(D if name in GROUPED else 1)
+    assert not x[silent].any()
+
+
+@every_prox
+@often
+@given(v=vectors, threshold=thresholds)
+def test_every_group_is_thresholded_by_itself(name, v, threshold):
+    # The sparse path of the shallow loss hands over active groups alone, a row for each.
+    together = PROX[name](v, threshold, D).reshape(GROUPS, D)
+    assert torch.equal(PROX[name](v.reshape(GROUPS, D), threshold, D), together)
+
+
+@every_prox
+def test_codes_grow_with_their_input_and_fall_with_the_threshold(name):
+    v = 3 + torch.rand(50, M, generator=torch.Generator().manual_seed(0))
+    norms = [float(PROX[name](v, threshold, D).norm()) for threshold in (0.0, 1.0, 2.0, 20.0)]
+    assert norms == sorted(norms, reverse=True)
+    assert norms[0] > 0 == norms[-1]
 
 
 @often
