@@ -1,5 +1,5 @@
-# make reproduce | make test | make lint | make full | make publish | make bench | make publish-bench |
-# make faults; the first use creates .venv from the pins.
+# make reproduce | make test | make alone | make lint | make full | make publish | make bench |
+# make publish-bench | make faults; the first use creates .venv from the pins.
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 PYTHON ?= python3
@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 
 export PATH := $(BIN):$(PATH)
 
-.PHONY: reproduce full publish bench publish-bench faults test lint format clean
+.PHONY: reproduce full publish bench publish-bench faults test alone lint format clean
 
 reproduce: $(READY)
 	snakemake --cores $(CORES)
@@ -35,6 +35,15 @@ faults: $(READY)
 # Two processes: much of the suite waits, and one alone would leave a core idle.
 test: $(READY)
 	pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+# The wheel in an environment of its own, without the workflow's packages.
+alone:
+	rm -rf build/alone build/wheel
+	$(PYTHON) -m venv build/alone
+	build/alone/bin/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir build/wheel .
+	build/alone/bin/pip install --quiet --disable-pip-version-check \
+	    --constraint envs/requirements.txt build/wheel/*.whl
+	cd build && alone/bin/python -I ../tests/alone.py
 
 lint: $(READY)
 	ruff check .

@@ -104,7 +104,7 @@ def trained(tensors: dict[str, Tensor], model: dict[str, Tensor], about: dict) -
             network = Autoencoder.from_spec(dictionary, spec, size)
             codes = encode_in_batches(network, test)
             array, assignments = codes.numpy(), {}
-            if spec["prox"].startswith("group"):
+            if network.activation.grouped:
                 # The active group itself is a clustering.
                 assignments["group", "argmax"] = group_norms(codes, size).argmax(-1).numpy()
             features = {"codes": array, "codes+": clustering.nonnegative_normalized(array)}

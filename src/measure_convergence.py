@@ -1,7 +1,6 @@
 """Train one method for many epochs and score its test codes on the way: how many are enough?"""
 
 import argparse
-import itertools
 import json
 import logging
 
@@ -58,36 +57,39 @@ def main() -> None:
     size = settings["groups"], settings["group_size"]
     init = initialize(args.init, data, *size, derive_seed(seed, args.init), labels)
     size = settings["group_size"]
-    grouped = spec["prox"].startswith("group")
-    scored = [*clustering.ALGORITHMS, *(["argmax"] if grouped else [])]
-    # train() calls once per epoch, from 0 on, and cannot resume here: there is no checkpoint.
-    epochs = itertools.count()
+    model = Autoencoder.from_spec(init.unsqueeze(0), spec, size).to(device)
+    grouped = model.activation.grouped
+    scores = {}  # epoch -> ACC by algorithm
 
-    def accuracies(dictionary: torch.Tensor) -> dict[str, torch.Tensor]:
-        values = dict.fromkeys(scored, torch.nan)
-        if (epoch := next(epochs)) in args.snapshots:
-            logging.info("scoring epoch %d", epoch)
-            codes = encode_in_batches(Autoencoder.from_spec(dictionary[0], spec, size), test)
-            assignments = {
-                algorithm: clustering.cluster(
-                    codes.numpy(), classes, algorithm, scoring_seed, settings["neighbors"]
-                )
-                for algorithm in clustering.ALGORITHMS
-            }
-            if grouped:
-                norms = group_norms(codes, size)
-                assignments["argmax"] = norms.argmax(-1).numpy()
-            values = {k: clustering.accuracy(test_labels, a) for k, a in assignments.items()}
-        return {f"acc_{name}": torch.tensor([value]) for name, value in values.items()}
+    def score(epoch: int, model: Autoencoder) -> None:
+        if epoch not in args.snapshots:
+            return
+        logging.info("scoring epoch %d", epoch)
+        codes = encode_in_batches(model, test)[0]
+        assignments = {
+            algorithm: clustering.cluster(
+                codes.numpy(), classes, algorithm, scoring_seed, settings["neighbors"]
+            )
+            for algorithm in clustering.ALGORITHMS
+        }
+        if grouped:
+            assignments["argmax"] = group_norms(codes, size).argmax(-1).numpy()
+        scores[epoch] = {k: clustering.accuracy(test_labels, a) for k, a in assignments.items()}
 
+    score(0, model)
     training = settings["training"]
     history = train(
-        Autoencoder.from_spec(init.unsqueeze(0), spec, size).to(device),
+        model,
         FixedData(data.to(device), [seed], training["batch_size"]),
         epochs=args.epochs,
-        metrics=accuracies,
+        callback=score,
         **{k: training[k] for k in ("lr", "optimizer", "normalize")},
     )
+    for name in (*clustering.ALGORITHMS, *(["argmax"] if grouped else [])):
+        accuracy = torch.full((args.epochs + 1, 1), torch.nan)
+        for epoch, values in scores.items():
+            accuracy[epoch] = values[name]
+        history[f"acc_{name}"] = accuracy
     condition = {"dataset": header["dataset"], "method": args.method, "init": args.init}
     save_table(args.output, long_form(history, "convergence", condition))
 

@@ -62,14 +62,16 @@ def main() -> None:
     starts = torch.cat(list(inits.values()))
     model = Autoencoder.from_spec(starts, spec, settings["group_size"]).to(device)
     training = settings["training"]
-    code_and_data = [digest(__file__), digest(args.data), args.seed]
+    # Epochs are no part of it: an interrupted training may be given more.
+    same_start = {k: settings[k] for k in ("groups", "group_size", "unit_norm")}
+    data_and_start = [digest(__file__), digest(args.data), args.seed, args.center, same_start]
     history = train(
         model,
         # The seeds name no init either: a replicate sees the same batches from every init.
         FixedData(data.to(device), seeds * len(inits), training["batch_size"]),
         **{k: v for k, v in training.items() if k != "batch_size"},
         checkpoint=args.checkpoint,
-        fingerprint=[*code_and_data, args.inits, args.center, spec, settings, args.replicates],
+        fingerprint=[*data_and_start, args.inits, args.replicates, training["batch_size"]],
     )
     trained, tables, condition = {}, [], {"dataset": header["dataset"], "method": args.method}
     for i, name in enumerate(inits):

@@ -68,7 +68,8 @@ def main() -> None:
         init = tensors[f"init.{args.init}"]
         model = Autoencoder.from_spec(init, spec, model_parameters["group_size"]).to(device)
         reference = truth.to(device)
-        code_and_data = [digest(__file__), digest(args.data)]
+        # Epochs are no part of it: an interrupted training may be given more.
+        data_and_start = [digest(__file__), digest(args.data), args.init, args.sampling]
         training = {k: v for k, v in args.training.items() if k != "batch_size"}
         history = train(
             model,
@@ -76,7 +77,7 @@ def main() -> None:
             **training,
             metrics=lambda a: {"squared_error": squared_error(a, reference)},
             checkpoint=args.checkpoint,
-            fingerprint=[*code_and_data, args.init, args.sampling, args.training, spec],
+            fingerprint=[*data_and_start, args.training["batch_size"]],
         )
         dictionary = model.dictionary
     condition = {

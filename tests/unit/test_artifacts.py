@@ -4,6 +4,9 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 from stat import S_ISDIR
 
 import numpy as np
@@ -11,7 +14,7 @@ import pandas as pd
 import pytest
 import torch
 
-from groupsparse import artifacts
+from groupsparse import artifacts, files
 from groupsparse.artifacts import load_tensors, save_tensors, source_digest
 from groupsparse.files import PACKAGES, CorruptArtifactError, read_checked, remove, write_atomic
 from groupsparse.tables import load_table, save_table
@@ -61,6 +64,47 @@ def test_the_header_carries_versions_and_commit(artefact):
     assert provenance["torch"] == torch.__version__
     assert provenance["numpy"] == np.__version__
     assert re.fullmatch(r"[0-9a-f]{12}(-dirty)?|unknown", provenance["commit"])
+
+
+def commit_seen_from(package: Path) -> str:
+    """The commit that a copy of the package records."""
+    program = "from groupsparse.files import provenance; print(provenance()['commit'])"
+    environment = {**os.environ, "PYTHONPATH": str(package.parent)}
+    return subprocess.run(
+        [sys.executable, "-c", program], env=environment, cwd=package.parent, text=True,
+        capture_output=True, check=True,
+    ).stdout.strip()  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "known"),
+    [
+        ("src/groupsparse", "groupsparse", True),
+        ("src/groupsparse", "theirs", False),
+        (".venv/lib/site-packages/groupsparse", "groupsparse", False),
+        (".venv/lib/site-packages/groupsparse", "theirs", False),
+        ("groupsparse", "groupsparse", False),
+    ],
+)
+def test_the_commit_of_somebody_else_s_repository_is_never_recorded(tmp_path, place, name, known):
+    (tmp_path / ".gitignore").write_text(".venv\n__pycache__\n")
+    (tmp_path / "pyproject.toml").write_text(f'[project]\nname = "{name}"\n')
+    shutil.copytree(
+        Path(files.__file__).parent, tmp_path / place, ignore=shutil.ignore_patterns("__pycache__")
+    )
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "theirs"]):
+        author = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        subprocess.run(["git", "-C", str(tmp_path), *author, *command], check=True)
+    commit = commit_seen_from(tmp_path / place)
+    assert bool(re.fullmatch("[0-9a-f]{12}", commit)) == known
+    assert known or commit == "unknown"
+
+
+def test_what_is_not_installed_is_left_out_of_the_provenance(monkeypatch):
+    monkeypatch.setattr(files, "PACKAGES", ("torch", "no-such-package"))
+    found = files.provenance.__wrapped__()
+    assert found["torch"] == torch.__version__
+    assert "no-such-package" not in found
 
 
 def test_parameters_that_require_gradients_can_be_saved(tmp_path):

@@ -233,6 +233,7 @@ def test_ista_never_increases_the_objective():
     assert all((new <= old + 1e-13).all() for old, new in pairwise(values))
 
 
+@pytest.mark.filterwarnings("ignore:all codes are zero")
 @pytest.mark.parametrize("name", PROX)
 @pytest.mark.parametrize("kind", ["shallow", "ista", "fista"])
 def test_lambda_above_lambda_max_gives_exactly_zero_codes(name, kind):
