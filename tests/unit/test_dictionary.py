@@ -286,6 +286,13 @@ def test_a_step_is_never_too_large(name):
     assert exact / slack <= bound <= exact * slack * len(gram) ** (1 / 256)
 
 
+def test_beside_the_cpu_the_step_is_that_of_the_bound_by_products(monkeypatch):
+    monkeypatch.setattr("groupsparse.dictionary.spectral_bound", lambda gram: ("bound", gram.shape))
+    for n, m in ((12, 5), (5, 12)):
+        found = squared_spectral_norm(torch.empty(2, n, m, device="meta"))
+        assert found == ("bound", (2, 5, 5)), "of the smaller Gram matrix"
+
+
 def test_the_bound_by_products_is_tight_where_the_spectrum_is_not_flat():
     a = torch.randn(3, 200, 50, generator=rng(1)) + 1  # the mean makes one direction much longer
     exact = torch.linalg.matrix_norm(a.double(), ord=2) ** 2
