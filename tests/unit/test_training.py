@@ -581,6 +581,27 @@ def test_a_finished_training_goes_on_to_more_epochs(tmp_path, optimizer, spec):
     assert again.epochs == []
 
 
+def test_the_recorded_loss_is_that_before_the_step():
+    # A closure is evaluated several times a step; the last value is lower.
+    options = {"epochs": 1, "optimizer": ANY_OPTIMIZER["closure"]}
+    first = run(fixed(batch_size=0), **options)[1]["loss"][1]
+    assert torch.equal(first, run(fixed(batch_size=0), epochs=1)[1]["loss"][1])
+
+
+def test_a_checkpoint_of_another_number_of_threads_is_not_used(tmp_path, caplog):
+    checkpoint = tmp_path / "checkpoint"
+    interrupt(fixed(), checkpoint)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(threads + 1)
+    try:
+        anew = Recording(fixed())
+        run(anew, checkpoint=checkpoint)
+    finally:
+        torch.set_num_threads(threads)
+    assert anew.epochs[0] == 1
+    assert "starting anew" in caplog.text
+
+
 def test_an_optimizer_of_ones_own_is_taken_as_it_is():
     tensors = simulation()
     first, second = (Autoencoder(tensors["init"], "group_soft", 1.0, D) for _ in range(2))
