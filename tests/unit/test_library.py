@@ -78,7 +78,7 @@ def test_arrays_of_every_kind_are_encoded_alike(encoder, dtype, replicates):
     expected = network.encode(data)
     assert (expected.shape, expected.dtype) == ((*replicates, 20, M), dtype)
     kinds = [data.numpy(), data.tolist(), pd.DataFrame(data.numpy()), data.T.contiguous().T]
-    kinds += [np.asfortranarray(data.numpy()), data.numpy()[::-1][::-1]]
+    kinds += [np.asfortranarray(data.numpy()), data.numpy()[::-1].copy()[::-1]]
     for other in kinds:
         assert torch.equal(network.encode(other), expected)
     # A dictionary from numpy makes the same model.
@@ -95,6 +95,11 @@ def test_data_take_the_precision_of_the_dictionary(encoder):
         output = network(samples(dtype=other))
         assert (output.codes.dtype, output.reconstruction.dtype) == (dtype, dtype)
         assert network.loss(samples(dtype=other)).dtype == dtype
+
+
+def test_data_move_to_the_device_of_the_dictionary():
+    network = model().to("meta")
+    assert network.loss(samples()).device.type == "meta"
 
 
 def test_integer_lambdas_and_lists_of_them_are_numbers():

@@ -359,6 +359,14 @@ def test_data_that_are_not_finite_are_named_as_the_cause(encoder, batch_size):
         run(batches, spec=spec)
 
 
+def test_a_loss_that_explodes_without_overflow_is_divergence():
+    data = simulation()["data"]
+    model = Autoencoder(simulation()["init"], "group_soft", 1.0, D)
+    # Data of 100 times the length have 10^4 times the loss.
+    with pytest.raises(DivergedError, match=r"epoch 3 .*at first"):
+        train(model, lambda epoch: [data * (100 if epoch == 3 else 1)], epochs=5, lr=1e-3)
+
+
 def float64_problem():
     truth = random_dictionary(6, 8, generator("small")).double().unsqueeze(0)
     data = torch.randn(1, 10, 6, generator=generator("small data"), dtype=torch.float64)
