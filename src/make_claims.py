@@ -16,11 +16,14 @@ def main() -> None:
     parser.add_argument("--theory", required=True, help="summary/theory.csv")
     parser.add_argument("--sweep", required=True, help="summary/theory_sweep.csv")
     parser.add_argument("--choices", type=json.loads, required=True, help="config.report (JSON)")
+    parser.add_argument(
+        "--model", type=json.loads, required=True, help="config.simulation.model (JSON)"
+    )
     parser.add_argument("--output", required=True)
     args = parser.parse_args()
     tables = [load_table(path) for path in (args.recovery, args.history, args.clustering)]
     theory = theory_claims(load_table(args.theory), load_table(args.sweep))
-    save_table(args.output, claims(*tables, args.choices, theory))
+    save_table(args.output, claims(*tables, args.choices, args.model, theory))
 
 
 if __name__ == "__main__":

@@ -12,3 +12,13 @@ TABLE1_DATASET = "mnist"
 
 # Fig. 3a, read off the plot: SNR in dB -> squared error after 300 epochs; at the start about 880.
 FIG3A = {1.0: 6.5, 5.0: 5.2, 10.0: 4.4}
+
+# Sec. 4.1: the size of the simulation, in the words of config.simulation.model.
+MODEL = {
+    "n": 950,
+    "groups": 500,
+    "group_size": 2,
+    "active_groups": 3,
+    "samples": 10000,
+    "amplitude": [4.0, 5.0],
+}

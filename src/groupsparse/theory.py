@@ -212,8 +212,8 @@ def theorem2_rho(
 
     .. math:: \eta\,rate\,(\alpha_{min} - d (\alpha_{max}\sqrt{d^2+1} + \delta)^2 / \alpha_{min})
 
-    Never positive for d >= 1, because the subtracted term is at least 2 alpha_min: as printed, the
-    theorem promises no contraction.
+    Negative for d >= 1 and alpha_min > 0, because the subtracted term is at least 2 alpha_min: as
+    printed, the theorem promises no contraction. With alpha_min < 0 its sign says nothing.
     """
     spread = group_size * (alpha_max * math.sqrt(group_size**2 + 1) + delta) ** 2
     return eta * rate * (alpha_min - spread / alpha_min)

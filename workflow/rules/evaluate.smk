@@ -165,10 +165,11 @@ rule make_claims:
         runtime=10,
     params:
         choices=as_json(config["report"]),
+        model=as_json(config["simulation"]["model"]),
     shell:
         "python src/make_claims.py --recovery {input.recovery} --history {input.history} "
         "--clustering {input.clustering} --theory {input.theory} --sweep {input.sweep} "
-        "--choices {params.choices:q} --output {output} > {log} 2>&1"
+        "--choices {params.choices:q} --model {params.model:q} --output {output} > {log} 2>&1"
 
 
 # Every number of the run, without figures: a stage to ask for with --until or by name.
