@@ -267,7 +267,7 @@ def _clustering_claims(clustering, dataset, choices):
             f"from {gain.min():+.3f} to {gain.max():+.3f}; holds if the least is positive",
         )
     contrast = here[(here.metric == "class_contrast") & here.init.isin([init, "none"])]
-    contrast = contrast.set_index(["method", "features", "replicate"]).value
+    contrast = contrast.set_index(["method", "features", "replicate"]).value.sort_index()
     ours, theirs, pixels = (
         contrast.loc[name] for name in ((method, "codes"), (baseline, "codes"), ("raw", "raw"))
     )
