@@ -95,13 +95,18 @@ def class_contrast(features: np.ndarray, labels: np.ndarray, per_class: int = 10
     """Mean distance between classes / within classes, of the first ``per_class`` samples of each.
 
     What Fig. 5 shows as a picture: 1 if distances know nothing of the classes. Labels enter here
-    as in any metric. NaN without two classes, or if no two samples of a class differ.
+    as in any metric. All pairs count, equal samples too. Infinite if the samples of every class
+    coincide; NaN if all samples do, and without two classes or two samples in one.
     """
     chosen = np.concatenate([np.flatnonzero(labels == c)[:per_class] for c in np.unique(labels)])
     distances = cdist(features[chosen], features[chosen])
     same = labels[chosen][:, None] == labels[chosen]
-    between, within = distances[~same], distances[same & (distances > 0)]
-    return float(between.mean() / within.mean()) if len(between) and len(within) else float("nan")
+    pairs = ~np.eye(len(chosen), dtype=bool)
+    between, within = distances[~same], distances[same & pairs]
+    if not (len(between) and len(within)):
+        return float("nan")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(between.mean() / within.mean())
 
 
 def scores(labels: np.ndarray, clusters: np.ndarray) -> dict[str, float]:

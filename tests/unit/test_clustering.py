@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2
-from sklearn.cluster import SpectralClustering
+from sklearn.cluster import KMeans, SpectralClustering
 from sklearn.manifold import spectral_embedding as sklearn_embedding
 from sklearn.neighbors import kneighbors_graph
 
@@ -15,6 +15,7 @@ from groupsparse.clustering import (
     accuracy,
     class_contrast,
     cluster,
+    kmeans_clusters,
     neighbor_graph,
     nonnegative_normalized,
     scores,
@@ -109,6 +110,25 @@ def test_separated_blobs_are_found(algorithm):
     features, labels = blobs()
     # 29 neighbours keep a blob connected and reach no other.
     assert accuracy(labels, cluster(features, 4, algorithm, 0, neighbors=29)) == 1
+
+
+def test_kmeans_is_the_best_of_ten_starts():
+    # Ten blobs on a circle, where many a start ends in a worse optimum.
+    angles = 2 * np.pi * np.arange(10) / 10
+    centers = 10 * np.stack([np.cos(angles), np.sin(angles)], 1)
+    features = np.repeat(centers, 20, 0) + np.random.default_rng(0).standard_normal((200, 2))
+    worse = 0
+    for seed in range(10):
+        clusters = kmeans_clusters(features, 10, seed)
+        means = np.stack([features[clusters == c].mean(0) for c in range(10)])
+        inertia = np.square(features - means[clusters]).sum()
+        one, ten = (
+            KMeans(10, n_init=starts, random_state=seed).fit(features).inertia_
+            for starts in (1, 10)
+        )
+        assert inertia == pytest.approx(ten, rel=1e-9)  # float64
+        worse += one > ten * (1 + 1e-9)
+    assert worse, "one start would do: this tests nothing"
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -213,3 +233,28 @@ def test_contrast_ignores_scale_and_origin():
     features, labels = blobs()
     moved = 3 * features - 7
     assert class_contrast(moved, labels) == pytest.approx(class_contrast(features, labels))
+
+
+def test_contrast_of_a_hand_worked_example():
+    features = np.array([[0.0], [0], [0], [4], [10], [10]])
+    labels = np.array([0, 0, 0, 0, 1, 1])
+    # Between: six pairs at 10 and two at 6. Within: four at 0, which count, and three at 4.
+    assert class_contrast(features, labels) == pytest.approx((72 / 8) / (12 / 7))
+
+
+def test_contrast_of_samples_that_coincide():
+    labels = np.array([0, 0, 1, 1])
+    assert class_contrast(np.array([[1.0], [1], [2], [2]]), labels) == np.inf
+    assert np.isnan(class_contrast(np.zeros((4, 3)), labels))
+
+
+@pytest.mark.parametrize("labels", [[0, 0, 0], [0, 1, 2]])
+def test_contrast_needs_two_classes_and_two_samples_of_one(labels):
+    assert np.isnan(class_contrast(np.eye(3), np.array(labels)))
+
+
+def test_contrast_looks_at_the_first_samples_of_each_class():
+    features, labels = blobs()
+    more = np.concatenate([features, 1e6 + features]), np.concatenate([labels, labels])
+    assert class_contrast(*more, per_class=30) == class_contrast(features, labels, per_class=30)
+    assert class_contrast(*more, per_class=31) < class_contrast(features, labels)
