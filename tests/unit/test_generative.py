@@ -5,7 +5,7 @@ from itertools import combinations
 
 import pytest
 import torch
-from scipy.stats import chi2
+from scipy.stats import chi2, kstest
 
 from groupsparse.generative import (
     dense_codes,
@@ -43,6 +43,12 @@ def test_code_norms_lie_in_the_amplitude_range_and_fill_it():
     assert norm.max() <= 5 + 1e-5
     # 6000 uniform draws: the mean within five sd, sqrt(1 / 12 / 6000).
     assert abs(float(norm.mean()) - 4.5) <= 5 * (1 / 12 / norm.numel()) ** 0.5
+
+
+def test_code_norms_are_uniform():
+    norm = draw(50_000, k=2).values.norm(dim=-1).flatten().numpy()
+    # Kolmogorov's test of 100,000 draws: a distance of 0.009 has this probability.
+    assert kstest(norm, "uniform", args=(4, 1)).pvalue > 1e-6
 
 
 @pytest.mark.parametrize(("groups", "k"), [(10, 3), (10, 1), (5, 5), (4, 3)])

@@ -1,5 +1,7 @@
 """Recovery metrics: invariances, hand-worked values, and the levels of oracle and chance."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 import torch
@@ -81,6 +83,25 @@ def test_invariant_error_is_half_the_squared_distance_of_projectors():
     expected = 0.5 * (projectors[0] - projectors[1]).square().sum()
     # One group, float64.
     assert invariant_squared_error(estimate, truth, D) == pytest.approx(float(expected), abs=1e-12)
+
+
+def test_invariant_error_is_the_least_over_all_matchings():
+    groups, contested = 4, 0
+    for seed in range(20):
+        # Four planes in five dimensions are close to several others.
+        truth, estimate = (random_dictionary(5, groups * D, rng(s)).double() for s in (seed, ~seed))
+        p, q = (
+            torch.stack([b @ torch.linalg.pinv(b) for b in a.split(D, dim=1)])
+            for a in (estimate, truth)
+        )
+        cost = 0.5 * (p.unsqueeze(1) - q).square().sum((2, 3))
+        least = min(
+            float(cost[list(order), range(groups)].sum()) for order in permutations(range(groups))
+        )
+        # Float64.
+        assert invariant_squared_error(estimate, truth, D) == pytest.approx(least, abs=1e-9)
+        contested += len(set(cost.argmin(1).tolist())) < groups
+    assert contested, "matching each group to the nearest would do: this tests nothing"
 
 
 def test_aligned_error_ignores_the_order_of_groups():

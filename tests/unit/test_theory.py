@@ -183,6 +183,32 @@ def test_proposition_2_as_printed_fails_where_two_groups_share_a_span():
     assert theory.prop2_bound(1, 1.0, D * mu, 0.0) == pytest.approx(1.0)
 
 
+def test_a_violation_of_proposition_2_is_counted():
+    # Two of three groups share a span, two samples of four use one of these: the other's term is
+    # 1, between the printed bound of 1/2 and d mu_B = 1. The third group has no part in either.
+    truth = torch.cat([torch.eye(4, 2).repeat(1, 2), torch.eye(4)[:, 2:]], dim=1)
+    codes = Codes(
+        torch.tensor([[0], [1], [2], [2]]), torch.tensor([1.0, 0.0]).expand(4, 1, 2).clone()
+    )
+    drawn = Sample(dense_codes(codes, 3) @ truth.T, codes, 0.0)
+    values = theory.measure(truth, truth, drawn, 0.5, (1.0, 1.0), D)
+    assert values["prop2_bound"] == pytest.approx(0.5)
+    assert values["prop2_largest"] == pytest.approx(1.0)
+    assert values["prop2_violated"] == pytest.approx(2 / 12), "terms of 4 samples and 3 groups"
+    assert values["prop2_violated_rank"] == 0
+
+
+def test_a_violation_of_proposition_1_is_counted():
+    # At delta = 0 the bound is B_min: a code shorter than the stated B_min violates it.
+    truth = torch.eye(4)
+    codes = Codes(torch.tensor([[0], [1], [1], [0]]), torch.eye(2)[[0, 1, 0, 1]].unsqueeze(1))
+    codes.values[0] *= 0.9
+    drawn = Sample(dense_codes(codes, 2) @ truth.T, codes, 0.0)
+    values = theory.measure(truth, truth, drawn, 0.5, (1.0, 1.0), D)
+    assert values["prop1_least"] == pytest.approx(0.9)
+    assert values["prop1_violated"] == 0.25
+
+
 def test_own_and_cross_terms_add_up_to_the_correlation():
     truth = orthonormal()
     estimate, drawn = tilt_groups(truth, 0.5, D, rng(2)), draw(truth, active=1)
@@ -253,6 +279,33 @@ def test_theorem_1_is_an_identity_when_v_is_what_remains():
     torch.testing.assert_close(left, right, **EXACT)
     smaller = theory.theorem1_sides(gradient, estimate, truth, rate, 0.9 * residual)[1]
     assert (smaller > left).all(), "a bound that is too small breaks the inequality"
+
+
+def alone(delta: float):
+    """Every group by itself, all orthogonal, tilted by delta into directions of its own."""
+    basis = torch.linalg.qr(torch.randn(N, 2 * M, generator=rng(0)).double()).Q
+    truth, away = basis[:, :M], basis[:, M:]
+    cosine = 1 - delta**2 / (2 * D)
+    estimate = cosine * truth + math.sqrt(1 - cosine**2) * away
+    return estimate, truth, one_group_at_a_time(truth)
+
+
+def test_a_violation_of_theorem_1_is_counted():
+    # At A* shrinkage leaves a gradient, the bound on V is 0 and so is the left side: the right
+    # side, ||g||^2 / c, is positive for every atom. There is no coherence, so no O-term.
+    values = theory.measure(*alone(0.0), LAMBDA, (math.sqrt(D),) * 2, D)
+    assert values["theorem1_unknown"] == pytest.approx(0, abs=1e-15)
+    assert values["theorem1_right"] > 0.01
+    assert (values["theorem1_violated"], values["theorem1_vacuous"]) == (1, 0)
+    assert values["residual_violated"] == 1
+
+
+def test_theorem_1_holds_where_its_bound_on_v_is_wide():
+    # Far away the printed bound on V, which grows with delta squared, outweighs the gradient.
+    values = theory.measure(*alone(0.8), LAMBDA, (math.sqrt(D),) * 2, D)
+    assert values["theorem1_right"] < values["theorem1_left"]
+    assert values["theorem1_violated"] == 0
+    assert values["residual_violated"] == 0
 
 
 @given(
