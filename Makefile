@@ -16,7 +16,8 @@ reproduce: $(READY)
 full: $(READY)
 	snakemake --cores $(CORES) --configfile workflow/presets/full.yaml
 
-# Copies the small results of the full run to reports/published and into the README.
+# Copies the small results of the full run to reports/published and into the README, unless they
+# are of more than one commit or of code that is not committed.
 publish: $(READY)
 	snakemake --cores $(CORES) --configfile workflow/presets/full.yaml publish
 	python src/update_readme.py

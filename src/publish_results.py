@@ -5,6 +5,8 @@ import io
 import json
 import os
 import platform
+import subprocess
+import sys
 from pathlib import Path
 
 import jinja2
@@ -17,37 +19,142 @@ from groupsparse.artifacts import load_tensors
 from groupsparse.files import read_checked, write_atomic
 from groupsparse.tables import load_table
 
+EVERY = 10  # of the published history, which must stay small
+# What makes the results, as git's pathspecs.
+SOURCES = (
+    "src", "workflow", "Snakefile", "config.yaml", "envs", "reports/template.html",
+    ":!*.md", ":!src/publish_results.py", ":!src/update_readme.py",
+)  # fmt: skip
+SECTIONS = ("seed", "datasets", "simulation", "clustering", "theory", "report")  # of the config
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--report", required=True, help="report.html")
     parser.add_argument("--recovery", required=True, help="summary/recovery.csv")
-    parser.add_argument("--tables", nargs="+", required=True, help="CSV files to copy")
+    parser.add_argument("--history", required=True, help="summary/recovery_history.csv")
+    parser.add_argument("--tables", nargs="+", required=True, help="further CSV files to copy")
     parser.add_argument("--figures", nargs="+", required=True, help="PNG files to copy")
-    parser.add_argument("--models", nargs="+", required=True, help="artefacts, for their commits")
+    parser.add_argument("--artefacts", nargs="+", required=True, help="files that name a commit")
     parser.add_argument("--benchmarks", required=True, help="folder of the benchmarks of the run")
     parser.add_argument("--template", required=True, help="of the README's section of results")
     parser.add_argument("--config", type=json.loads, required=True, help="whole config (JSON)")
     parser.add_argument("--output", required=True, help="folder to fill")
     args = parser.parse_args()
-    output = Path(args.output)
-    # For people and git: without checksums beside them.
-    write_atomic(output / "report.html", read_checked(args.report))
-    for table in args.tables:
-        write_atomic(output / Path(table).name, read_checked(table))
-    for figure in args.figures:
-        write_atomic(output / "figures" / Path(figure).name, palette(Path(figure)))
+    made_by, versions = provenances(args.artefacts)
+    if reason := refusal(made_by):
+        sys.exit(reason)
+    run = {"run": args.config["run"], "machine": machine()} | cost(Path(args.benchmarks)) | versions
+    run |= {"made_by": made_by, "config": {key: args.config[key] for key in SECTIONS}}
     ends = end_points(load_table(args.recovery))
-    write_atomic(output / "end_points.csv", ends.to_csv(index=False).encode())
-    run = {"run": args.config["run"], "machine": machine()} | cost(Path(args.benchmarks))
-    run |= made_by(args.models)
-    write_atomic(output / "run.json", (json.dumps(run, indent=2) + "\n").encode())
     tables = {Path(t).stem: load_table(t) for t in args.tables}
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, trim_blocks=True)
     text = environment.from_string(Path(args.template).read_text()).render(
         run=run, config=args.config, **readers(ends, tables["table1"], tables["claims"])
     )
-    write_atomic(output / "results.md", (text.strip() + "\n").encode())
+    files = {
+        "report.html": read_checked(args.report),
+        **{Path(t).name: read_checked(t) for t in [args.recovery, *args.tables]},
+        "recovery_history.csv": csv(thinned(load_table(args.history))),
+        "end_points.csv": csv(ends),
+        **{f"figures/{Path(f).name}": palette(Path(f)) for f in args.figures},
+        "run.json": (json.dumps(run, indent=2) + "\n").encode(),
+        "results.md": (text.strip() + "\n").encode(),
+    }
+    replace(Path(args.output), files)
+
+
+def replace(folder: Path, files: dict[str, bytes]) -> None:
+    """Leave these files in a folder and no others: for people and git, without checksums."""
+    for name, content in files.items():
+        write_atomic(folder / name, content)
+    for path in folder.rglob("*"):
+        if path.is_file() and path.relative_to(folder).as_posix() not in files:
+            path.unlink()
+
+
+def provenances(paths: list[str]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Which artefacts each commit made, and every value of each entry of their provenance."""
+    made_by: dict[str, list[str]] = {}
+    values: dict[str, set[str]] = {}
+    for path in sorted(paths):
+        provenance = load_tensors(path)[1]["provenance"]
+        made_by.setdefault(provenance["commit"], []).append(path)
+        for key, value in provenance.items():
+            if key != "machine":
+                values.setdefault(key, set()).add(value)
+    return made_by, {key: sorted(values[key]) for key in sorted(values)}
+
+
+def refusal(made_by: dict[str, list[str]]) -> str | None:
+    """Why these results cannot be published; None if one commit made all and its code is here.
+
+    Tables and figures name no commit. Snakemake makes them again whenever code that they depend on
+    has changed, so they are of the commit of the artefacts if the code has not changed since.
+    """
+    lines = [
+        line
+        for commit, files in made_by.items()
+        for line in (f"made at commit {commit}:", *(f"  {file}" for file in files))
+    ]
+    only = next(iter(made_by))
+    if len(made_by) > 1:
+        why = f"they come from {len(made_by)} commits"
+    elif only == "unknown":
+        why = "their commit is unknown"
+    elif only.endswith("-dirty"):
+        why = f"the code had changes that commit {only.removesuffix('-dirty')} does not hold"
+    elif not is_here(only):
+        why = f"commit {only} is not in this repository"
+    elif changed := changed_since(only):
+        why = f"since commit {only} the code has changed"
+        lines = [f"changed since commit {only}:", *(f"  {file}" for file in changed)]
+    else:
+        return None
+    return "\n".join(
+        [
+            f"Nothing is published: the results must come from one commit, and {why}.",
+            *lines,
+            "Commit all changes, delete the results, make the run again and publish it.",
+        ]
+    )
+
+
+def is_here(commit: str) -> bool:
+    """Whether the repository has a commit."""
+    command = ["git", "cat-file", "-e", f"{commit}^{{commit}}"]
+    return subprocess.run(command, capture_output=True).returncode == 0
+
+
+def changed_since(commit: str) -> list[str]:
+    """Files that make results and differ from those of a commit, untracked ones included."""
+    commands = (
+        ["git", "diff", "--name-only", commit, "--", *SOURCES],
+        ["git", "ls-files", "--others", "--exclude-standard", "--", *SOURCES],
+    )
+    texts = [subprocess.run(c, capture_output=True, text=True, check=True).stdout for c in commands]
+    return sorted(line for text in texts for line in text.splitlines())
+
+
+def thinned(history: pd.DataFrame, every: int = EVERY) -> pd.DataFrame:
+    """Of each curve the epochs 0, 1, every k-th, the last and that of its minimum.
+
+    Enough for every number of the claims: ends, starts and lowest values.
+    """
+    curves = history.groupby(
+        [c for c in history.columns if c not in ("epoch", "value")], sort=False
+    )
+    kept = (
+        history.epoch.le(1)
+        | history.epoch.mod(every).eq(0)
+        | history.epoch.eq(curves.epoch.transform("max"))
+        | history.index.isin(curves.value.idxmin())
+    )
+    return history[kept]
+
+
+def csv(table: pd.DataFrame) -> bytes:
+    return table.to_csv(index=False).encode()
 
 
 def palette(path: Path, colors: int = 128) -> bytes:
@@ -91,13 +198,6 @@ def machine() -> str:
     """Cores and memory of this machine, in words."""
     memory = psutil.virtual_memory().total / 2**30
     return f"{os.cpu_count()} cores, {memory:.0f} GiB ({platform.machine()})"
-
-
-def made_by(models: list[str]) -> dict:
-    """Commits and versions that made the models: one each, unless code changed under way."""
-    provenances = [load_tensors(path)[1]["provenance"] for path in models]
-    keys = sorted({key for p in provenances for key in p} - {"machine"})
-    return {key: sorted({p[key] for p in provenances}) for key in keys}
 
 
 def readers(ends: pd.DataFrame, table1: pd.DataFrame, claims: pd.DataFrame) -> dict:

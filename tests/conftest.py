@@ -26,7 +26,7 @@ class Workflow:
             shutil.copytree(ROOT / name, folder / name, ignore=ignore, dirs_exist_ok=True)
         target = folder / "benchmarks"
         shutil.copytree(ROOT / "benchmarks", target, ignore=not_source, dirs_exist_ok=True)
-        for name in ("Snakefile", "config.yaml", "reports/template.html"):
+        for name in (".gitignore", "Snakefile", "config.yaml", "reports/template.html"):
             shutil.copy(ROOT / name, folder / name)
 
     def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
@@ -43,6 +43,12 @@ class Workflow:
         if check and result.returncode:
             pytest.fail(f"{' '.join(command)}\n{result.stdout[-3000:]}\n{result.stderr[-6000:]}")
         return result
+
+    def commit(self) -> None:
+        """Make the copy a repository of one commit, which artefacts then name."""
+        author = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
+        for command in (["init", "-q"], ["add", "."], [*author, "commit", "-qm", "A copy"]):
+            subprocess.run(["git", *command], cwd=self.folder, check=True)
 
     def planned(self, *arguments: str) -> dict[str, int]:
         """Jobs per rule that a dry run would execute."""
@@ -102,6 +108,8 @@ def finished(tmp_path_factory, worker_id) -> Workflow:
         folder = folder.parent  # of all processes
     with FileLock(folder / "finished.lock"):
         workflow = Workflow(folder / "finished")
+        if shutil.which("git") and not (workflow.folder / ".git").exists():
+            workflow.commit()
         workflow.run()  # nothing to do for the second
     return workflow
 

@@ -192,13 +192,16 @@ rule build_report:
 
 
 # The small results of a run, committed with the repository: `make publish` after `make full`.
+# No output, which snakemake would delete first: what is refused leaves the folder as it is.
 rule publish:
     input:
         code=code("publish_results.py"),
         template="reports/results.md.j2",
         report=rules.build_report.output,
         recovery=f"{RESULTS}/summary/recovery.csv",
+        history=f"{RESULTS}/summary/recovery_history.csv",
         tables=[
+            f"{RESULTS}/summary/clustering.csv",
             *rules.make_claims.output,
             *rules.make_table1.output,
             f"{RESULTS}/summary/theory.csv",
@@ -210,12 +213,12 @@ rule publish:
             *rules.build_report.input.figures,
             *rules.build_report.input.theory_figures,
         ],
-        models=[
-            f"{folder}/model.safetensors"
-            for folder in RECOVERY_FOLDERS + CLUSTERING_FOLDERS
+        artefacts=[
+            *expand(f"{RESULTS}/simulation/snr{{snr}}/data.safetensors", snr=RECOVERY),
+            *expand(rules.prepare_dataset.output, dataset=config["datasets"]),
+            *(f"{f}/model.safetensors" for f in RECOVERY_FOLDERS + CLUSTERING_FOLDERS),
+            *(f"{f}/codes.safetensors" for f in CLUSTERING_FOLDERS),
         ],
-    output:
-        directory("reports/published"),
     log:
         f"{LOGS}/publish.log",
     benchmark:
@@ -229,8 +232,10 @@ rule publish:
     params:
         config=as_json(config),
         benchmarks=BENCHMARKS,
+        folder="reports/published",
     shell:
         "python src/publish_results.py --report {input.report} --recovery {input.recovery} "
-        "--tables {input.tables} --figures {input.figures} --models {input.models} "
-        "--benchmarks {params.benchmarks} --template {input.template} "
-        "--config {params.config:q} --output {output} > {log} 2>&1"
+        "--history {input.history} --tables {input.tables} --figures {input.figures} "
+        "--artefacts {input.artefacts} --benchmarks {params.benchmarks} "
+        "--template {input.template} --config {params.config:q} --output {params.folder} "
+        "> {log} 2>&1"

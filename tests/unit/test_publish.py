@@ -1,0 +1,127 @@
+"""What is published: results of one commit, with a thinned history and nothing from before."""
+
+import subprocess
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from groupsparse.artifacts import save_tensors
+from groupsparse.files import provenance
+from publish_results import provenances, refusal, replace, thinned
+
+FILES = ["results/a.safetensors", "results/b.safetensors"]
+
+
+def git(*arguments: str) -> str:
+    author = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
+    command = ["git", *author, *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    """A repository of one commit, which is where the test runs."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("src/publish_results.py", "src/train.py", "config.yaml", "README.md"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    git("init", "-q")
+    git("add", ".")
+    git("commit", "-qm", "All")
+    return tmp_path
+
+
+def head() -> str:
+    return git("rev-parse", "--short=12", "HEAD")
+
+
+def test_results_of_one_commit_whose_code_is_here_are_published(repository):
+    assert refusal({head(): FILES}) is None
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_what_makes_no_result_may_change_after_a_run(repository, committed):
+    made = head()
+    for name in ("README.md", "src/publish_results.py"):
+        (repository / name).write_text("changed")
+    (repository / "notes.txt").write_text("new")
+    if committed:
+        git("add", ".")
+        git("commit", "-qm", "Words")
+    assert refusal({made: FILES}) is None
+
+
+@pytest.mark.parametrize("committed", [True, False])
+@pytest.mark.parametrize("name", ["src/train.py", "config.yaml", "src/groupsparse/new.py"])
+def test_code_that_has_changed_since_the_run_is_named(repository, name, committed):
+    made = head()
+    (repository / name).parent.mkdir(exist_ok=True)
+    (repository / name).write_text("changed")
+    if committed:
+        git("add", ".")
+        git("commit", "-qm", "Code")
+    reason = refusal({made: FILES})
+    assert f"since commit {made} the code has changed" in reason
+    assert f"\n  {name}\n" in reason
+
+
+@pytest.mark.parametrize(
+    ("made_by", "why"),
+    [
+        ({"aaa": FILES[:1], "bbb": FILES[1:]}, "they come from 2 commits"),
+        ({"aaa-dirty": FILES}, "the code had changes that commit aaa does not hold"),
+        ({"aaa": FILES[:1], "aaa-dirty": FILES[1:]}, "they come from 2 commits"),
+        ({"unknown": FILES}, "their commit is unknown"),
+        ({"0123456789ab": FILES}, "commit 0123456789ab is not in this repository"),
+    ],
+)
+def test_other_results_are_refused_with_their_files_and_a_way_out(repository, made_by, why):
+    first, *rest = refusal(made_by).splitlines()
+    assert first == f"Nothing is published: the results must come from one commit, and {why}."
+    listed = [line for c, files in made_by.items() for line in (f"made at commit {c}:", *files)]
+    assert [line.strip() for line in rest[:-1]] == listed
+    assert rest[-1] == "Commit all changes, delete the results, make the run again and publish it."
+
+
+def test_the_commits_and_versions_are_those_of_the_headers(tmp_path):
+    paths = [str(tmp_path / f"{name}.safetensors") for name in "ab"]
+    for path in paths:
+        save_tensors(path, {}, kind="codes")
+    made_by, versions = provenances(paths[::-1])
+    assert made_by == {provenance()["commit"]: paths}
+    assert versions["torch"] == [provenance()["torch"]]
+    assert "machine" not in versions, "it is described apart"
+
+
+def curves(epochs: int = 25) -> pd.DataFrame:
+    """Two replicates of a loss from epoch 1 on and of an error from epoch 0 on."""
+    rng = np.random.default_rng(0)
+    rows = [
+        {"method": "ours", "replicate": r, "epoch": e, "metric": metric, "value": rng.random()}
+        for r in (0, 1)
+        for metric, start in (("loss", 1), ("error", 0))
+        for e in range(start, epochs + r)
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_a_thinned_curve_keeps_its_ends_its_minimum_and_every_tenth_epoch():
+    whole = curves()
+    for _, curve in whole.groupby(["replicate", "metric"]):
+        least, last = curve.epoch[curve.value.idxmin()], curve.epoch.max()
+        expected = {0, 1, 10, 20, least, last} & set(curve.epoch)
+        kept = thinned(curve, 10)
+        assert set(kept.epoch) == expected
+        pd.testing.assert_frame_equal(kept, curve[curve.epoch.isin(expected)])
+    together = thinned(whole, 10)
+    assert len(together) < len(whole) / 2
+    pd.testing.assert_frame_equal(thinned(together, 10), together)
+
+
+def test_publishing_leaves_nothing_of_what_was_published_before(tmp_path):
+    replace(tmp_path, {"run.json": b"old", "figures/old.png": b"", "stale.csv": b""})
+    files = {"run.json": b"new", "figures/new.png": b"1"}
+    replace(tmp_path, files)
+    found = {p.relative_to(tmp_path).as_posix(): p for p in tmp_path.rglob("*") if p.is_file()}
+    assert {name: path.read_bytes() for name, path in found.items()} == files

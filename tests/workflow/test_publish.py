@@ -1,0 +1,72 @@
+"""The rule that publishes: what it leaves, and that it refuses before it touches anything."""
+
+import json
+import os
+import shutil
+
+import pandas as pd
+import pytest
+
+from groupsparse.artifacts import load_tensors, save_tensors
+from groupsparse.claims import claims
+from groupsparse.claims_theory import theory_claims
+from groupsparse.files import checksum_file
+
+pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="a run without git names no commit")
+ARTEFACT = "results/smoke/clustering/digits/group_sparse-centered/codes.safetensors"
+
+
+@pytest.fixture
+def published(workflow_copy):
+    """A copy of a finished run in which something is published already."""
+    folder = workflow_copy.folder / "reports/published"
+    folder.mkdir(parents=True)
+    (folder / "old.csv").write_text("old")
+    # The smoke run has no MNIST, of which the template of the README speaks.
+    (workflow_copy.folder / "reports/results.md.j2").write_text("made by {{ run.commit | join }}")
+    return folder
+
+
+def read(path) -> pd.DataFrame:
+    return pd.read_csv(path, keep_default_na=False, na_values=["", "nan"])
+
+
+def test_claims_are_recomputed_exactly_from_what_is_published(workflow_copy, published):
+    workflow_copy.run("publish")
+    assert not (published / "old.csv").exists()
+    assert not checksum_file(published / "claims.csv").exists()
+    run = json.loads((published / "run.json").read_text())
+    tables = [read(published / f"{t}.csv") for t in ("recovery", "recovery_history", "clustering")]
+    whole = read(workflow_copy.folder / "results/smoke/summary/recovery_history.csv")
+    assert len(tables[1]) < len(whole)
+    theory = theory_claims(read(published / "theory.csv"), read(published / "theory_sweep.csv"))
+    config = run["config"]
+    again = claims(*tables, config["report"], config["simulation"]["model"], theory)
+    assert again.to_csv(index=False) == (published / "claims.csv").read_text()
+    assert len(again) > 40
+
+    (commit,) = run["commit"]
+    assert (published / "results.md").read_text() == f"made by {commit}\n"
+    made = {
+        str(p.relative_to(workflow_copy.folder))
+        for p in workflow_copy.folder.glob("results/**/*.safetensors")
+    }
+    assert {commit: made} == {c: set(files) for c, files in run["made_by"].items()}
+
+
+def test_results_of_two_commits_leave_what_is_published_alone(workflow_copy, published):
+    path = workflow_copy.folder / ARTEFACT
+    before = path.stat()
+    tensors, header = load_tensors(path)
+    made = header.pop("provenance")["commit"]
+    save_tensors(path, tensors, **header)  # by the code of this repository, not of the copy
+    other = load_tensors(path)[1]["provenance"]["commit"]
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    result = workflow_copy.run("publish", check=False)
+    assert result.returncode
+    output = result.stdout + result.stderr
+    assert "they come from 2 commits" in output
+    assert f"made at commit {other}:\n  {ARTEFACT}\n" in output
+    assert f"made at commit {made}:\n" in output
+    assert "Traceback" not in output
+    assert {p.name: p.read_text() for p in published.rglob("*")} == {"old.csv": "old"}
