@@ -38,7 +38,8 @@ METRICS = {"entry recall": "entry_recall", "exact groups": "group_exact"}
 CLUSTERED = {
     "raw pixels": ("raw", "raw"), "sparse codes": ("sparse", "codes"),
     "sparse codes+": ("sparse", "codes+"), "group-sparse codes": ("group_sparse", "codes"),
-    "group-sparse codes+": ("group_sparse", "codes+"), "the active group": ("group_sparse", "group"),
+    "group-sparse codes+": ("group_sparse", "codes+"),
+    "the active group": ("group_sparse", "group"),
 }  # fmt: skip
 
 
