@@ -162,6 +162,17 @@ def test_the_neighbor_graph_is_that_of_scikit_learn():
     assert np.array_equal(neighbor_graph(features, 12, block=64).toarray(), expected)
 
 
+def test_the_neighbor_graph_does_not_depend_on_the_origin():
+    # Multiples of 1/8, which stay exact in float32: what is lost is lost in the distances alone.
+    rng = np.random.default_rng(0)
+    features = (np.round(8 * rng.standard_normal((100, 6))) / 8).astype(np.float32)
+    # One sample to centre on: a mean that is exact, too.
+    features[0] = -features[1:].sum(0)
+    graph, moved = (neighbor_graph(features + shift, 12) for shift in (np.float32(0), 2**13))
+    # Ties apart, which rounding may settle otherwise.
+    assert abs(graph - moved).sum() < 0.02 * graph.sum()
+
+
 @pytest.mark.parametrize("dense", [True, False])
 def test_the_spectral_embedding_is_that_of_scikit_learn(dense, monkeypatch):
     monkeypatch.setattr(clustering, "DENSE", 10_000 if dense else 0)
@@ -192,6 +203,13 @@ def test_components_of_a_large_disconnected_graph_are_told_apart(monkeypatch):
 def test_more_neighbors_than_samples_are_cut_to_the_samples():
     features, _ = blobs(per_blob=3)
     assert cluster(features, 2, "spectral", 0, neighbors=1000).shape == (12,)
+
+
+def test_samples_without_neighbors_are_clustered_all_the_same():
+    features, _ = blobs(per_blob=3)
+    assert not neighbor_graph(features, 1).count_nonzero()
+    labels = cluster(features, 2, "spectral", 0, neighbors=1)
+    assert set(labels) == {0, 1}
 
 
 def test_an_unknown_algorithm_is_named():

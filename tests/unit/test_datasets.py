@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ORIGINALS = Path(os.environ.get("GROUPSPARSE_TEST_DATA", ROOT / ".." / "shared" / "data"))
 IMAGES = "train-images-idx3-ubyte.gz"
 LAST = "t10k-labels-idx1-ubyte.gz"
+BUSY = {"flaky": 503, "timed_out": 408, "too_many": 429}  # at the first request
 REDIRECTS = {
     "redirect": "/good/{name}",
     "loop": "/loop/{name}",
@@ -55,8 +56,8 @@ class Mirror:
             def do_GET(self) -> None:
                 mirror.requests.append(self.path)
                 _, behaviour, name = self.path.split("/")
-                if behaviour == "flaky" and mirror.requests.count(self.path) == 1:
-                    self.send_error(503)
+                if behaviour in BUSY and mirror.requests.count(self.path) == 1:
+                    self.send_error(BUSY[behaviour])
                 elif behaviour in REDIRECTS:
                     self.send_response(302)
                     self.send_header("Location", REDIRECTS[behaviour].format(name=name))
@@ -343,8 +344,27 @@ def test_bad_mirror_then_good(
 
 
 @download_fault
-def test_retry_after_server_error(tiny: dict, mirror: Mirror, tmp_path: Path) -> None:
-    assert len(load("mnist", tmp_path, [f"{mirror.url}/flaky"], retries=2)["test_data"]) == 5
+@pytest.mark.parametrize("behaviour", BUSY)
+def test_retry_after_server_error(behaviour, tiny: dict, mirror: Mirror, tmp_path: Path) -> None:
+    assert len(load("mnist", tmp_path, [f"{mirror.url}/{behaviour}"], retries=2)["test_data"]) == 5
+
+
+def test_what_a_server_does_not_have_is_asked_for_once(
+    tiny: dict, mirror: Mirror, tmp_path: Path
+) -> None:
+    with pytest.raises(DownloadError, match="404"):
+        load("mnist", tmp_path, [f"{mirror.url}/missing"], retries=3)
+    assert mirror.requests == [f"/missing/{name}" for name in tiny]
+
+
+def test_mirrors_come_before_the_addresses_of_the_library(
+    tiny: dict, mirror: Mirror, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(tv.MNIST, "mirrors", [f"{mirror.url}/own/"])
+    load("mnist", tmp_path, [f"{mirror.url}/missing", f"{mirror.url}/good"])
+    assert {path.split("/")[1] for path in mirror.requests} == {"missing", "good"}
+    load("mnist", tmp_path / "other", [f"{mirror.url}/missing"])
+    assert mirror.requests[-1].startswith("/own/")
 
 
 @download_fault

@@ -8,6 +8,7 @@ import torch
 from scipy.stats import chi2, kstest
 
 from groupsparse.generative import (
+    code_power,
     dense_codes,
     noise_std,
     random_dictionary,
@@ -99,6 +100,23 @@ def test_directions_are_isotropic():
     assert unit.mean(0).abs().max() <= 5 * (1 / d / count) ** 0.5
     moment = unit.T @ unit / count - torch.eye(d) / d
     assert moment.abs().max() <= 5 * (3 / (d * (d + 2)) / count) ** 0.5
+
+
+def test_directions_are_uniform_on_the_sphere():
+    values = draw(20_000, d=3).values.reshape(-1, 3)
+    unit = values / values.norm(dim=-1, keepdim=True)
+    # Archimedes: the coordinates of a uniform point on the sphere are uniform.
+    for coordinate in unit.T.numpy():
+        assert kstest(coordinate, "uniform", args=(-1, 2)).pvalue > 1e-6
+
+
+def test_the_power_of_a_code_entry_is_its_mean_square():
+    # E[c^2] for c ~ U(0, 1) is 1/3, over two entries of a group that is active every fourth time.
+    assert code_power(0.25, (0.0, 1.0), 2) == pytest.approx(1 / 3 / 2 / 4)
+    codes = dense_codes(draw(20_000, groups=10, d=2, k=3, amplitude=(0.0, 5.0)), 10)
+    power, count = code_power(0.3, (0.0, 5.0), 2), codes.numel()
+    # E[x^4] = 0.3 E[c^4] E[u^4], with 5^4 / 5 and 3/8: five standard errors.
+    assert abs(float(codes.square().mean()) - power) < 5 * (0.3 * 125 * 3 / 8 / count) ** 0.5
 
 
 def test_norm_and_direction_are_independent():

@@ -24,10 +24,11 @@ def test_a_cluster_of_few_samples_is_found(name):
 @pytest.mark.parametrize("name", ["kmeans", "spectral"])
 @pytest.mark.parametrize(("samples", "seen"), [(9_000, 9_000), (12_000, 10_000)])
 def test_at_most_ten_thousand_samples_are_clustered(monkeypatch, name, samples, seen):
-    clustered = []
+    clustered, seeds = [], set()
 
     def first_half(features, groups, *others):
         clustered.append(features)
+        seeds.add(others[-1])
         return np.arange(len(features)) * groups // len(features)
 
     monkeypatch.setattr(init, f"{name}_clusters", first_half)
@@ -38,3 +39,14 @@ def test_at_most_ten_thousand_samples_are_clustered(monkeypatch, name, samples, 
     # A random part: its mean is within five standard deviations of that of all.
     spread = samples / 12**0.5 / seen**0.5
     assert abs(chosen.mean() - data.numpy().mean()) < 5 * spread
+    init.initialize(name, data, 2, 1, 1)
+    assert len(seeds) == 2, "the seed of the init is that of its clusters too"
+
+
+def test_as_many_atoms_as_samples_take_each_sample_once():
+    data = torch.randn(12, 5, generator=torch.Generator().manual_seed(0))
+    atoms = init.initialize("data", data, 4, 3, 0)
+    cosines = atoms.T @ torch.nn.functional.normalize(data, dim=1).T
+    assert sorted(cosines.argmax(1).tolist()) == list(range(12))
+    # Float32 unit vectors.
+    torch.testing.assert_close(cosines.max(1).values, torch.ones(12))

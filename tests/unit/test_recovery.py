@@ -89,7 +89,9 @@ def test_invariant_error_is_the_least_over_all_matchings():
     groups, contested = 4, 0
     for seed in range(20):
         # Four planes in five dimensions are close to several others.
-        truth, estimate = (random_dictionary(5, groups * D, rng(s)).double() for s in (seed, ~seed))
+        truth, estimate = (
+            random_dictionary(5, groups * D, rng(s)).double() for s in (seed, 50 + seed)
+        )
         p, q = (
             torch.stack([b @ torch.linalg.pinv(b) for b in a.split(D, dim=1)])
             for a in (estimate, truth)
@@ -101,6 +103,27 @@ def test_invariant_error_is_the_least_over_all_matchings():
         # Float64.
         assert invariant_squared_error(estimate, truth, D) == pytest.approx(least, abs=1e-9)
         contested += len(set(cost.argmin(1).tolist())) < groups
+    assert contested, "matching each group to the nearest would do: this tests nothing"
+
+
+def test_aligned_error_matches_the_spans_that_share_most():
+    groups, contested = 4, 0
+    for seed in range(20):
+        truth, estimate = (
+            random_dictionary(5, groups * D, rng(s)).double() for s in (seed, 50 + seed)
+        )
+        u, v = (
+            torch.stack([torch.linalg.qr(b).Q for b in a.split(D, dim=1)])
+            for a in (estimate, truth)
+        )
+        shared = torch.einsum("gni,hnj->ghij", u, v).square().sum((2, 3))
+        best = max(permutations(range(groups)), key=lambda o: float(shared[o, range(groups)].sum()))
+        expected = sum(
+            aligned_squared_error(estimate[:, D * g : D * g + D], truth[:, D * h : D * h + D], D)
+            for h, g in enumerate(best)
+        )
+        assert aligned_squared_error(estimate, truth, D) == pytest.approx(expected, abs=1e-9)
+        contested += len(set(shared.argmax(0).tolist())) < groups
     assert contested, "matching each group to the nearest would do: this tests nothing"
 
 
@@ -158,6 +181,7 @@ def test_the_opposite_dictionary_has_the_largest_squared_error():
     _, truth = pair()
     # 4 m = 120 in float32.
     assert float(squared_error(-truth, truth)) == pytest.approx(4 * M, abs=ROUNDING)
+    assert float(mean_correlation(-truth, truth)) == pytest.approx(-1, abs=1e-6)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -192,6 +216,16 @@ def test_support_scores_of_a_hand_worked_example():
     # 3 hits of 4 wanted and 5 found; samples 0 and 2 are exact.
     expected = {"recall": 3 / 4, "precision": 3 / 5, "f1": 6 / 9, "exact": 2 / 3}
     assert support_scores(estimate, truth) == pytest.approx(expected)
+
+
+def test_a_support_with_something_too_much_is_not_exact():
+    truth = torch.tensor([[1, 1, 0], [1, 0, 0]], dtype=torch.bool)
+    more = torch.tensor([[1, 1, 1], [1, 0, 0]], dtype=torch.bool)
+    assert (support_scores(more, truth)["recall"], support_scores(more, truth)["exact"]) == (1, 0.5)
+    assert (support_scores(truth, more)["precision"], support_scores(truth, more)["exact"]) == (
+        1,
+        0.5,
+    )
 
 
 def test_an_empty_estimate_scores_zero_rather_than_dividing_by_zero():
@@ -295,6 +329,16 @@ def test_the_noise_floor_is_the_mean_error_of_least_squares():
     mean, spread = np.mean(errors), np.std(errors, ddof=1) / draws**0.5
     # Four standard errors, and the second order in m / N that the closed form leaves out.
     assert abs(mean - floor) < 4 * spread + floor * 8 / samples
+
+
+def test_the_noise_floor_of_a_hand_worked_example():
+    # sigma^2 = 1/4, two directions in which a unit atom of three entries can err.
+    floor = noise_floor(0.5, 3, 100, torch.tensor([1.0, 2.0]))
+    assert floor == pytest.approx(0.25 * 2 * (1 / 100 + 1 / 200))
+
+
+def test_unit_atoms_of_one_entry_have_no_noise_floor():
+    assert noise_floor(0.5, 1, 100, torch.ones(3)) == 0
 
 
 def test_more_samples_lower_the_floor_in_proportion():

@@ -32,7 +32,10 @@ def test_groups_of_one_entry_have_the_same_threshold():
     assert matched_threshold(2.0, 1, 0.5) == pytest.approx(2.0, abs=1e-10)
 
 
-@pytest.mark.parametrize("arguments", [(0.0, 2, 1.0), (1.0, 2, 0.0)])
-def test_a_threshold_or_spread_of_zero_is_refused(arguments):
+@pytest.mark.parametrize("value", [0.0, -1.0, float("inf"), float("nan")])
+@pytest.mark.parametrize("place", [0, 2])
+def test_a_threshold_or_spread_that_is_not_positive_and_finite_is_refused(place, value):
+    arguments = [1.0, 2, 1.0]
+    arguments[place] = value
     with pytest.raises(ValueError, match="positive"):
         matched_threshold(*arguments)

@@ -1,0 +1,22 @@
+"""Samples that are not finite are refused, whichever part they are in."""
+
+import pytest
+import torch
+
+from groupsparse.preprocess import preprocess, require_finite
+
+
+@pytest.mark.parametrize("part", [0, 1])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_no_part_may_hold_what_is_not_finite(part, value):
+    parts = [torch.ones(4, 3), torch.ones(5, 3)]
+    parts[part][2, 1] = value
+    with pytest.raises(ValueError, match=r"1 samples have NaN or infinite values, the first \[2\]"):
+        preprocess(*parts, center=False, unit_norm=False)
+
+
+def test_the_first_rows_that_are_not_finite_are_named():
+    data = torch.ones(9, 2)
+    data[[1, 4, 6, 8], 0] = torch.nan
+    with pytest.raises(ValueError, match=r"4 pixels have NaN .*, the first \[1, 4, 6\]$"):
+        require_finite(data, "pixels")
