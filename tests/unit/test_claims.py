@@ -160,6 +160,7 @@ def score(method, features, algorithm, metric="acc", init="kmeans"):
 
 CODES, CODES_PLUS = (score("group_sparse", f, "kmeans") for f in ("codes", "codes+"))
 SPECTRAL, SPECTRAL_PLUS = (score("group_sparse", f, "spectral") for f in ("codes", "codes+"))
+RAW_CONTRAST = score("raw", "raw", "none", "class_contrast", init="none")
 CONTRAST = score("group_sparse", "codes", "none", "class_contrast")
 GROUPS = score("group_sparse", "codes", "none", "active_groups")
 ACTIVE = score("group_sparse", "group", "argmax")
@@ -228,6 +229,7 @@ CASES = [
     ("show the classes best", {CONTRAST: 1.31}, HOLDS),
     ("show the classes best", {CONTRAST: [1.29, 1.4]}, PARTLY),
     ("show the classes best", {CONTRAST: 1.3}, FAILED),
+    ("show the classes best", {CONTRAST: 1.35, RAW_CONTRAST: 1.4}, FAILED),
     ("are group-sparse", {GROUPS: 3.0}, HOLDS),
     ("are group-sparse", {GROUPS: [3.0, 7.0]}, PARTLY),
     ("are group-sparse", {GROUPS: 5.1}, FAILED),
@@ -327,6 +329,19 @@ def test_one_replicate_is_called_one_run_and_has_no_spread():
 
 def test_no_verdict_speaks_of_every_run():
     assert not study(replicates=(0,)).reason.str.contains("every (?:run|pair|replicate)").any()
+
+
+def test_centred_images_and_other_inits_are_not_looked_at():
+    recovery, history = recovery_table(RECOVERY), history_table(CURVES)
+    clustering = clustering_table(SCORES)
+    far = recovery.assign(init="far", value=0.0)
+    centred = clustering.assign(centered=True, value=0.0)
+    alone = claims(recovery, history, clustering, CHOICES, published.MODEL)
+    both = claims(
+        pd.concat([recovery, far]), history, pd.concat([clustering, centred]), CHOICES,
+        published.MODEL,
+    )  # fmt: skip
+    pd.testing.assert_frame_equal(alone, both)
 
 
 def test_claims_are_numbered_and_further_ones_come_last():

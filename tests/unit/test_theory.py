@@ -308,6 +308,85 @@ def test_theorem_1_holds_where_its_bound_on_v_is_wide():
     assert values["residual_violated"] == 0
 
 
+def test_theorem_1_may_hold_and_say_something():
+    values = theory.measure(*alone(0.22), LAMBDA, (math.sqrt(D),) * 2, D)
+    assert 0 < values["theorem1_right"] < values["theorem1_left"]
+    assert (values["theorem1_violated"], values["theorem1_vacuous"]) == (0, 0)
+
+
+def test_outside_the_span_of_a_group_eq_32_is_exact_where_it_fails_within():
+    values = theory.measure(*alone(0.3), LAMBDA, (math.sqrt(D),) * 2, D)
+    assert values["printed_error"] > 0.9
+    # p is float32 on its way: 1/6 to 6e-8.
+    assert values["outside_error"] < 1e-6
+    assert values["outside_cosine"] == pytest.approx(1)
+    assert values["residual_within_span"] == pytest.approx(1)
+
+
+def test_a_step_leads_to_the_truth_from_afar_and_away_from_atoms_that_shrinkage_makes_grow():
+    arguments = (LAMBDA, (math.sqrt(D),) * 2, D)
+    estimate, truth, drawn = alone(0.3)
+    assert theory.measure(estimate, truth, drawn, *arguments)["towards_truth"] == 1
+    assert theory.measure(1.02 * truth, truth, drawn, *arguments)["towards_truth"] == 0
+
+
+def test_the_sampling_error_is_the_spread_over_draws():
+    truth = orthonormal(n=400)
+    estimate, norm = tilt_groups(truth, 0.1, D, rng(2)), (math.sqrt(D),) * 2
+    draws = [draw(truth, seed=seed, samples=600) for seed in range(20)]
+    stated = [
+        theory.measure(estimate, truth, d, LAMBDA, norm, D)["monte_carlo_error"] for d in draws
+    ]
+    means = torch.stack([theory.gradients(d.data, estimate, LAMBDA, D)[1] for d in draws])
+    spread = float((means.var(0).sum() / means.square().sum((1, 2)).mean()).sqrt())
+    # Root mean squares over 20 draws of about ten dominant directions: a standard error of 10 %.
+    ratio = (sum(e * e for e in stated) / len(stated)) ** 0.5 / spread
+    assert 0.7 < ratio < 1.4
+
+
+def test_constants_of_a_diagonal_dictionary():
+    truth, estimate = torch.eye(4), torch.diag(torch.tensor([1.0, 2, 3, 4]))
+    codes = Codes(torch.tensor([[0], [1]]), torch.ones(2, 1, 2))
+    drawn = Sample(dense_codes(codes, 2) @ truth.T, codes, 0.0)
+    values = theory.measure(estimate, truth, drawn, 0.5, (1.0, 2.0), D)
+    expected = {
+        "alpha_min": 1, "alpha_mean": 2.5, "alpha_max": 4, "delta": math.sqrt(13), "delta_unit": 0,
+        "zeta": 5, "orthonormality_defect": 17, "mu": 0, "mu_B": 0, "aligned_squared_error": 2 * (
+            2 - 2 * 3 / math.sqrt(10) + 2 - 2 * 7 / math.sqrt(50)
+        ),
+    }  # fmt: skip
+    assert {k: values[k] for k in expected} == pytest.approx(expected, abs=1e-6)  # float32
+
+
+def test_rates_are_those_of_the_groups():
+    truth = orthonormal(n=N)
+    estimate, norm = tilt_groups(truth, 0.3, D, rng(2)), math.sqrt(D)
+    estimate = estimate * (1 + 0.1 * torch.rand(M, generator=rng(3)))
+    drawn = draw(truth, active=2, samples=40)
+    tau, p, energy = theory.statistics(drawn.data, estimate, drawn.codes, LAMBDA, D)
+    rate = tau * (2 - tau) * p * energy
+    assert rate.min() < 0.9 * rate.max(), "groups as frequent as each other test nothing"
+    values = theory.measure(estimate, truth, drawn, LAMBDA, (norm, norm), D)
+    assert values["rate_min"] == pytest.approx(float(rate.min()))
+    limit = 1 / (float(rate.max()) * values["alpha_max"])
+    assert values["step_limit"] == pytest.approx(limit)
+    reach = (values["mu_B"] + values["delta"]) ** 2
+    assert values["theorem1_unknown"] == pytest.approx(reach * 2**5 / GROUPS**3)
+    assert values["neighbourhood"] == pytest.approx(math.log(N) ** 3 / GROUPS**2)
+    rhos = theory.rhos(0.1, values, D)
+    least, most = values["alpha_min"], values["alpha_max"]
+    assert least < 0.99 * most
+    assert rhos["rho_without_v"] == pytest.approx(0.1 * float(rate.min()) * least)
+    expected = theory.theorem2_rho(0.1, float(rate.min()), least, most, values["delta"], D)
+    assert rhos["rho_printed"] == pytest.approx(expected)
+
+
+def test_rho_of_a_hand_worked_example():
+    # d = 1, alpha 1 and 2, delta 1: (2 sqrt(2) + 1)^2 / 1 is subtracted from 1.
+    expected = 0.5 * 0.2 * (1 - (2 * math.sqrt(2) + 1) ** 2)
+    assert theory.theorem2_rho(0.5, 0.2, 1.0, 2.0, 1.0, 1) == pytest.approx(expected)
+
+
 @given(
     st.floats(0.01, 2), st.floats(0.01, 2), st.floats(0, 3), st.integers(1, 20), st.floats(0.01, 1)
 )
