@@ -12,6 +12,7 @@ import torch
 from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[1]
+TEMPLATE = "reports/template.html"
 FULL = "FAULTS_FULL" in os.environ  # set by run_faults.py: many trials instead of a few
 torch.set_num_threads(1)
 
@@ -26,7 +27,8 @@ class Workflow:
             shutil.copytree(ROOT / name, folder / name, ignore=ignore, dirs_exist_ok=True)
         target = folder / "benchmarks"
         shutil.copytree(ROOT / "benchmarks", target, ignore=not_source, dirs_exist_ok=True)
-        for name in (".gitignore", "Snakefile", "config.yaml", "reports/template.html"):
+        # Only a checkout of this project names a commit, which pyproject.toml tells.
+        for name in (".gitignore", "pyproject.toml", "Snakefile", "config.yaml", TEMPLATE):
             shutil.copy(ROOT / name, folder / name)
 
     def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
