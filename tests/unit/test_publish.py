@@ -8,7 +8,7 @@ import pytest
 
 from groupsparse.artifacts import save_tensors
 from groupsparse.files import provenance
-from publish_results import provenances, refusal, replace, thinned
+from publish_results import csv, provenances, refusal, replace, thinned
 
 FILES = ["results/a.safetensors", "results/b.safetensors"]
 
@@ -116,6 +116,15 @@ def test_a_thinned_curve_keeps_its_ends_its_minimum_and_every_tenth_epoch():
     pd.testing.assert_frame_equal(together, pd.concat(parts).sort_index())
     assert len(together) < len(whole) / 2
     pd.testing.assert_frame_equal(thinned(together, 10), together)
+
+
+def test_a_thinned_history_of_the_full_run_is_small_enough_to_commit():
+    # More curves than workflow/presets/full.yaml has, as long as its own, in the longest words.
+    parts = [
+        curves(300).assign(experiment="recovery", snr=10.0, init="near_unit", n=i)
+        for i in range(50)
+    ]
+    assert len(csv(thinned(pd.concat(parts, ignore_index=True)))) < 2**21
 
 
 def test_publishing_leaves_nothing_of_what_was_published_before(tmp_path):
