@@ -14,6 +14,8 @@ from validate import (
     clustering_conditions,
     clustering_inits,
     config_errors,
+    has_sweep,
+    selected,
 )
 
 if errors := config_errors(config):
@@ -35,8 +37,12 @@ shell.prefix(PREFIX)
 RUN = config["run"]
 RESULTS, REPORTS = f"results/{RUN}", f"reports/{RUN}"
 LOGS, BENCHMARKS = f"logs/{RUN}", f"benchmarks/{RUN}"
-SIMULATION, CLUSTERING = config["simulation"], config["clustering"]
-THEORY = config["theory"]
+# What is off stays empty, here and in every list of files below.
+SELECTED = selected(config)
+SIMULATION, CLUSTERING, THEORY = (
+    SELECTED.get(name, {}) for name in ("simulation", "clustering", "theory")
+)
+DATASETS = config["datasets"] if CLUSTERING else []
 # GPUs of a job that can use one. `auto` asks for none: it takes what it finds.
 GPUS = int(config["device"] == "cuda")
 
@@ -44,9 +50,9 @@ GPUS = int(config["device"] == "cuda")
 wildcard_constraints:
     snr=r"[-+.0-9e]+",
     sampling="fixed|fresh",
-    dataset="|".join(CLUSTERING["settings"]),
+    dataset="[a-z0-9_]+",
     method="[A-Za-z0-9_]+",
-    init="|".join(SIMULATION["inits"]),
+    init="[A-Za-z0-9_]+",
     centering="raw|centered",
 
 
