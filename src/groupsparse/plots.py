@@ -335,7 +335,8 @@ def clustering_accuracy(
                 line([], [], color="0.6", ls=":", label="chance")]  # fmt: skip
     if dataset == published.TABLE1_DATASET:
         handles.append(line([], [], color="k", marker="D", ls="", label="paper (one number)"))
-    title = f"{dataset}; bars span\nall replicates" if table.replicate.nunique() > 1 else dataset
+    several = table.replicate.max() > 0
+    title = f"{dataset}; bars span\nall replicates" if several else dataset
     _legend_right(axes[-1], handles=handles, title=title)
     return figure
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
+from raw_files import raw_state
 from validate import (
     RESTRICTIONS,
     clustering_conditions,

@@ -174,9 +174,7 @@ rule build_report:
             ),
         ],
         theory=table("theory"),
-        theory_figures=expand(
-            f"{FIGURES}/theory_{{figure}}.png", figure=THEORY_FIGURES
-        ),
+        theory_figures=expand(f"{FIGURES}/theory_{{figure}}.png", figure=THEORY_FIGURES),
     output:
         f"{REPORTS}/report.html",
     log:
