@@ -25,8 +25,8 @@ PANELS = {
     "inits": "Fig. D (ours): dictionary error of {method} per epoch from every init, at {snr} dB",
     "lambda_sweep": "Fig. E (ours): small problems (n = {sweep[model][n]}, {sweep[model][groups]} "
     "groups of {sweep[model][group_size]}, fixed data) after training against lambda",
-    "fig4": "Fig. 4: atoms (up to 8 of each group) and the code of the first test image (inset)",
-    "fig5": "Fig. 5: pairwise distances of {per_class} test images per class, sorted by class",
+    "fig4": "Fig. 4: atoms (up to 8 of each group) and the code of the first test sample (inset)",
+    "fig5": "Fig. 5: pairwise distances of {per_class} test samples per class, sorted by class",
     "silhouettes": "Fig. A (ours): atoms and mean activation of every class (labels only sort)",
     "table1": "Fig. B (ours): Table 1 at a glance, every init and centring",
     "convergence": "Fig. C (ours): are the epochs of Table 1 enough? The first replicate, trained "

@@ -55,11 +55,15 @@ def own_data(fresh_workflow):
 
 def place(file, value: float) -> None:
     """A tiny data set of which every entry has this value."""
+    save(file, np.full((4, 6), value), np.arange(4))
+
+
+def save(file, data: np.ndarray, labels: np.ndarray) -> None:
+    """The same samples for training and test, in an npz file."""
     file.parent.mkdir(parents=True, exist_ok=True)
     arrays = {}
     for part in ("train", "test"):
-        arrays[f"{part}_data"] = np.full((4, 6), value, dtype=np.float32)
-        arrays[f"{part}_labels"] = np.arange(4)
+        arrays |= {f"{part}_data": data.astype(np.float32), f"{part}_labels": labels}
     np.savez(file, allow_pickle=False, **arrays)
 
 
@@ -75,3 +79,19 @@ def test_a_changed_file_of_ones_own_makes_the_data_anew(own_data):
     assert load_tensors(own_data.folder / target)[0]["test_data"].max() == 0.25
     assert own_data.planned(target) == {}
     assert file.exists()
+
+
+def test_vectors_that_are_no_images_get_their_page(own_data):
+    labels = np.arange(60) % 3
+    random = np.random.default_rng(0)
+    data = random.normal(size=(3, 97))[labels] + 0.3 * random.normal(size=(60, 97))
+    save(own_data.folder / "data/raw/mine.npz", data, labels)
+    settings = (
+        "    mine: {groups: 3, group_size: 4, unit_norm: true, neighbors: 5, training: {epochs: 2, "
+        "optimizer: adam, lr: 1.0e-3, batch_size: 20, normalize: false, checkpoint_every: 1}}\n"
+    )
+    own_data.edit("workflow/presets/smoke.yaml", "    digits:\n", f"{settings}    digits:\n")
+    own_data.run("--config", "datasets=[mine]", "experiments=[clustering]")
+    page = (own_data.folder / "reports/smoke/report.html").read_text()
+    for figure in ("fig4", "fig5", "silhouettes", "table1", "convergence"):
+        assert f'id="{figure}-mine"' in page
