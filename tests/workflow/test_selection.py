@@ -152,14 +152,19 @@ def test_a_clustering_alone_without_its_extra_stages_makes_its_page(fresh_workfl
     assert page.count("<figure") == 3
 
 
-def test_a_small_simulation_alone_makes_its_page(fresh_workflow):
+def test_a_small_simulation_alone_makes_its_page_and_warns_of_failed_trainings(fresh_workflow):
     model = {"n": 30, "groups": 8, "group_size": 3, "samples": 200}
-    change = {
-        "experiments": ["simulation"],
-        "simulation": {"model": model, "replicates": 1, "sweep": {"lambda": []}},
-    }
+    methods = {"group_sparse": {"lambda": 0.01}, "sparse": {"lambda": 50.0}}
+    simulation = {"model": model, "methods": methods, "replicates": 1, "sweep": {"lambda": []}}
+    change = {"experiments": ["simulation"], "simulation": simulation}
     page = page_of(fresh_workflow, merged(SMOKE, change))
-    assert [h for h in headings(page) if h != "Warnings"] == [
-        "Claims", "Figures", "End points of the simulation", "Methods", "Configuration", "Versions",
+    assert headings(page) == [
+        "Warnings", "Claims", "Figures", "End points of the simulation", "Methods",
+        "Configuration", "Versions",
     ]  # fmt: skip
     assert page.count("<figure") == 5
+    log = (fresh_workflow.folder / "logs/smoke/evaluate_recovery/snr5.log").read_text()
+    for text in (page, log):
+        assert "fixed, init near, sparse: all codes are zero" in text
+        assert "all 8 groups are active in every code" in text
+        assert "near, oracle:" not in text
