@@ -32,15 +32,13 @@ def recovery_advice(recovery: pd.DataFrame, groups: int) -> list[str]:
             problems.append(f"all {groups} groups are active in every code")
             advice = "lambda is too small: raise it"
         elif problems and end.group_precision < MOST:
-            problems.append(f"only {end.group_precision:.0%} of the active groups are true ones")
+            problems.append(f"only {end.group_precision:.0%} of the active groups are right")
             advice = "try a larger lambda"
         elif problems and end.group_recall < MOST:
             problems.append(f"only {end.group_recall:.0%} of the true groups are found")
             advice = "try a smaller lambda"
         if problems:
             where = f"simulation, {snr:g} dB, {sampling}, init {init}, {method}"
-            if "lambda" in advice:
-                advice += " (simulation.sweep shows which, at the model that you give it)"
             lines.append(f"{where}: {', '.join(problems)}; {advice}.")
     return lines
 

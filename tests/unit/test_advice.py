@@ -35,7 +35,11 @@ def test_a_training_that_improves_gets_no_warning():
     [
         (
             {"squared_error": 308.0, "group_precision": 0.08},
-            ["error rose from 100 to 308", "only 8% of the active groups", "larger lambda"],
+            [
+                "error rose from 100 to 308",
+                "only 8% of the active groups are right",
+                "larger lambda",
+            ],
         ),
         (
             {"squared_error": 308.0, "group_recall": 0.2},

@@ -3,9 +3,13 @@ import ast
 import json
 import os
 import sys
+from contextlib import redirect_stderr, suppress
 from functools import cache
+from io import StringIO
 from pathlib import Path
+from shutil import which
 
+from snakemake.cli import parse_args
 from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
@@ -22,6 +26,25 @@ from validate import (
 if errors := config_errors(config):
     raise WorkflowError(
         "The config cannot be run:\n" + "\n".join(f"  {e}" for e in errors)
+    )
+
+
+def wants_slurm():
+    """Whether the command line or a profile names SLURM, which snakemake tells no Snakefile."""
+    # Parsing would name the profiles a second time. It exits where the command line is not that of
+    # snakemake, or where --directory has led away from a profile.
+    with redirect_stderr(StringIO()), suppress(SystemExit):
+        return parse_args(sys.argv[1:])[1].executor == "slurm"
+
+
+# Jobs on a node run snakemake too, as no main process.
+if (
+    workflow.is_main_process
+    and wants_slurm()
+    and not (which("sbatch") and which("sacct"))
+):
+    raise WorkflowError(
+        "This machine has no SLURM: sbatch or sacct is not found. Leave out --profile profiles/slurm."
     )
 
 # glibc keeps freed buffers of many MB and fragments: a long training grew to several times its
