@@ -1,17 +1,21 @@
 # make reproduce | make test | make alone | make lint | make full | make publish | make bench |
-# make publish-bench | make faults; the first use creates .venv from the pins.
+# make publish-bench | make faults; the first use creates .venv from the pins. `make reproduce
+# CONFIG=mine.yaml` merges mine.yaml over config.yaml.
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 PYTHON ?= python3
 CORES ?= all
 READY := $(VENV)/.ready
 
+# Snakemake shows a traceback for a config file that is not there.
+$(foreach file,$(CONFIG),$(if $(wildcard $(file)),,$(error There is no file $(file))))
+
 export PATH := $(BIN):$(PATH)
 
 .PHONY: reproduce full publish bench publish-bench faults test alone lint format clean
 
 reproduce: $(READY)
-	snakemake --cores $(CORES)
+	snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG))
 
 full: $(READY)
 	snakemake --cores $(CORES) --configfile workflow/presets/full.yaml
@@ -19,7 +23,7 @@ full: $(READY)
 # Copies the small results of the full run to reports/published and into the README, unless they
 # are of more than one commit or of code that is not committed.
 publish: $(READY)
-	snakemake --cores $(CORES) --configfile workflow/presets/full.yaml publish
+	snakemake --cores $(CORES) publish --configfile workflow/presets/full.yaml
 	python src/update_readme.py
 
 # Times the library on this machine, which should do nothing else: 15 to 20 minutes on 2 cores.
@@ -58,6 +62,7 @@ format: $(READY)
 
 # The stamp is written last, so an interrupted installation is done again.
 $(READY): envs/requirements.txt
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed, this is %d.%d: make PYTHON=python3.11" % sys.version_info[:2])'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r envs/requirements.txt
 	touch $@

@@ -1,7 +1,16 @@
 # Entry point: `snakemake --cores all` makes the report of the run named in config.yaml.
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 min_version("9.0")
+
+# Every path of the workflow is relative to its folder.
+if not Path(workflow.basedir).samefile("."):
+    raise WorkflowError(
+        f"Run snakemake in {workflow.basedir}, or add --directory there."
+    )
 
 
 configfile: "config.yaml"
@@ -20,8 +29,8 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/simulate.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
-include: "workflow/rules/theory.smk"
 include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/theory.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/bench.smk"
 

@@ -12,6 +12,7 @@ import yaml
 from PIL import Image
 
 from groupsparse import published
+from groupsparse.advice import clustering_advice, recovery_advice
 from groupsparse.claims_theory import theory_table
 from groupsparse.files import provenance, read_checked, write_checked
 from groupsparse.tables import load_table
@@ -23,10 +24,9 @@ PANELS = {
     "fig3d": "Fig. 3d: support recovery after training against SNR",
     "inits": "Fig. D (ours): dictionary error of {method} per epoch from every init, at {snr} dB",
     "lambda_sweep": "Fig. E (ours): small problems (n = {sweep[model][n]}, {sweep[model][groups]} "
-    "groups of {sweep[model][group_size]}, fixed data) after training against lambda; mean and "
-    "range",
-    "fig4": "Fig. 4: atoms (up to 8 of each group) and the code of the first test image (inset)",
-    "fig5": "Fig. 5: pairwise distances of {per_class} test images per class, sorted by class",
+    "groups of {sweep[model][group_size]}, fixed data) after training against lambda",
+    "fig4": "Fig. 4: atoms (up to 8 of each group) and the code of the first test sample (inset)",
+    "fig5": "Fig. 5: pairwise distances of {per_class} test samples per class, sorted by class",
     "silhouettes": "Fig. A (ours): atoms and mean activation of every class (labels only sort)",
     "table1": "Fig. B (ours): Table 1 at a glance, every init and centring",
     "convergence": "Fig. C (ours): are the epochs of Table 1 enough? The first replicate, trained "
@@ -36,7 +36,7 @@ PANELS = {
 THEORY = {
     "theory_constants": (
         "Theory 1: errors, constants, Lemma 1's interval (shaded where not empty) and support "
-        "recovery along training, per regime; means of {replicates} replicates, bands span them. "
+        "recovery along training, per regime; {replicates}. "
         "Atoms grow to undo the shrinkage, so the error of Theorem 2 counts their length and the "
         "others do not. Regimes that diverge are in the table only: {diverged}"
     ),
@@ -60,16 +60,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--template", required=True)
     parser.add_argument("--claims", required=True)
-    parser.add_argument("--recovery", required=True)
-    parser.add_argument("--history", required=True)
-    parser.add_argument("--table1", required=True)
-    parser.add_argument("--figures", nargs="+", required=True, help="PNG files")
-    parser.add_argument("--theory", required=True, help="summary/theory.csv")
-    parser.add_argument("--theory-figures", nargs="+", required=True, help="PNG files")
-    parser.add_argument("--config", type=json.loads, required=True, help="whole config (JSON)")
+    parser.add_argument("--recovery", nargs="?", help="summary/recovery.csv, if any")
+    parser.add_argument("--history", nargs="?", help="summary/recovery_history.csv, if any")
+    parser.add_argument("--clustering", nargs="?", help="summary/clustering.csv, if any")
+    parser.add_argument("--table1", nargs="?", help="tables/table1.csv, if any")
+    parser.add_argument("--figures", nargs="*", default=[], help="PNG files")
+    parser.add_argument("--theory", nargs="?", help="summary/theory.csv, if any")
+    parser.add_argument("--theory-figures", nargs="*", default=[], help="PNG files")
+    parser.add_argument(
+        "--config", type=json.loads, required=True, help="config of what is on (JSON)"
+    )
     parser.add_argument("--output", required=True)
     args = parser.parse_args()
-    config, recovery, history = args.config, load_table(args.recovery), load_table(args.history)
+    config = args.config
+    recovery, history, clustering, table1, theory = (
+        load_table(path) if path else None
+        for path in (args.recovery, args.history, args.clustering, args.table1, args.theory)
+    )
+    warnings = []
+    if recovery is not None:
+        warnings += recovery_advice(recovery, config["simulation"]["model"]["groups"])
+    if clustering is not None:
+        settings = config["clustering"]["settings"]
+        warnings += clustering_advice(clustering, {k: v["groups"] for k, v in settings.items()})
     figures = [
         {
             "name": Path(path).stem,
@@ -78,7 +91,6 @@ def main() -> None:
         }
         for path in args.figures
     ]
-    theory = load_table(args.theory)
     theory_figures = [
         {
             "name": Path(path).stem,
@@ -87,18 +99,18 @@ def main() -> None:
         }
         for path in args.theory_figures
     ]
-    table1 = load_table(args.table1)
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     page = environment.from_string(Path(args.template).read_text()).render(
         config=config,
         config_text=yaml.safe_dump(config, sort_keys=False),
+        warnings=warnings,
         claims=load_table(args.claims).to_dict("records"),
         figures=figures,
-        headline=compact(table1[~table1.uses_labels]),
-        supervised=compact(table1[table1.uses_labels]),
-        table1=table1.to_dict("records"),
-        end_points=end_points(recovery),
-        theory=theory_table(theory),
+        headline=[] if table1 is None else compact(table1[~table1.uses_labels]),
+        supervised=[] if table1 is None else compact(table1[table1.uses_labels]),
+        table1=[] if table1 is None else table1.to_dict("records"),
+        end_points=[] if recovery is None else end_points(recovery),
+        theory=[] if theory is None else theory_table(theory),
         theory_figures=theory_figures,
         provenance=provenance(),
     )
@@ -160,15 +172,21 @@ def end_points(recovery) -> list[dict]:
 def caption(name: str, config: dict, recovery, history) -> str:
     """Caption of a figure; its numbers are read from config and results."""
     figure, _, dataset = name.partition("-")
-    choices, simulation = config["report"], config["simulation"]
+    choices, simulation = config["report"], config.get("simulation", {})
     text = PANELS[figure].format(
         method=choices["method"], snr=choices["snr_db"], per_class=choices["distances_per_class"],
-        sweep=simulation["sweep"],
+        sweep=simulation.get("sweep"),
     )  # fmt: skip
     if figure == "lambda_sweep":
-        return f"{text} of {simulation['sweep']['replicates']} replicates."
+        count = simulation["sweep"]["replicates"]
+        return (
+            f"{text}; {f'mean and range of {count} replicates' if count > 1 else 'one replicate'}."
+        )
     if figure == "table1":
-        return f"{text}. Data: {dataset}; {config['clustering']['replicates']} replicates."
+        count = config["clustering"]["replicates"]
+        return (
+            f"{text}. Data: {dataset}; {f'{count} replicates' if count > 1 else 'one replicate'}."
+        )
     if dataset:
         return f"{text}. Data: {dataset}; init {choices['init']}; first replicate."
     metric, label = {
@@ -194,14 +212,14 @@ def caption(name: str, config: dict, recovery, history) -> str:
 
 
 def theory_caption(name: str, config: dict, theory) -> str:
-    """Caption of a figure of the theory section."""
-    diverged = theory[(theory.metric == "diverged") & (theory.value > 0)].regime.unique()
-    return (
-        THEORY[name].format(
-            replicates=config["theory"]["replicates"], diverged=", ".join(diverged) or "none"
-        )
-        + "."
-    )
+    """Caption of a figure of the theory section; ``theory`` is None where no regime ran."""
+    diverged = []
+    if theory is not None:
+        diverged = theory[(theory.metric == "diverged") & (theory.value > 0)].regime.unique()
+    count = config["theory"]["replicates"]
+    means = f"means of {count} replicates, bands span them" if count > 1 else "one replicate"
+    text = THEORY[name].format(replicates=means, diverged=", ".join(diverged) or "none")
+    return f"{text}."
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from groupsparse import clustering
+from groupsparse.advice import clustering_advice
 from groupsparse.artifacts import load_tensors, save_tensors
 from groupsparse.autoencoder import Autoencoder, encode_in_batches
 from groupsparse.preprocess import preprocess
@@ -82,7 +83,11 @@ def main() -> None:
         ]
         if args.codes and replicate == 0:
             kept[f"codes.{condition['init']}"] = torch.from_numpy(features["codes"])
-    save_table(args.output, pd.DataFrame(rows))
+    table = pd.DataFrame(rows)
+    groups = {header["dataset"]: about["settings"]["groups"]} if args.model else {}
+    for line in clustering_advice(table, groups):
+        logging.warning("Warning: %s", line)
+    save_table(args.output, table)
     if args.codes:
         about = {key: about[key] for key in ("dataset", "method", "inits", "centered")}
         save_tensors(args.codes, kept, kind="codes", **about)

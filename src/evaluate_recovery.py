@@ -1,12 +1,14 @@
 """Score trained dictionaries of one noise level: distance to A*, support recovery on its data."""
 
 import argparse
+import logging
 
 import pandas as pd
 import torch
 from torch import Tensor
 
 from groupsparse import recovery
+from groupsparse.advice import recovery_advice
 from groupsparse.artifacts import load_tensors
 from groupsparse.autoencoder import Autoencoder, encode_in_batches
 from groupsparse.generative import Codes, code_power, dense_codes, sample_codes
@@ -21,6 +23,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--output", required=True, help="CSV of metrics, one row per value")
     args = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(args.threads)
 
     tensors, simulation = load_tensors(args.data)
@@ -28,7 +31,10 @@ def main() -> None:
     for path in args.models:
         model, header = load_tensors(path)
         rows += rows_of(tensors, simulation, model["dictionary"], header)
-    save_table(args.output, pd.DataFrame(rows))
+    table = pd.DataFrame(rows)
+    for line in recovery_advice(table, simulation["model"]["groups"]):
+        logging.warning("Warning: %s", line)
+    save_table(args.output, table)
 
 
 def rows_of(tensors: dict, simulation: dict, estimates: Tensor, header: dict) -> list[dict]:
@@ -62,9 +68,9 @@ def rows_of(tensors: dict, simulation: dict, estimates: Tensor, header: dict) ->
                 "mean_correlation": float(recovery.mean_correlation(dictionary, truth)),
             }
             entry = recovery.support_scores(x != 0, true_codes != 0)
-            group = recovery.support_scores(
-                recovery.group_support(x, d), recovery.group_support(true_codes, d)
-            )
+            found = recovery.group_support(x, d)
+            group = recovery.support_scores(found, recovery.group_support(true_codes, d))
+            metrics["active_groups"] = float(found.sum(-1).double().mean())
             metrics |= {f"entry_{k}": v for k, v in entry.items()}
             metrics |= {f"group_{k}": v for k, v in group.items()}
             rows += [

@@ -10,20 +10,24 @@ from groupsparse.tables import load_table, save_table
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--recovery", required=True, help="summary/recovery.csv")
-    parser.add_argument("--history", required=True, help="summary/recovery_history.csv")
-    parser.add_argument("--clustering", required=True, help="summary/clustering.csv")
-    parser.add_argument("--theory", required=True, help="summary/theory.csv")
-    parser.add_argument("--sweep", required=True, help="summary/theory_sweep.csv")
+    parser.add_argument("--recovery", nargs="?", help="summary/recovery.csv, if any")
+    parser.add_argument("--history", nargs="?", help="summary/recovery_history.csv, if any")
+    parser.add_argument("--clustering", nargs="?", help="summary/clustering.csv, if any")
+    parser.add_argument("--theory", nargs="?", help="summary/theory.csv, if any")
+    parser.add_argument("--sweep", nargs="?", help="summary/theory_sweep.csv, if any")
     parser.add_argument("--choices", type=json.loads, required=True, help="config.report (JSON)")
     parser.add_argument(
-        "--model", type=json.loads, required=True, help="config.simulation.model (JSON)"
+        "--model", type=json.loads, help="config.simulation.model (JSON), with --recovery"
     )
     parser.add_argument("--output", required=True)
     args = parser.parse_args()
-    tables = [load_table(path) for path in (args.recovery, args.history, args.clustering)]
-    theory = theory_claims(load_table(args.theory), load_table(args.sweep))
-    save_table(args.output, claims(*tables, args.choices, args.model, theory))
+    recovery, history, clustering, theory, sweep = (
+        load_table(path) if path else None
+        for path in (args.recovery, args.history, args.clustering, args.theory, args.sweep)
+    )
+    further = theory_claims(theory, sweep)
+    table = claims(recovery, history, clustering, args.choices, args.model, further)
+    save_table(args.output, table)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,9 @@ def main() -> None:
     table = table.reset_index().rename(columns={"acc_count": "replicates"})
     table.insert(len(keys), "uses_labels", uses_labels(table))
     scores = [f"{m}_{s}" for m in ("acc", "nmi", "ari") for s in ("mean", "std")]
-    save_table(args.output, table[[*keys, "uses_labels", "replicates", *scores]])
+    # One replicate has no standard deviation: pandas drops the column.
+    table = table.reindex(columns=[*keys, "uses_labels", "replicates", *scores])
+    save_table(args.output, table)
 
 
 if __name__ == "__main__":

@@ -39,10 +39,11 @@ def main() -> None:
         "fig5": plots.pairwise_distances(
             {"raw pixels": test[chosen], **{m: codes[m][chosen] for m in pair}}, labels[chosen]
         ),
-        "silhouettes": plots.silhouettes(
-            {m: atoms[m] for m in present}, {m: codes[m] for m in present}, labels, size
-        ),
     }
+    if present:
+        figures["silhouettes"] = plots.silhouettes(
+            {m: atoms[m] for m in present}, {m: codes[m] for m in present}, labels, size
+        )
     plots.save({f"{k}-{header['dataset']}": v for k, v in figures.items()}, args.output)
 
 

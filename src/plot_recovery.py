@@ -11,7 +11,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--history", required=True, help="summary/recovery_history.csv")
     parser.add_argument("--recovery", required=True, help="summary/recovery.csv")
-    parser.add_argument("--sweep", required=True, help="summary/lambda_sweep.csv")
+    parser.add_argument("--sweep", nargs="?", help="summary/lambda_sweep.csv, if there is one")
     parser.add_argument("--choices", type=json.loads, required=True, help="config.report (JSON)")
     parser.add_argument(
         "--output", nargs="+", required=True, help="PNG and/or SVG files named after the figures"
@@ -26,8 +26,9 @@ def main() -> None:
         "fig3c": plots.methods_compared(here, snr),
         "fig3d": plots.support_recovery(recovery[recovery.init == start]),
         "inits": plots.inits_compared(history, method, snr),
-        "lambda_sweep": plots.lambda_sweep(load_table(args.sweep)),
     }
+    if args.sweep:
+        figures["lambda_sweep"] = plots.lambda_sweep(load_table(args.sweep))
     plots.save(figures, args.output)
 
 

@@ -2,6 +2,8 @@
 
 import argparse
 
+import pandas as pd
+
 from groupsparse import plots
 from groupsparse.supervision import SUPERVISED_INITS
 from groupsparse.tables import load_table
@@ -10,7 +12,7 @@ from groupsparse.tables import load_table
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clustering", required=True, help="summary/clustering.csv")
-    parser.add_argument("--convergence", required=True, help="summary/convergence.csv")
+    parser.add_argument("--convergence", nargs="?", help="summary/convergence.csv, if any")
     parser.add_argument("--dataset", required=True)
     parser.add_argument("--epochs", type=int, required=True, help="epochs behind Table 1")
     parser.add_argument(
@@ -18,12 +20,15 @@ def main() -> None:
     )
     args = parser.parse_args()
     columns = ("dataset", "method", "init", "metric", "value")
-    tables = [load_table(path, columns) for path in (args.clustering, args.convergence)]
-    clustering, convergence = (table[table.dataset == args.dataset] for table in tables)
-    figures = {
-        "table1": plots.clustering_accuracy(clustering, args.dataset, SUPERVISED_INITS),
-        "convergence": plots.convergence(convergence, args.epochs),
-    }
+
+    def here(path: str) -> pd.DataFrame:
+        table = load_table(path, columns)
+        return table[table.dataset == args.dataset]
+
+    clustering = here(args.clustering)
+    figures = {"table1": plots.clustering_accuracy(clustering, args.dataset, SUPERVISED_INITS)}
+    if args.convergence:
+        figures["convergence"] = plots.convergence(here(args.convergence), args.epochs)
     plots.save({f"{k}-{args.dataset}": v for k, v in figures.items()}, args.output)
 
 

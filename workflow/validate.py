@@ -9,18 +9,49 @@ from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
 
 SCHEMA = Path(__file__).parent / "schemas" / "config.schema.yaml"
+EXPERIMENTS = ("simulation", "clustering", "theory")
 RESERVED = {"raw", "oracle", "chance"}  # the clustering controls
 RESTRICTIONS = ("datasets", "inits", "centering")  # where a clustering method runs
 
 
 def config_errors(config: dict) -> list[str]:
-    """All reasons why this config cannot be run, as ``key: reason``; empty when it can."""
+    """All reasons why this config cannot be run, as ``key: reason``; empty when it can.
+
+    Experiments that are off are not checked.
+    """
+    config = selected(config)
     errors = [f"{_path(e)}: {_reason(e)}" for e in _validator().iter_errors(config)]
     return sorted(errors) or _inconsistencies(config)
 
 
+def selected(config: dict) -> dict:
+    """The config without the experiments that are off.
+
+    An experiment is off if ``experiments`` does not list it or if its section is empty or missing,
+    clustering also without data sets, theory also without regimes and sweep.
+    """
+    listed = config.get("experiments")
+    if not isinstance(listed, list):  # the schema refuses it
+        listed = EXPERIMENTS
+    off = {name for name in EXPERIMENTS if name not in listed or config.get(name) in (None, {})}
+    if config.get("datasets") == []:
+        off.add("clustering")
+    theory = config.get("theory")
+    if isinstance(theory, dict) and theory.get("regimes") == [] and not has_sweep(theory):
+        off.add("theory")
+    return {key: value for key, value in config.items() if key not in off}
+
+
+def has_sweep(section: dict) -> bool:
+    """Whether the sweep of an experiment has points: an empty list on an axis switches it off."""
+    sweep = section.get("sweep")
+    return isinstance(sweep, dict) and [] not in sweep.values()
+
+
 def clustering_conditions(config: dict) -> list[tuple[str, str, bool]]:
     """All (data set, method, centred) of Experiment 2 that the config asks for: one job each."""
+    if "clustering" not in config:
+        return []
     clustering = config["clustering"]
     return [
         (dataset, method, centered)
@@ -63,20 +94,36 @@ def _path(error) -> str:
 
 
 def _reason(error) -> str:
-    message = error.message
-    if error.validator == "type" and isinstance(error.instance, str):
-        message += " (YAML reads 1e-3 as text: write 1.0e-3)"
+    message, instance = error.message, error.instance
+    if error.validator == "type" and isinstance(instance, str):
+        wanted = error.validator_value
+        if wanted == "array":
+            message += f" (write [{instance}])"
+        elif wanted in ("number", "integer") or "number" in wanted:
+            message += " (YAML reads 1e-3 as text: write 1.0e-3)"
     return message
 
 
 def _inconsistencies(config: dict) -> list[str]:
-    errors = []
-    simulation, clustering = config["simulation"], config["clustering"]
-    model, report = simulation["model"], config["report"]
-    errors += _model_inconsistencies("simulation.model", model)
-    errors += _model_inconsistencies("simulation.sweep.model", simulation["sweep"]["model"])
-    if model["samples"] < model["groups"] * model["group_size"]:
-        errors.append("simulation.model.samples: fewer samples than atoms: no oracle exists")
+    experiments = {name: config[name] for name in EXPERIMENTS if name in config}
+    if not experiments:
+        return ["experiments: nothing to run: every experiment is left out or empty"]
+    errors, report = [], config["report"]
+    for key in ("method", "baseline"):
+        for name in experiments.keys() & {"simulation", "clustering"}:
+            if report[key] not in experiments[name]["methods"]:
+                errors.append(f"report.{key}: {report[key]!r} is not in {name}.methods")
+    if "simulation" in experiments:
+        errors += _simulation_inconsistencies(config["simulation"], report)
+    if "clustering" in experiments:
+        errors += _clustering_inconsistencies(config) + _conditions_missing(config)
+    if "theory" in experiments:
+        errors += _theory_inconsistencies(config["theory"])
+    return errors + _bench_inconsistencies(config)
+
+
+def _clustering_inconsistencies(config: dict) -> list[str]:
+    errors, clustering, report = [], config["clustering"], config["report"]
     for name, spec in clustering["methods"].items():
         if isinstance(spec["lambda"], dict):
             errors.append(f"clustering.methods.{name}.lambda: must be a number")
@@ -85,18 +132,9 @@ def _inconsistencies(config: dict) -> list[str]:
             errors.append(f"clustering.settings: no entry for the data set {dataset!r}")
     for method in RESERVED & set(clustering["methods"]):
         errors.append(f"clustering.methods.{method}: this name belongs to a control")
-    for key in ("method", "baseline"):
-        for experiment, methods in (
-            ("simulation", simulation["methods"]),
-            ("clustering", clustering["methods"]),
-        ):
-            if report[key] not in methods:
-                errors.append(f"report.{key}: {report[key]!r} is not in {experiment}.methods")
     if report["init"] not in clustering["inits"]:
         errors.append(f"report.init: {report['init']!r} is not in clustering.inits")
-    errors += _simulation_inconsistencies(simulation, report)
-    errors += _conditions_missing(config)
-    return errors + _theory_inconsistencies(config["theory"]) + _bench_inconsistencies(config)
+    return errors
 
 
 def _model_inconsistencies(place: str, model: dict) -> list[str]:
@@ -111,8 +149,12 @@ def _model_inconsistencies(place: str, model: dict) -> list[str]:
 
 
 def _simulation_inconsistencies(simulation: dict, report: dict) -> list[str]:
-    errors = []
-    methods = simulation["methods"]
+    model, methods = simulation["model"], simulation["methods"]
+    errors = _model_inconsistencies("simulation.model", model)
+    if has_sweep(simulation):
+        errors += _model_inconsistencies("simulation.sweep.model", simulation["sweep"]["model"])
+    if model["samples"] < model["groups"] * model["group_size"]:
+        errors.append("simulation.model.samples: fewer samples than atoms: no oracle exists")
     for name, spec in methods.items():
         if isinstance(spec.get("lambda"), dict):
             other = spec["lambda"]["matched_to"]
@@ -158,7 +200,9 @@ def _theory_inconsistencies(theory: dict) -> list[str]:
     if "sweep" in settings:
         errors.append("theory.settings.sweep: this name belongs to the sweep")
     places = {f"theory.settings.{name}": spec for name, spec in settings.items()}
-    for place, spec in (places | {"theory.sweep": theory["sweep"]}).items():
+    if has_sweep(theory):
+        places["theory.sweep"] = theory["sweep"]
+    for place, spec in places.items():
         model, init = spec["model"], spec.get("init", {})
         errors += _model_inconsistencies(f"{place}.model", model)
         largest = max([init.get("delta", 0), *spec.get("delta", [])])
@@ -175,9 +219,6 @@ def _theory_inconsistencies(theory: dict) -> list[str]:
 def _bench_inconsistencies(config: dict) -> list[str]:
     errors = []
     for name, spec in config["bench"]["settings"].items():
-        dataset = spec.get("dataset")
-        if dataset and dataset not in config["clustering"]["settings"]:
-            errors.append(f"bench.settings.{name}.dataset: no clustering.settings for {dataset!r}")
         models = {key: spec[key] for key in ("model", "cuda_model") if key in spec}
         models |= {f"models.{axis}": model for axis, model in spec.get("models", {}).items()}
         for key, model in models.items():
@@ -196,7 +237,7 @@ def _conditions_missing(config: dict) -> list[str]:
     report, convergence = config["report"], config["clustering"]["convergence"]
     conditions, methods = set(clustering_conditions(config)), config["clustering"]["methods"]
     errors = []
-    if max(convergence["snapshots"]) > convergence["epochs"]:
+    if convergence["methods"] and max(convergence["snapshots"]) > convergence["epochs"]:
         errors.append("clustering.convergence.snapshots: later than the last epoch")
     wanted = {
         "report.method": [report["method"]],
@@ -208,7 +249,7 @@ def _conditions_missing(config: dict) -> list[str]:
         errors += [
             f"{key}: {name!r} is not in clustering.methods" for name in names if name not in methods
         ]
-        for dataset in config["datasets"]:
+        for dataset in config["datasets"] if names else ():
             runs = [
                 (dataset, name, False) in conditions
                 and report["init"] in clustering_inits(config, name)

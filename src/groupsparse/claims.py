@@ -17,33 +17,29 @@ COLUMNS = (
 
 
 def claims(
-    recovery: pd.DataFrame,
-    history: pd.DataFrame,
-    clustering: pd.DataFrame,
+    recovery: pd.DataFrame | None,
+    history: pd.DataFrame | None,
+    clustering: pd.DataFrame | None,
     choices: dict,
-    model: dict,
+    model: dict | None,
     further: list[dict] = (),
 ) -> pd.DataFrame:
     """Every claim as a row of ``COLUMNS``, from long-form tables and ``config.report``.
 
-    ``mean`` is that of all values and ``low`` to ``high`` their range, over conditions and
-    replicates; ``std`` is that of the replicates' means. ``model`` is ``config.simulation.model``:
-    where it is not the paper's, no verdict rests on a number of the paper. ``further`` rows, of
-    the shape that ``_claim`` makes, come last.
+    A table that a run does not have is None. ``mean`` is that of all values and ``low`` to ``high``
+    their range, over conditions and replicates; ``std`` is that of the replicates' means. ``model``
+    is ``config.simulation.model``: where it is not the paper's, no verdict rests on a number of the
+    paper. ``further`` rows, of the shape that ``_claim`` makes, come last.
     """
-    start = choices["simulation_init"]
-    rows = [
-        *_recovery_claims(
-            recovery[recovery.init == start], history[history.init == start], choices, model
-        ),
-        *_init_claims(history, choices, model),
-        *(
-            row
-            for dataset in clustering.dataset.unique()
-            for row in _clustering_claims(clustering, dataset, choices)
-        ),
-        *further,
-    ]  # fmt: skip
+    rows = []
+    if recovery is not None:
+        start = choices["simulation_init"]
+        here = recovery[recovery.init == start], history[history.init == start]
+        rows += [*_recovery_claims(*here, choices, model), *_init_claims(history, choices, model)]
+    if clustering is not None:
+        for dataset in clustering.dataset.unique():
+            rows += _clustering_claims(clustering, dataset, choices)
+    rows += further
     return pd.DataFrame([{"id": i, **row} for i, row in enumerate(rows, 1)], columns=COLUMNS)
 
 

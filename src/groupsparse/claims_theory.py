@@ -6,18 +6,27 @@ import pandas as pd
 from groupsparse.claims import FAILED, HOLDS, PARTLY, _claim
 
 
-def theory_claims(theory: pd.DataFrame, sweep: pd.DataFrame) -> list[dict]:
-    """Claims about Sec. 3.2 from long-form tables of measure_theory.py and sweep_theory.py."""
-    points = _wide(theory, ["regime", "replicate", "epoch"])
-    grid = _wide(sweep, ["delta", "lambda", "replicate"])
-    both = pd.concat([points.droplevel(["regime", "epoch"]), grid.droplevel(["delta", "lambda"])])
-    return [
-        *_propositions(both),
-        *_lemma(points, grid),
-        *_gradients(points, grid),
-        *_theorem1(grid),
-        *_theorem2(points),
-    ]
+def theory_claims(theory: pd.DataFrame | None, sweep: pd.DataFrame | None) -> list[dict]:
+    """Claims about Sec. 3.2 from long-form tables of measure_theory.py and sweep_theory.py.
+
+    Where a table is None, the claims that need it are left out.
+    """
+    rows, parts = [], []
+    if theory is not None:
+        points = _wide(theory, ["regime", "replicate", "epoch"])
+        parts.append(points.droplevel(["regime", "epoch"]))
+    if sweep is not None:
+        grid = _wide(sweep, ["delta", "lambda", "replicate"])
+        parts.append(grid.droplevel(["delta", "lambda"]))
+    if parts:
+        rows += _propositions(pd.concat(parts))
+    if len(parts) == 2:
+        rows += [*_lemma(points, grid), *_gradients(points, grid)]
+    if sweep is not None:
+        rows += _theorem1(grid)
+    if theory is not None:
+        rows += _theorem2(points)
+    return rows
 
 
 def _propositions(both):

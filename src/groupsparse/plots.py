@@ -189,14 +189,14 @@ def atoms_and_activations(
 
     Parameters
     ----------
-    dictionaries : method -> (n, m); n is a square number of pixels
+    dictionaries : method -> (n, m), drawn as images where n is a square number, else as lines
     codes : method -> (m,), the code of ``sample`` (n,)
     """
     figure = Figure(figsize=(4.2 * len(codes), 6.2), layout="constrained")
     top, bottom = figure.subfigures(2, 1, height_ratios=[2.2, 1])
     axes = top.subplots(1, len(dictionaries), squeeze=False)[0]
     for letter, ax, (method, dictionary) in zip("abcdef", axes, dictionaries.items(), strict=False):
-        ax.imshow(_mosaic(dictionary, group_size, shown), cmap="gray")
+        _draw_atoms(ax, dictionary, group_size, shown)
         title = f"({letter}) atoms, {_name(method)}"
         ax.set(title=title, xlabel="atom of the group", ylabel="group", xticks=[], yticks=[])
         ax.grid(False)
@@ -211,10 +211,13 @@ def atoms_and_activations(
         ax.set(title=f"({letter}) code, {_name(method)}", xlabel="atom (coloured by group)")
         ax.set_ylabel("coefficient")
         ax.grid(False)
-    side = int(len(sample) ** 0.5)
     axes[-1].set_xlim(right=1.2 * len(codes[method]))
     inset = axes[-1].inset_axes([0.855, 0.64, 0.14, 0.34])
-    inset.imshow(sample.reshape(side, side), cmap="gray")
+    if side := _side(len(sample)):
+        inset.imshow(sample.reshape(side, side), cmap="gray")
+    else:
+        inset.plot(sample, color="k", lw=0.8)
+        inset.grid(False)
     inset.set(xticks=[], yticks=[])
     return figure
 
@@ -250,7 +253,7 @@ def silhouettes(
 
     Parameters
     ----------
-    dictionaries : method -> (n, m); n is a square number of pixels
+    dictionaries : method -> (n, m), drawn as images where n is a square number, else as lines
     codes : method -> (N, m); the map shows the mean of \|x\| over each class of ``labels`` (N,)
     """
     classes = np.unique(labels)
@@ -258,7 +261,7 @@ def silhouettes(
     grid = figure.subplots(len(codes), 2, squeeze=False, width_ratios=[1, 1.15])
     letters = iter("abcdefgh")
     for (left, right), (method, code) in zip(grid, codes.items(), strict=True):
-        left.imshow(_mosaic(dictionaries[method], group_size, group_size), cmap="gray")
+        _draw_atoms(left, dictionaries[method], group_size, group_size)
         left.set(title=f"({next(letters)}) atoms, {_name(method)}", xticks=[], yticks=[])
         left.set(xlabel="atom of the group", ylabel="group (first at the top)")
         left.grid(False)
@@ -335,7 +338,9 @@ def clustering_accuracy(
                 line([], [], color="0.6", ls=":", label="chance")]  # fmt: skip
     if dataset == published.TABLE1_DATASET:
         handles.append(line([], [], color="k", marker="D", ls="", label="paper (one number)"))
-    _legend_right(axes[-1], handles=handles, title=f"{dataset}; bars span\nall replicates")
+    several = table.replicate.max() > 0
+    title = f"{dataset}; bars span\nall replicates" if several else dataset
+    _legend_right(axes[-1], handles=handles, title=title)
     return figure
 
 
@@ -367,12 +372,32 @@ def convergence(table: pd.DataFrame, epochs: int) -> Figure:
     return figure
 
 
-def _mosaic(dictionary: np.ndarray, group_size: int, shown: int) -> np.ndarray:
+def _side(n: int) -> int:
+    """The side of a square image of n pixels; 0 if there is none."""
+    side = int(n**0.5)
+    return side if side * side == n else 0
+
+
+def _draw_atoms(ax, dictionary: np.ndarray, group_size: int, shown: int) -> None:
+    """The first ``shown`` atoms of each group, one row a group: images, or lines of any length."""
     n, m = dictionary.shape
-    side, shown = int(n**0.5), min(shown, group_size)
-    if side * side != n:
-        raise ValueError(f"atoms of {n} entries are not square images")
-    atoms = dictionary.T.reshape(m // group_size, group_size, side, side)[:, :shown]
+    atoms = dictionary.T.reshape(m // group_size, group_size, n)[:, :shown]
+    if side := _side(n):
+        ax.imshow(_mosaic(atoms.reshape(*atoms.shape[:2], side, side)), cmap="gray")
+        return
+    scale = np.maximum(np.abs(atoms).max(-1, keepdims=True), 1e-12)
+    rows, columns = np.indices(atoms.shape[:2])[..., None]
+    x = columns + np.linspace(0.05, 0.95, n)
+    y = rows - 0.45 * atoms / scale  # the axis points down, as that of images
+    lines = np.stack([x, y], -1).reshape(-1, n, 2)
+    ax.hlines(np.arange(len(atoms)), 0, atoms.shape[1], color="0.85", lw=0.6)
+    ax.add_collection(mpl.collections.LineCollection(lines, colors="k", linewidths=0.8))
+    ax.set(xlim=(0, atoms.shape[1]), ylim=(len(atoms) - 0.4, -0.6))
+
+
+def _mosaic(atoms: np.ndarray) -> np.ndarray:
+    """Images (groups, shown, side, side), each from black to white, as one image."""
+    shown, side = atoms.shape[1], atoms.shape[-1]
     low, high = atoms.min((2, 3), keepdims=True), atoms.max((2, 3), keepdims=True)
     atoms = (atoms - low) / np.maximum(high - low, 1e-12)
     atoms = np.pad(atoms, ((0, 0), (0, 0), (0, 1), (0, 1)), constant_values=1.0)

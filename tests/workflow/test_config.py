@@ -63,7 +63,7 @@ def test_the_default_config_and_every_preset_are_valid(path):
         ("simulation.model.group_size", 0, "minimum"),
         ("simulation.model.active_groups", 501, "500 groups"),
         ("simulation.sweep.model.active_groups", 21, "20 groups"),
-        ("simulation.sweep.lambda", [], "non-empty"),
+        ("simulation.sweep.snr_db", [], "non-empty"),
         ("simulation.model.samples", 10, "fewer samples than atoms"),
         ("simulation.model.amplitude", [5.0, 4.0], "lower bound"),
         ("simulation.inits.near.correlation", 0, "minimum"),
@@ -81,7 +81,10 @@ def test_the_default_config_and_every_preset_are_valid(path):
         ("clustering.convergence.methods", ["spars"], "spars"),
         ("report.silhouettes", ["silhouette"], "must run on digits"),
         ("datasets", ["mnits"], "mnits"),
-        ("datasets", [], "should be non-empty"),
+        ("datasets", "mnist", "(write [mnist])"),
+        ("experiments", ["clustring"], "clustring"),
+        ("experiments", "theory", "(write [theory])"),
+        ("experiments", None, "array"),
         ("theory.regimes", ["papr"], "papr"),
         ("theory.settings.paper.init", {"delta": 0.1, "correlation": 0.5}, "too many"),
         ("theory.settings.paper.measure_at", [0, 201], "training.epochs"),
@@ -116,6 +119,15 @@ def test_a_bad_value_is_refused_with_its_key_and_reason(key, value, reason):
     text = "\n".join(errors)
     assert key.rsplit(".", 1)[0].split(".")[0] in text
     assert reason in text
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("datasets", "mnist"), ("simulation", "none"), ("simulation.inits.near.normalized", "no")],
+)
+def test_the_hint_on_numbers_is_given_where_a_number_is_expected(key, value):
+    assert "1e-3" not in "\n".join(config_errors(changed(key, value)))
+    assert "1e-3" in "\n".join(config_errors(changed("theory.settings.paper.model.snr_db", "1e1")))
 
 
 def test_all_errors_are_reported_at_once():
@@ -184,6 +196,14 @@ def test_every_rule_and_every_config_key_is_documented():
                 yield from keys(value, f"{prefix}{key}.")
 
     assert [key for key in keys(CONFIG) if f"`{key}`" not in text] == []
+
+
+def test_the_presets_in_the_documentation_are_valid():
+    text = (ROOT / "workflow" / "README.md").read_text()
+    presets = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    assert presets
+    for preset in presets:
+        assert config_errors(merged(CONFIG, yaml.safe_load(preset))) == []
 
 
 def test_every_setting_of_a_benchmark_is_documented_in_its_row():

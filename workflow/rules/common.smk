@@ -3,22 +3,48 @@ import ast
 import json
 import os
 import sys
+from contextlib import redirect_stderr, suppress
 from functools import cache
+from io import StringIO
 from pathlib import Path
+from shutil import which
 
+from snakemake.cli import parse_args
 from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
+from raw_files import raw_state
 from validate import (
     RESTRICTIONS,
     clustering_conditions,
     clustering_inits,
     config_errors,
+    has_sweep,
+    selected,
 )
 
 if errors := config_errors(config):
     raise WorkflowError(
         "The config cannot be run:\n" + "\n".join(f"  {e}" for e in errors)
+    )
+
+
+def wants_slurm():
+    """Whether the command line or a profile names SLURM, which snakemake tells no Snakefile."""
+    # Parsing would name the profiles a second time. It exits where the command line is not that of
+    # snakemake, or where --directory has led away from a profile.
+    with redirect_stderr(StringIO()), suppress(SystemExit):
+        return parse_args(sys.argv[1:])[1].executor == "slurm"
+
+
+# Jobs on a node run snakemake too, as no main process.
+if (
+    workflow.is_main_process
+    and wants_slurm()
+    and not (which("sbatch") and which("sacct"))
+):
+    raise WorkflowError(
+        "This machine has no SLURM: sbatch or sacct is not found. Leave out --profile profiles/slurm."
     )
 
 # glibc keeps freed buffers of many MB and fragments: a long training grew to several times its
@@ -35,8 +61,12 @@ shell.prefix(PREFIX)
 RUN = config["run"]
 RESULTS, REPORTS = f"results/{RUN}", f"reports/{RUN}"
 LOGS, BENCHMARKS = f"logs/{RUN}", f"benchmarks/{RUN}"
-SIMULATION, CLUSTERING = config["simulation"], config["clustering"]
-THEORY = config["theory"]
+# What is off stays empty, here and in every list of files below.
+SELECTED = selected(config)
+SIMULATION, CLUSTERING, THEORY = (
+    SELECTED.get(name, {}) for name in ("simulation", "clustering", "theory")
+)
+DATASETS = config["datasets"] if CLUSTERING else []
 # GPUs of a job that can use one. `auto` asks for none: it takes what it finds.
 GPUS = int(config["device"] == "cuda")
 
@@ -44,9 +74,9 @@ GPUS = int(config["device"] == "cuda")
 wildcard_constraints:
     snr=r"[-+.0-9e]+",
     sampling="fixed|fresh",
-    dataset="|".join(CLUSTERING["settings"]),
+    dataset="[a-z0-9_]+",
     method="[A-Za-z0-9_]+",
-    init="|".join(SIMULATION["inits"]),
+    init="[A-Za-z0-9_]+",
     centering="raw|centered",
 
 

@@ -21,6 +21,8 @@ rule prepare_dataset:
             for url in config["download"]["mirrors"].get(w.dataset, [])
         ],
         seed=config["seed"],
+        # Not used by the command: a change of a raw file makes the data anew.
+        raw=lambda w: raw_state(config["download"]["raw_dir"], w.dataset),
     shell:
         "python src/prepare_dataset.py --dataset {wildcards.dataset} "
         "--raw-dir {params.download[raw_dir]:q} --retries {params.download[retries]} "

@@ -54,7 +54,7 @@ rule evaluate_clustering:
         runtime=scaled(240),
     params:
         neighbors=lambda w: CLUSTERING["settings"][w.dataset]["neighbors"],
-        replicates=CLUSTERING["replicates"],
+        replicates=lambda w: CLUSTERING["replicates"],
         seed=config["seed"],
     shell:
         "python src/evaluate_clustering.py --data {input.data} --model {input.model} "
@@ -80,7 +80,7 @@ rule evaluate_clustering_control:
         runtime=scaled(120),
     params:
         neighbors=lambda w: CLUSTERING["settings"][w.dataset]["neighbors"],
-        replicates=CLUSTERING["replicates"],
+        replicates=lambda w: CLUSTERING["replicates"],
         seed=config["seed"],
     shell:
         "python src/evaluate_clustering.py --data {input.data} "
@@ -89,32 +89,44 @@ rule evaluate_clustering_control:
 
 
 RECOVERY = {
-    snr: folders for snr in SIMULATION["snr_db"] if (folders := recovery_folders(snr))
+    snr: folders
+    for snr in SIMULATION.get("snr_db", ())
+    if (folders := recovery_folders(snr))
 }
 RECOVERY_FOLDERS = [folder for folders in RECOVERY.values() for folder in folders]
 CLUSTERING_FOLDERS = [
     f"{RESULTS}/clustering/{dataset}/{method}-{'centered' if centered else 'raw'}"
-    for dataset, method, centered in clustering_conditions(config)
+    for dataset, method, centered in clustering_conditions(SELECTED)
 ]
 CLUSTERING_CONTROLS = [
-    f"{RESULTS}/clustering/{dataset}/controls" for dataset in config["datasets"]
+    f"{RESULTS}/clustering/{dataset}/controls" for dataset in DATASETS
 ]
-TABLES = {
+REGIMES = THEORY.get("regimes", [])
+CONVERGENCE = CLUSTERING.get("convergence", {}).get("methods", [])
+PARTS = {
     "recovery": [f"{RESULTS}/simulation/snr{snr}/metrics.csv" for snr in RECOVERY],
     "recovery_history": [f"{f}/history.csv" for f in RECOVERY_FOLDERS],
     "clustering": [
         f"{f}/metrics.csv" for f in CLUSTERING_CONTROLS + CLUSTERING_FOLDERS
     ],
     "clustering_history": [f"{f}/history.csv" for f in CLUSTERING_FOLDERS],
-    "theory": [f"{RESULTS}/theory/{regime}.csv" for regime in THEORY["regimes"]],
-    "theory_sweep": [f"{RESULTS}/theory/sweep.csv"],
-    "lambda_sweep": [f"{RESULTS}/simulation/lambda_sweep.csv"],
+    "theory": [f"{RESULTS}/theory/{regime}.csv" for regime in REGIMES],
+    "theory_sweep": [f"{RESULTS}/theory/sweep.csv"] if has_sweep(THEORY) else [],
+    "lambda_sweep": (
+        [f"{RESULTS}/simulation/lambda_sweep.csv"] if has_sweep(SIMULATION) else []
+    ),
     "convergence": [
         f"{RESULTS}/clustering/{dataset}/convergence/{method}.csv"
-        for dataset in config["datasets"]
-        for method in CLUSTERING["convergence"]["methods"]
+        for dataset in DATASETS
+        for method in CONVERGENCE
     ],
 }
+TABLES = {name: parts for name, parts in PARTS.items() if parts}
+
+
+def table(name):
+    """A summary table, as a list that is empty where the run has none."""
+    return [f"{RESULTS}/summary/{name}.csv"] if name in TABLES else []
 
 
 rule collect:
@@ -144,11 +156,11 @@ rule collect:
 rule make_claims:
     input:
         code=code("make_claims.py"),
-        recovery=f"{RESULTS}/summary/recovery.csv",
-        history=f"{RESULTS}/summary/recovery_history.csv",
-        clustering=f"{RESULTS}/summary/clustering.csv",
-        theory=f"{RESULTS}/summary/theory.csv",
-        sweep=f"{RESULTS}/summary/theory_sweep.csv",
+        recovery=table("recovery"),
+        history=table("recovery_history"),
+        clustering=table("clustering"),
+        theory=table("theory"),
+        sweep=table("theory_sweep"),
     output:
         f"{RESULTS}/summary/claims.csv",
     log:
@@ -165,7 +177,7 @@ rule make_claims:
         runtime=10,
     params:
         choices=as_json(config["report"]),
-        model=as_json(config["simulation"]["model"]),
+        model=as_json(SIMULATION.get("model")),
     shell:
         "python src/make_claims.py --recovery {input.recovery} --history {input.history} "
         "--clustering {input.clustering} --theory {input.theory} --sweep {input.sweep} "

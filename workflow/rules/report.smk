@@ -1,9 +1,11 @@
 # Figures and tables, and the page that holds them. The figures of a job share its start: it takes
 # longer than drawing.
 FIGURES = f"{REPORTS}/figures"
-RECOVERY_FIGURES = ["fig3a", "fig3b", "fig3c", "fig3d", "inits", "lambda_sweep"]
-CLUSTERING_FIGURES = ["fig4", "fig5", "silhouettes"]
-SCORES_FIGURES = ["table1", "convergence"]
+RECOVERY_FIGURES = ["fig3a", "fig3b", "fig3c", "fig3d", "inits"]
+RECOVERY_FIGURES += ["lambda_sweep"] if "lambda_sweep" in TABLES else []
+CLUSTERING_FIGURES = ["fig4", "fig5"]
+CLUSTERING_FIGURES += ["silhouettes"] if config["report"]["silhouettes"] else []
+SCORES_FIGURES = ["table1"] + (["convergence"] if "convergence" in TABLES else [])
 
 
 rule plot_recovery:
@@ -11,7 +13,7 @@ rule plot_recovery:
         code=code("plot_recovery.py"),
         history=f"{RESULTS}/summary/recovery_history.csv",
         recovery=f"{RESULTS}/summary/recovery.csv",
-        sweep=f"{RESULTS}/summary/lambda_sweep.csv",
+        sweep=table("lambda_sweep"),
     output:
         report(
             expand(
@@ -48,7 +50,7 @@ def shown(dataset, file):
     return [
         f"{RESULTS}/clustering/{dataset}/{method}-raw/{file}.safetensors"
         for method in dict.fromkeys(wanted)
-        if (dataset, method, False) in clustering_conditions(config)
+        if (dataset, method, False) in clustering_conditions(SELECTED)
         and choices["init"] in clustering_inits(config, method)
     ]
 
@@ -93,7 +95,7 @@ rule plot_scores:
     input:
         code=code("plot_scores.py"),
         clustering=f"{RESULTS}/summary/clustering.csv",
-        convergence=f"{RESULTS}/summary/convergence.csv",
+        convergence=table("convergence"),
     output:
         report(
             expand(
@@ -156,20 +158,23 @@ rule build_report:
         code=code("build_report.py"),
         template="reports/template.html",
         claims=rules.make_claims.output,
-        recovery=f"{RESULTS}/summary/recovery.csv",
-        history=f"{RESULTS}/summary/recovery_history.csv",
-        table1=rules.make_table1.output,
-        figures=expand(f"{FIGURES}/{{figure}}.png", figure=RECOVERY_FIGURES)
-        + expand(
-            f"{FIGURES}/{{figure}}-{{dataset}}.png",
-            figure=CLUSTERING_FIGURES + SCORES_FIGURES,
-            dataset=config["datasets"],
-        ),
-        theory=f"{RESULTS}/summary/theory.csv",
-        theory_figures=expand(
-            f"{FIGURES}/theory_{{figure}}.png",
-            figure=["constants", "gradients", "support"],
-        ),
+        recovery=table("recovery"),
+        history=table("recovery_history"),
+        clustering=table("clustering"),
+        table1=rules.make_table1.output if CLUSTERING else [],
+        figures=[
+            *expand(
+                f"{FIGURES}/{{figure}}.png",
+                figure=RECOVERY_FIGURES if SIMULATION else [],
+            ),
+            *expand(
+                f"{FIGURES}/{{figure}}-{{dataset}}.png",
+                figure=CLUSTERING_FIGURES + SCORES_FIGURES,
+                dataset=DATASETS,
+            ),
+        ],
+        theory=table("theory"),
+        theory_figures=expand(f"{FIGURES}/theory_{{figure}}.png", figure=THEORY_FIGURES),
     output:
         f"{REPORTS}/report.html",
     log:
@@ -183,10 +188,11 @@ rule build_report:
         mem_mb=2000,
         runtime=10,
     params:
-        config=as_json(config),
+        config=as_json(SELECTED),
     shell:
         "python src/build_report.py --template {input.template} --claims {input.claims} "
-        "--recovery {input.recovery} --history {input.history} --table1 {input.table1} --figures {input.figures} "
+        "--recovery {input.recovery} --history {input.history} --clustering {input.clustering} "
+        "--table1 {input.table1} --figures {input.figures} "
         "--theory {input.theory} --theory-figures {input.theory_figures} "
         "--config {params.config:q} --output {output} > {log} 2>&1"
 

@@ -15,14 +15,14 @@ rule simulate:
         mem_mb=scaled(4000),
         runtime=scaled(20),
     params:
-        model=as_json(SIMULATION["model"]),
-        inits=as_json(
+        model=lambda w: as_json(SIMULATION["model"]),
+        inits=lambda w: as_json(
             {
                 name: {key: init[key] for key in ("correlation", "normalized")}
                 for name, init in SIMULATION["inits"].items()
             }
         ),
-        replicates=SIMULATION["replicates"],
+        replicates=lambda w: SIMULATION["replicates"],
         seed=config["seed"],
     shell:
         "python src/simulate_data.py --model {params.model:q} --inits {params.inits:q} --snr={wildcards.snr} "
@@ -46,7 +46,7 @@ rule sweep_lambda:
         runtime=scaled(60),
         gpu=GPUS,
     params:
-        sweep=as_json(SIMULATION["sweep"]),
+        sweep=lambda w: as_json(SIMULATION["sweep"]),
         seed=config["seed"],
         device=config["device"],
         precision=config["precision"],

@@ -1,4 +1,8 @@
 # The paper's theory against measurement: one job per regime, one for the sweep, their figures.
+THEORY_FIGURES = ["constants", "gradients"] if "theory" in TABLES else []
+THEORY_FIGURES += ["support"] if "theory_sweep" in TABLES else []
+
+
 rule measure_theory:
     input:
         code=code("measure_theory.py"),
@@ -9,7 +13,7 @@ rule measure_theory:
     benchmark:
         f"{BENCHMARKS}/measure_theory/{{regime}}.tsv"
     wildcard_constraints:
-        regime="|".join(THEORY["settings"]),
+        regime="|".join(THEORY.get("settings", [])),
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
@@ -19,8 +23,8 @@ rule measure_theory:
         gpu=GPUS,
     params:
         spec=lambda w: as_json(THEORY["settings"][w.regime]),
-        samples=THEORY["samples"],
-        replicates=THEORY["replicates"],
+        samples=lambda w: THEORY["samples"],
+        replicates=lambda w: THEORY["replicates"],
         seed=config["seed"],
         device=config["device"],
         precision=config["precision"],
@@ -46,8 +50,8 @@ rule sweep_theory:
         mem_mb=scaled(2000),
         runtime=scaled(60),
     params:
-        sweep=as_json(THEORY["sweep"]),
-        replicates=THEORY["replicates"],
+        sweep=lambda w: as_json(THEORY["sweep"]),
+        replicates=lambda w: THEORY["replicates"],
         seed=config["seed"],
     shell:
         "python src/sweep_theory.py --sweep {params.sweep:q} --replicates {params.replicates} "
@@ -57,14 +61,14 @@ rule sweep_theory:
 rule plot_theory:
     input:
         code=code("plot_theory.py"),
-        theory=f"{RESULTS}/summary/theory.csv",
-        sweep=f"{RESULTS}/summary/theory_sweep.csv",
+        theory=table("theory"),
+        sweep=table("theory_sweep"),
     output:
         # One job: starting Python takes longer than drawing.
         report(
             expand(
                 f"{REPORTS}/figures/theory_{{figure}}.{{ending}}",
-                figure=["constants", "gradients", "support"],
+                figure=THEORY_FIGURES,
                 ending=["png", "svg"],
             ),
             caption="../../reports/captions/theory.rst",

@@ -70,7 +70,7 @@ rule train_clustering:
         spec=lambda w: clustering_spec(w.method),
         inits=lambda w: clustering_inits(config, w.method),
         settings=lambda w: as_json(CLUSTERING["settings"][w.dataset]),
-        replicates=CLUSTERING["replicates"],
+        replicates=lambda w: CLUSTERING["replicates"],
         seed=config["seed"],
         device=config["device"],
         precision=config["precision"],
@@ -106,7 +106,7 @@ rule measure_convergence:
     params:
         spec=lambda w: clustering_spec(w.method),
         settings=lambda w: as_json(CLUSTERING["settings"][w.dataset]),
-        long=CLUSTERING["convergence"],
+        long=lambda w: CLUSTERING["convergence"],
         init=config["report"]["init"],
         seed=config["seed"],
         device=config["device"],
