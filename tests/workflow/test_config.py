@@ -6,7 +6,7 @@ import re
 import pytest
 import yaml
 from conftest import ROOT, merged
-from validate import SCHEMA, clustering_conditions, clustering_inits, config_errors
+from validate import SCHEMA, activations, clustering_conditions, clustering_inits, config_errors
 
 from groupsparse.autoencoder import ENCODERS
 from groupsparse.controls import CONTROLS
@@ -171,7 +171,7 @@ def test_the_schema_knows_exactly_what_the_library_knows():
     clustering = schema["properties"]["clustering"]["properties"]
     control = simulation["methods"]["additionalProperties"]["then"]["properties"]["control"]
     assert definitions["dataset"]["enum"] == list(DATASETS)
-    assert definitions["method"]["properties"]["prox"]["enum"] == list(PROX)
+    assert activations() == list(PROX)
     assert definitions["method"]["properties"]["encoder"]["enum"] == list(ENCODERS)
     assert definitions["training"]["properties"]["optimizer"]["enum"] == list(OPTIMIZERS)
     assert clustering["inits"]["items"]["enum"] == list(INITS)
