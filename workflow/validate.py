@@ -107,7 +107,7 @@ def _reason(error) -> str:
     if error.validator == "type" and isinstance(instance, str):
         wanted = error.validator_value
         if wanted == "array":
-            message += f" (write [{instance}])"
+            message += f" (write [{instance!r}])"
         elif wanted in ("number", "integer") or "number" in wanted:
             message += " (YAML reads 1e-3 as text: write 1.0e-3)"
     return message

@@ -81,7 +81,7 @@ def test_the_default_config_and_every_preset_are_valid(path):
         ("clustering.convergence.methods", ["spars"], "spars"),
         ("report.silhouettes", ["silhouette"], "must run on digits"),
         ("datasets", ["mnits"], "mnits"),
-        ("datasets", "mnist", "(write [mnist])"),
+        ("datasets", "mnist", "(write ['mnist'])"),
         ("experiments", ["clustring"], "clustring"),
         ("experiments", "theory", "(write [theory])"),
         ("experiments", None, "array"),
