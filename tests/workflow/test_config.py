@@ -83,7 +83,7 @@ def test_the_default_config_and_every_preset_are_valid(path):
         ("datasets", ["mnits"], "mnits"),
         ("datasets", "mnist", "(write ['mnist'])"),
         ("experiments", ["clustring"], "clustring"),
-        ("experiments", "theory", "(write [theory])"),
+        ("experiments", "theory", "(write ['theory'])"),
         ("experiments", None, "array"),
         ("theory.regimes", ["papr"], "papr"),
         ("theory.settings.paper.init", {"delta": 0.1, "correlation": 0.5}, "too many"),
