@@ -1,7 +1,9 @@
 """What users pass in: arrays of any kind as float tensors, and one line on what does not fit."""
 
+from __future__ import annotations
+
 import warnings
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 import torch
@@ -47,6 +49,8 @@ def as_tensor(value: Array, name: str = "data", like: Tensor | None = None) -> T
 
 def check_lambda(lambda_: float | Tensor, name: str = "lambda_") -> None:
     """ValueError unless a threshold, or every threshold of a tensor, is finite and at least 0."""
+    if not isinstance(lambda_, Tensor | Real):
+        raise TypeError(f"{name} must be a number or a tensor, not {lambda_!r}")
     good = torch.isfinite(torch.as_tensor(lambda_)) & (torch.as_tensor(lambda_) >= 0)
     if not good.all():
         shown = lambda_.tolist() if isinstance(lambda_, Tensor) else lambda_
@@ -60,3 +64,10 @@ def check_groups(entries: int, group_size: int) -> None:
             f"group_size {group_size} does not divide {entries} entries: need a positive integer "
             "that does"
         )
+
+
+def check_count(value: int, name: str, least: int = 0) -> int:
+    """The value as an int; ValueError unless it is a whole number that is not below ``least``."""
+    if not isinstance(value, Integral) or value < least:
+        raise ValueError(f"{name} must be a whole number of at least {least}, not {value!r}")
+    return int(value)

@@ -54,6 +54,11 @@ def source_digest() -> str:
     return hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()
 
 
+def tensor_digest(tensor: Tensor) -> str:
+    """SHA-256 of the type, shape and values of a tensor."""
+    return _digest({"": tensor.detach().cpu().contiguous()}, None)
+
+
 def _digest(tensors: dict[str, Tensor], header: dict | None) -> str:
     digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
     for name in sorted(tensors):

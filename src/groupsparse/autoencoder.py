@@ -1,15 +1,18 @@
 """The tied group-sparse autoencoder as a torch Module."""
 
+from __future__ import annotations
+
 import json
 import warnings
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from groupsparse import encoder
-from groupsparse.arrays import Array, as_tensor, check_groups, check_lambda
+from groupsparse.arrays import Array, as_tensor, check_count, check_groups, check_lambda
 from groupsparse.artifacts import load_tensors, save_tensors
 from groupsparse.dictionary import squared_spectral_norm
 from groupsparse.files import CorruptArtifactError, digest, write_atomic
@@ -45,6 +48,8 @@ class Autoencoder(nn.Module):
     backprop : number of last layers that the gradient of :meth:`loss` crosses (default: all); with
         0 the codes count as constant and the gradient is the decoder's alone
 
+    ``state_dict`` holds the dictionary alone; :meth:`save` keeps lambda and the rest too.
+
     Raises
     ------
     ValueError or TypeError that says what was expected, for arguments that do not fit.
@@ -60,7 +65,7 @@ class Autoencoder(nn.Module):
         self,
         dictionary: Array,
         prox: str | Prox,
-        lambda_: float | Tensor,
+        lambda_: float | Array,
         group_size: int,
         encoder: str = "shallow",
         layers: int = 1,
@@ -78,19 +83,18 @@ class Autoencoder(nn.Module):
             raise ValueError(f"unknown prox {prox!r}; known are {', '.join(PROX)}, or a callable")
         if encoder not in ENCODERS:
             raise ValueError(f"unknown encoder {encoder!r}; known are {', '.join(ENCODERS)}")
-        if layers < 1 or (backprop or 0) < 0:
-            raise ValueError(f"need layers >= 1 and backprop >= 0, not {layers} and {backprop}")
         check_groups(dictionary.shape[-1], group_size)
         self.dictionary = nn.Parameter(dictionary.detach().clone())
         # A registered function goes by its name, so that it can be saved.
         self.prox = next((name for name, f in PROX.items() if f is prox), prox)
         self.group_size = int(group_size)
-        self.encoder, self.layers, self.backprop = encoder, layers, backprop
+        self.encoder, self.layers = encoder, check_count(layers, "layers", least=1)
+        self.backprop = None if backprop is None else check_count(backprop, "backprop")
         self._set_lambda(lambda_)
 
     def _set_lambda(self, lambda_: float | Array) -> None:
         replicates = self.dictionary.shape[:-2]
-        if isinstance(lambda_, Tensor) or hasattr(lambda_, "__len__"):
+        if isinstance(lambda_, Tensor | list | tuple | np.ndarray):
             dtype, device = self.dictionary.dtype, self.dictionary.device
             lambda_ = torch.as_tensor(lambda_, dtype=dtype, device=device)
             if lambda_.shape not in ((), replicates):
@@ -105,7 +109,7 @@ class Autoencoder(nn.Module):
             self.lambda_ = float(lambda_)
 
     @classmethod
-    def from_spec(cls, dictionary: Tensor, spec: dict, group_size: int) -> "Autoencoder":
+    def from_spec(cls, dictionary: Tensor, spec: dict, group_size: int) -> Autoencoder:
         """The autoencoder of a method's entry in the config: prox, lambda and what differs."""
         options = {k: spec[k] for k in ("encoder", "layers", "backprop") if k in spec}
         return cls(dictionary, spec["prox"], spec["lambda"], group_size, **options)
@@ -143,7 +147,7 @@ class Autoencoder(nn.Module):
         FloatingPointError if the dictionary is zero or not finite.
         """
         data = self._fit(data)
-        require_finite(data)
+        self._require_finite(data)
         codes = self._codes(data)
         self._warn_if_silent(data, codes)
         return codes
@@ -157,6 +161,7 @@ class Autoencoder(nn.Module):
         return codes @ self.dictionary.mT
 
     def forward(self, data: Array) -> Output:
+        """Codes and reconstruction; errors as in :meth:`encode`."""
         codes = self.encode(data)
         return Output(codes, self.decode(codes))
 
@@ -179,13 +184,26 @@ class Autoencoder(nn.Module):
         threshold = per_sample(self.lambda_)
         problem = (data, self.dictionary, self.activation, threshold, self.group_size)
         if self.encoder == "shallow":
-            return encoder.shallow(*problem)
-        return encoder.unfolded(
-            *problem, self.layers, self.encoder == "fista", backprop=self.backprop
-        )
+            codes = encoder.shallow(*problem)
+        else:
+            codes = encoder.unfolded(
+                *problem, self.layers, self.encoder == "fista", backprop=self.backprop
+            )
+        if codes.shape[-1] != self.dictionary.shape[-1]:
+            raise ValueError(f"the activation gave codes of shape {tuple(codes.shape)}")
+        return codes
+
+    def _require_finite(self, data: Tensor) -> None:
+        require_finite(data)
+        energy = self.dictionary.detach().square().sum((-2, -1))
+        if not ((energy > 0) & torch.isfinite(energy)).all():
+            raise FloatingPointError("the dictionary is zero or not finite")
 
     def _fit(self, data: Array) -> Tensor:
-        data = as_tensor(data, like=self.dictionary.detach())
+        """Data in the dtype and on the device of the dictionary."""
+        return self._shaped(as_tensor(data)).to(self.dictionary.detach())
+
+    def _shaped(self, data: Tensor) -> Tensor:
         *replicates, n, _ = self.dictionary.shape
         if data.ndim < 2 or data.shape[-1] != n:
             raise ValueError(f"data must have shape (..., N, {n}), not {tuple(data.shape)}")
@@ -198,12 +216,11 @@ class Autoencoder(nn.Module):
             ) from None
         return data
 
-    @torch.no_grad()
     def _warn_if_silent(self, data: Tensor, codes: Tensor) -> None:
-        silent = ~codes.flatten(-2).any(-1)
+        silent = ~codes.detach().flatten(-2).any(-1)
         if not silent.any() or not data.any():
             return
-        data, dictionary = data.to(codes), self.dictionary.to(codes.device)
+        data, dictionary = data.to(codes), self.dictionary.detach().to(codes.device)
         step = 1.0
         if self.encoder != "shallow":
             step = 1 / squared_spectral_norm(dictionary)
@@ -222,13 +239,15 @@ class Autoencoder(nn.Module):
         :meth:`load` gives the same bits back. An activation of your own is saved by name only.
         """
         folder = Path(folder)
+        config = self.config()
+        json.dumps(config)  # first: what fails here must leave the old model
         save_tensors(folder / WEIGHTS, {"dictionary": self.dictionary}, kind="autoencoder")
         shape = list(self.dictionary.shape)
-        config = {"shape": shape, **self.config(), "weights_sha256": digest(folder / WEIGHTS)}
+        config = {"shape": shape, **config, "weights_sha256": digest(folder / WEIGHTS)}
         write_atomic(folder / CONFIG, (json.dumps(config, indent=2) + "\n").encode())
 
     @classmethod
-    def load(cls, folder: str | Path, prox: Prox | None = None) -> "Autoencoder":
+    def load(cls, folder: str | Path, prox: Prox | None = None) -> Autoencoder:
         """Read what :meth:`save` wrote, onto the CPU.
 
         Parameters
@@ -240,29 +259,22 @@ class Autoencoder(nn.Module):
         CorruptArtifactError naming the file that is missing, damaged or of another model;
         ValueError if the activation has to be given.
         """
-        path = Path(folder) / CONFIG
+        path, weights = Path(folder) / CONFIG, Path(folder) / WEIGHTS
+        dictionary = load_tensors(weights)[0].get("dictionary")
         try:
             config = json.loads(path.read_bytes())
-            if config.pop("weights_sha256") != digest(path.with_name(WEIGHTS)):
-                raise ValueError(f"{WEIGHTS} beside it is damaged or of another model")
-            dictionary = load_tensors(path.with_name(WEIGHTS))[0]["dictionary"]
-            if list(dictionary.shape) != config.pop("shape"):
-                raise ValueError(f"the dictionary has shape {tuple(dictionary.shape)}")
-            if prox is not None:
-                config["prox"] = prox
-            elif config["prox"] not in PROX:
-                raise _UnknownActivation
-            return cls(dictionary, **config)
-        except _UnknownActivation:
-            raise ValueError(
-                f"{path} names the activation {config['prox']!r}: give it as load(folder, prox=...)"
-            ) from None
-        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-            raise CorruptArtifactError(path, str(error) or repr(error)) from error
-
-
-class _UnknownActivation(Exception):
-    """A saved model needs its activation to be given."""
+            if config.pop("weights_sha256", None) != digest(weights):
+                raise ValueError(f"{WEIGHTS} beside it is of another model")
+            if dictionary is None or list(dictionary.shape) != config.pop("shape", None):
+                raise ValueError(f"its shape is not that of the dictionary in {WEIGHTS}")
+            known = config.get("prox") in PROX
+            if known or prox is not None:
+                return cls(dictionary, **(config | ({} if prox is None else {"prox": prox})))
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            raise CorruptArtifactError(path, str(error), advice="") from error
+        raise ValueError(
+            f"{path} names the activation {config.get('prox')!r}: give it as load(folder, prox=...)"
+        )
 
 
 def _name(prox: Prox) -> str:
@@ -274,13 +286,11 @@ def _name(prox: Prox) -> str:
 def encode_in_batches(model: Autoencoder, data: Array, batch_size: int = 10_000) -> Tensor:
     """Codes of all data without gradients, ``batch_size`` samples at a time, on the CPU.
 
-    Shapes, warning and errors as in :meth:`Autoencoder.encode`; ValueError also for atoms that are
-    not finite.
+    Shapes, warning and errors as in :meth:`Autoencoder.encode`.
     """
-    data = as_tensor(data)
-    require_finite(data)
-    require_finite(model.dictionary.detach().mT, "atoms")
-    parts = data.split(batch_size, dim=-2)
+    data = model._shaped(as_tensor(data))
+    model._require_finite(data)
+    parts = data.split(check_count(batch_size, "batch_size", least=1), dim=-2)
     codes = torch.cat([model._codes(model._fit(part)).cpu() for part in parts], dim=-2)
     model._warn_if_silent(data, codes)
     return codes

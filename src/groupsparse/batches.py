@@ -1,6 +1,9 @@
 """Data of an epoch as batches: in memory, streamed from disk, or drawn anew."""
 
-from collections.abc import Iterator
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import Protocol
 
@@ -8,8 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from groupsparse.arrays import Array, as_tensor
+from groupsparse.arrays import Array, as_tensor, check_count
+from groupsparse.artifacts import tensor_digest
 from groupsparse.generative import Sample, sample
+from groupsparse.preprocess import require_finite
 from groupsparse.seeds import generator
 
 
@@ -17,6 +22,11 @@ class Batches(Protocol):
     """Data of an epoch as batches (R, B, n), a function of the epoch alone, so resume is exact."""
 
     def __call__(self, epoch: int) -> Iterator[Tensor]: ...
+
+
+def _seeds(seeds: int | Sequence[int]) -> list[int]:
+    seeds = [seeds] if isinstance(seeds, Integral) else list(seeds)
+    return [check_count(seed, "a seed") for seed in seeds]
 
 
 def sample_order(samples: int, seed: int, epoch: int, block: int = 0) -> Iterator[Tensor]:
@@ -46,26 +56,32 @@ class FixedData:
 
     Raises
     ------
-    ValueError for data of another shape, or another number of seeds than of replicates.
+    ValueError for data that are not finite or have another shape, or another number of seeds than
+    of replicates.
     """
 
     def __init__(
         self,
         data: Array,
-        seeds: int | list[int] = 0,
+        seeds: int | Sequence[int] = 0,
         batch_size: int = 0,
         block: int = 0,
     ) -> None:
-        data = as_tensor(data)
-        seeds = [seeds] if isinstance(seeds, int) else list(seeds)
+        data, seeds = as_tensor(data), _seeds(seeds)
         if data.ndim not in (2, 3) or not data.numel():
             raise ValueError(f"data must have shape (N, n) or (R, N, n), not {tuple(data.shape)}")
         if data.ndim == 3 and len(data) != len(seeds):
             raise ValueError(f"{len(data)} replicates of data need as many seeds, not {len(seeds)}")
-        if batch_size < 0 or block < 0:
-            raise ValueError(f"need batch_size and block >= 0, not {batch_size} and {block}")
+        require_finite(data)
         self.data = data if data.ndim == 3 else data.expand(len(seeds), *data.shape)
-        self.seeds, self.batch_size, self.block = seeds, batch_size, block
+        self.seeds, self.batch_size = seeds, check_count(batch_size, "batch_size")
+        self.block = check_count(block, "block")
+
+    def fingerprint(self) -> list:
+        """What determines the batches, for checkpoints: JSON-able."""
+        shared = self.data.stride(0) == 0
+        digest = tensor_digest(self.data[0] if shared else self.data)
+        return ["fixed", digest, self.seeds, self.batch_size, self.block]
 
     def __call__(self, epoch: int) -> Iterator[Tensor]:
         samples = self.data.shape[1]
@@ -92,14 +108,33 @@ class StreamedData:
     seeds : one per replicate, for the order of its samples
     batch_size : samples per batch, at least 1
     block : samples that are read at once and shuffled among themselves; large blocks mix better
+
+    Raises
+    ------
+    ValueError for a file that does not hold floats of shape (N, n), and for batches below 1.
     """
 
-    def __init__(self, path: str | Path, seeds: list[int], batch_size: int, block: int) -> None:
-        if batch_size < 1 or block < 1:
-            raise ValueError(f"need batch_size and block >= 1, not {batch_size} and {block}")
-        self.path, self.seeds = path, seeds
-        self.batch_size, self.block = batch_size, block
-        self.samples = len(np.load(path, mmap_mode="r", allow_pickle=False))
+    def __init__(
+        self, path: str | Path, seeds: int | Sequence[int], batch_size: int, block: int
+    ) -> None:
+        self.path, self.seeds = path, _seeds(seeds)
+        self.batch_size = check_count(batch_size, "batch_size", least=1)
+        self.block = check_count(block, "block", least=1)
+        try:
+            mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (ValueError, EOFError) as error:
+            raise ValueError(f"{path} is no .npy file of numbers") from error
+        if mapped.ndim != 2 or mapped.dtype not in (np.float32, np.float64):
+            raise ValueError(
+                f"{path} must hold float32 or float64 of shape (N, n), not {mapped.dtype} of shape "
+                f"{mapped.shape}"
+            )
+        self.samples = len(mapped)
+
+    def fingerprint(self) -> list:
+        """What determines the batches, for checkpoints; the file by its size and time of change."""
+        file = Path(self.path).stat()
+        return ["streamed", file.st_size, file.st_mtime_ns, self.seeds, self.batch_size, self.block]
 
     def __call__(self, epoch: int) -> Iterator[Tensor]:
         replicates = [self._batches(seed, epoch) for seed in self.seeds]
@@ -135,8 +170,18 @@ class FreshData:
     def __init__(
         self, dictionaries: Tensor, noise_stds: list[float], seeds: list[int], **model: object
     ) -> None:
+        if not len(dictionaries) == len(noise_stds) == len(seeds):
+            raise ValueError(
+                f"{len(dictionaries)} dictionaries need as many noise_stds and seeds, not "
+                f"{len(noise_stds)} and {len(seeds)}"
+            )
         self.replicates = list(zip(dictionaries, noise_stds, seeds, strict=True))
         self.model = model
+
+    def fingerprint(self) -> list:
+        """What determines the batches, for checkpoints: JSON-able."""
+        replicates = [[tensor_digest(a), float(std), seed] for a, std, seed in self.replicates]
+        return ["fresh", replicates, self.model]
 
     def samples(self, epoch: int) -> list[Sample]:
         """The samples of an epoch with their true codes, one entry per replicate."""

@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from scipy import sparse
 from scipy.linalg import eigh
 from scipy.optimize import linear_sum_assignment
@@ -9,6 +10,8 @@ from scipy.sparse.linalg import eigsh
 from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score, confusion_matrix, normalized_mutual_info_score
+
+from groupsparse.arrays import check_groups
 
 ALGORITHMS = ("kmeans", "spectral")
 DENSE = 2000  # up to so many samples, all eigenvectors cost little: exact, components or not
@@ -22,6 +25,7 @@ def cluster(
     ``spectral`` works on a ``neighbors``-nearest-neighbour graph. ValueError if a feature is not
     finite, if there are fewer samples than clusters, or for an unknown algorithm.
     """
+    features = _array(features)
     if not np.isfinite(features).all():
         raise ValueError("features contain NaN or infinite values")
     if len(features) < clusters:
@@ -31,6 +35,10 @@ def cluster(
     if algorithm == "spectral":
         return spectral_clusters(features, clusters, neighbors, seed)
     raise ValueError(f"unknown algorithm {algorithm!r}; known are {', '.join(ALGORITHMS)}")
+
+
+def _array(values: ArrayLike) -> np.ndarray:
+    return np.asarray(values.detach().cpu() if isinstance(values, torch.Tensor) else values)
 
 
 def kmeans_clusters(features: np.ndarray, clusters: int, seed: int) -> np.ndarray:
@@ -126,7 +134,7 @@ def accuracy(labels: np.ndarray, clusters: np.ndarray) -> float:
 
 def nonnegative_normalized(codes: np.ndarray) -> np.ndarray:
     """The paper's "codes+": absolute values scaled to sum to 1 (a zero code stays zero)."""
-    codes = np.abs(codes)
+    codes = np.abs(_array(codes))
     total = codes.sum(-1, keepdims=True)
     return codes / np.where(total > 0, total, 1)
 
@@ -138,7 +146,8 @@ def sparsity(codes: np.ndarray, group_size: int) -> dict[str, float]:
     any; ``dead_atoms``: fraction of atoms that no sample uses; ``active_groups``: mean number of
     groups per sample with a nonzero entry.
     """
-    active = codes != 0
+    active = _array(codes) != 0
+    check_groups(active.shape[-1], group_size)
     groups = active.reshape(len(codes), -1, group_size).any(-1)
     return {
         "active_entries": float(active.mean()),

@@ -3,19 +3,27 @@
 The m columns are atoms; group g holds the ``group_size`` consecutive atoms from g * group_size.
 """
 
+from __future__ import annotations
+
 import math
 
 import torch
 from torch import Tensor
 
+from groupsparse.arrays import Array, as_tensor, check_groups
+from groupsparse.seeds import as_generator
 
-def normalize_columns(dictionary: Tensor) -> Tensor:
+
+def normalize_columns(dictionary: Array) -> Tensor:
     """Scale every atom to unit Euclidean norm (a zero atom stays zero): (..., n, m) -> same."""
-    return torch.nn.functional.normalize(dictionary, dim=-2)
+    return torch.nn.functional.normalize(as_tensor(dictionary, "dictionary"), dim=-2)
 
 
 def perturb(
-    dictionary: Tensor, correlation: float, generator: torch.Generator, normalized: bool = False
+    dictionary: Array,
+    correlation: float,
+    generator: torch.Generator | int,
+    normalized: bool = False,
 ) -> Tensor:
     r"""Init of Experiment 1: A + B with i.i.d. Gaussian B, its columns ``normalized`` or not.
 
@@ -25,19 +33,28 @@ def perturb(
     """
     if not 0 < correlation <= 1:
         raise ValueError(f"correlation must be in (0, 1], not {correlation}")
+    dictionary, generator = as_tensor(dictionary, "dictionary"), as_generator(generator)
     sigma = math.sqrt((1 / correlation**2 - 1) / dictionary.shape[-2])
     noise = torch.randn(dictionary.shape, generator=generator, dtype=dictionary.dtype)
     perturbed = dictionary + sigma * noise.to(dictionary.device)
     return normalize_columns(perturbed) if normalized else perturbed
 
 
-def orthonormalize_groups(dictionary: Tensor, group_size: int) -> Tensor:
-    """Orthonormal basis of the span of every group, A_g^T A_g = I: (..., n, m) -> same."""
+def orthonormalize_groups(dictionary: Array, group_size: int) -> Tensor:
+    """Orthonormal basis of the span of every group, A_g^T A_g = I: (..., n, m) -> same.
+
+    ValueError if a group has more atoms than the n dimensions.
+    """
+    dictionary = as_tensor(dictionary, "dictionary")
+    check_groups(dictionary.shape[-1], group_size)
+    if group_size > dictionary.shape[-2]:
+        n = dictionary.shape[-2]
+        raise ValueError(f"{group_size} atoms of a group cannot be orthonormal in {n} dimensions")
     return from_blocks(torch.linalg.qr(blocks(dictionary, group_size)).Q)
 
 
 def tilt_groups(
-    dictionary: Tensor, delta: float, group_size: int, generator: torch.Generator
+    dictionary: Tensor, delta: float, group_size: int, generator: torch.Generator | int
 ) -> Tensor:
     r"""Turn every orthonormal group out of its span until ||A_g - A*_g||_F = delta.
 
@@ -48,7 +65,7 @@ def tilt_groups(
     """
     if not 0 <= delta <= math.sqrt(2 * group_size):
         raise ValueError(f"delta must be in [0, sqrt(2 d)], not {delta}")
-    truth = blocks(dictionary, group_size)
+    truth, generator = blocks(dictionary, group_size), as_generator(generator)
     noise = torch.randn(truth.shape, generator=generator, dtype=truth.dtype).to(truth.device)
     away = torch.linalg.qr(noise - truth @ (truth.mT @ noise)).Q
     cosine = 1 - delta**2 / (2 * group_size)
@@ -65,14 +82,17 @@ def from_blocks(groups: Tensor) -> Tensor:
     return groups.transpose(-3, -2).flatten(-2)
 
 
-def coherence(dictionary: Tensor) -> Tensor:
+def coherence(dictionary: Array) -> Tensor:
     """mu = max_{i != j} |a_i^T a_j|, for unit atoms in [0, 1]: (..., n, m) -> (...)."""
+    dictionary = as_tensor(dictionary, "dictionary")
     gram = (dictionary.mT @ dictionary).abs()
     return (gram - torch.diag_embed(gram.diagonal(dim1=-2, dim2=-1))).amax((-2, -1))
 
 
-def block_coherence(dictionary: Tensor, group_size: int) -> Tensor:
+def block_coherence(dictionary: Array, group_size: int) -> Tensor:
     """mu_B = max_{g != h} ||A_g^T A_h||_2 / d (eq. 3): (..., n, m) -> (...)."""
+    dictionary = as_tensor(dictionary, "dictionary")
+    check_groups(dictionary.shape[-1], group_size)
     groups = dictionary.shape[-1] // group_size
     gram = dictionary.mT @ dictionary
     blocks = gram.unflatten(-1, (groups, group_size)).unflatten(-3, (groups, group_size))
@@ -80,7 +100,7 @@ def block_coherence(dictionary: Tensor, group_size: int) -> Tensor:
     return (norms - torch.diag_embed(norms.diagonal(dim1=-2, dim2=-1))).amax((-2, -1)) / group_size
 
 
-def squared_spectral_norm(dictionary: Tensor, gram: Tensor | None = None) -> Tensor:
+def squared_spectral_norm(dictionary: Array, gram: Tensor | None = None) -> Tensor:
     r"""L = ||A||_2^2, the Lipschitz constant of x -> A^T (A x - y): (..., n, m) -> (...).
 
     A function of the dictionary alone, so that 1 / L is the same step wherever it is asked for. On
@@ -96,6 +116,7 @@ def squared_spectral_norm(dictionary: Tensor, gram: Tensor | None = None) -> Ten
     FloatingPointError if the dictionary is zero or not finite, on the CPU. On a GPU the result is
     then zero or NaN.
     """
+    dictionary = as_tensor(dictionary, "dictionary")
     n, m = dictionary.shape[-2:]
     if n < m:
         gram = dictionary @ dictionary.mT

@@ -27,11 +27,10 @@ PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "pandas", "snakemake")
 class CorruptArtifactError(RuntimeError):
     """A file of the run is missing, damaged or of another kind than expected."""
 
-    def __init__(self, path: str | Path, reason: str) -> None:
-        super().__init__(
-            f"cannot use {path}: {reason}. Delete the file and make it again (in a workflow, rerun "
-            "snakemake)."
-        )
+    ADVICE = " Delete the file and make it again (in a workflow, rerun snakemake)."
+
+    def __init__(self, path: str | Path, reason: str, advice: str = ADVICE) -> None:
+        super().__init__(f"cannot use {path}: {reason}.{advice}")
 
 
 def write_checked(path: str | Path, content: bytes) -> None:

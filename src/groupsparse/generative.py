@@ -1,11 +1,16 @@
 """The group-sparse generative model of Experiment 1 (Sec. 4.1)."""
 
+from __future__ import annotations
+
+import math
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from groupsparse.arrays import Array, as_tensor, check_count, check_groups
 from groupsparse.dictionary import normalize_columns
+from groupsparse.seeds import as_generator
 
 
 class Codes(NamedTuple):
@@ -23,9 +28,17 @@ class Sample(NamedTuple):
     noise_std: float
 
 
-def random_dictionary(n: int, atoms: int, generator: torch.Generator) -> Tensor:
-    """A* (n, atoms): i.i.d. Gaussian columns, normalised to unit norm."""
-    return normalize_columns(torch.randn(n, atoms, generator=generator))
+def random_dictionary(n: int, atoms: int, generator: torch.Generator | int) -> Tensor:
+    """A* (n, atoms): i.i.d. Gaussian columns, normalised to unit norm.
+
+    ``generator`` may be a seed.
+
+    Examples
+    --------
+    >>> random_dictionary(5, 8, generator=0).norm(dim=0).allclose(torch.ones(8))
+    True
+    """
+    return normalize_columns(torch.randn(n, atoms, generator=as_generator(generator)))
 
 
 def sample_codes(
@@ -34,13 +47,15 @@ def sample_codes(
     group_size: int,
     active_groups: int,
     amplitude: tuple[float, float],
-    generator: torch.Generator,
+    generator: torch.Generator | int,
 ) -> Codes:
     """Codes with exactly ``active_groups`` distinct groups, uniform at random.
 
     The code of an active group is a Gaussian direction (uniform on the sphere) times
     c ~ U(amplitude), so its norm is c.
     """
+    generator = as_generator(generator)
+    check_count(samples, "samples", least=1)
     if not 0 < active_groups <= groups:
         raise ValueError(f"need 0 < active_groups <= {groups}, not {active_groups}")
     # Rejection: for each sample draw k groups until all differ; uniform over k-subsets.
@@ -78,7 +93,7 @@ def decode(dictionary: Tensor, codes: Codes) -> Tensor:
     """A x for codes of N samples, summing active atoms only: (n, m) -> (N, n)."""
     columns, values = entries(codes)
     return torch.nn.functional.embedding_bag(
-        columns, dictionary.T.contiguous(), mode="sum", per_sample_weights=values
+        columns, dictionary.T.contiguous(), mode="sum", per_sample_weights=values.to(dictionary)
     )
 
 
@@ -94,12 +109,12 @@ def noise_std(signal: Tensor, snr_db: float) -> float:
 
 
 def sample(
-    dictionary: Tensor,
+    dictionary: Array,
     group_size: int,
     active_groups: int,
     amplitude: tuple[float, float],
     samples: int,
-    generator: torch.Generator,
+    generator: torch.Generator | int,
     *,
     snr_db: float | None = None,
     std: float | None = None,
@@ -109,18 +124,35 @@ def sample(
     Parameters
     ----------
     dictionary : A* (n, m); group_size divides m
+    active_groups : groups with a nonzero code in every sample, uniform at random
+    amplitude : ends of the uniform distribution of the norm of their codes
+    generator : random numbers, or a seed
     snr_db : noise variance relative to the power of this sample's signal
     std : noise standard deviation, instead of ``snr_db``
 
     Raises
     ------
-    ValueError unless exactly one of ``snr_db`` and ``std`` is given.
+    ValueError unless exactly one of ``snr_db`` and ``std`` is given, or for sizes that do not fit.
+
+    Examples
+    --------
+    >>> truth = random_dictionary(10, 12, generator=0)
+    >>> drawn = sample(truth, 3, 1, (4.0, 5.0), samples=100, generator=1, snr_db=10.0)
+    >>> drawn.data.shape, drawn.codes.groups.shape, drawn.codes.values.shape
+    (torch.Size([100, 10]), torch.Size([100, 1]), torch.Size([100, 1, 3]))
     """
+    dictionary = as_tensor(dictionary, "dictionary")
+    if dictionary.ndim != 2:
+        raise ValueError(f"dictionary must have shape (n, m), not {tuple(dictionary.shape)}")
+    check_groups(dictionary.shape[1], group_size)
+    if std is not None and not 0 <= std < math.inf:
+        raise ValueError(f"std must be finite and at least 0, not {std}")
+    generator = as_generator(generator)
     if (snr_db is None) == (std is None):
         raise ValueError("give exactly one of snr_db and std")
     groups = dictionary.shape[1] // group_size
     codes = sample_codes(samples, groups, group_size, active_groups, amplitude, generator)
     signal = decode(dictionary, codes)
     std = noise_std(signal, snr_db) if std is None else std
-    noise = torch.randn(signal.shape, generator=generator)
+    noise = torch.randn(signal.shape, generator=generator).to(signal)
     return Sample(signal.add_(noise, alpha=std), codes, std)

@@ -1,12 +1,14 @@
 """Initial dictionaries from data: what the atoms are before training."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from groupsparse.arrays import Array, as_tensor, check_groups
+from groupsparse.arrays import Array, as_tensor, check_count, check_groups
 from groupsparse.clustering import kmeans_clusters, spectral_clusters
 from groupsparse.dictionary import normalize_columns
 from groupsparse.preprocess import require_finite
@@ -25,8 +27,8 @@ def initialize(
 
     ``random``: Gaussian atoms. ``data``: random samples. ``kmeans`` and ``spectral``: up to
     10,000 random samples are clustered into ``groups`` clusters and the atoms of a group are
-    random samples of its cluster. ``class``: the same with the true ``labels`` of all samples
-    (not unsupervised).
+    random samples of its cluster. ``class``: the same with the true ``labels`` of all samples, in
+    sorted order, whatever their names (not unsupervised).
 
     Raises
     ------
@@ -49,9 +51,10 @@ def initialize(
     check_groups(groups * group_size, group_size)
     require_finite(data)
     if labels is not None:
-        labels = torch.as_tensor(labels).cpu()
-        if labels.shape != data.shape[:1]:
-            raise ValueError(f"{len(data)} samples need as many labels, not {tuple(labels.shape)}")
+        labels = np.asarray(labels.cpu() if isinstance(labels, Tensor) else labels)
+        if labels.shape != tuple(data.shape[:1]):
+            raise ValueError(f"{len(data)} samples need as many labels, not {labels.shape}")
+    check_count(seed, "seed")
     if len(data) < groups * group_size:
         raise ValueError(f"{len(data)} samples cannot initialise {groups * group_size} atoms")
     atoms = INITS[name](data, groups, group_size, np.random.default_rng(seed), labels)
@@ -79,7 +82,10 @@ def _spectral(data, groups, group_size, rng, labels, neighbors=10):
 
 
 def _class(data, groups, group_size, rng, labels):
-    return _per_cluster(data, labels.numpy(), groups, group_size, rng)
+    classes, labels = np.unique(labels, return_inverse=True)
+    if len(classes) > groups:
+        raise ValueError(f"labels of {len(classes)} classes do not fit {groups} groups")
+    return _per_cluster(data, labels, groups, group_size, rng)
 
 
 def _some(data, rng, most=10_000):

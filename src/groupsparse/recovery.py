@@ -3,6 +3,8 @@
 None of these functions knows a model; all take leading batch dimensions where stated.
 """
 
+from __future__ import annotations
+
 import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
@@ -43,7 +45,8 @@ def invariant_squared_error(estimate: Array, truth: Array, group_size: int) -> f
     estimate, truth = _pair(estimate, truth, group_size)
     similarity = _subspace_similarity(estimate, truth, group_size)
     rows, columns = linear_sum_assignment(similarity.numpy(), maximize=True)
-    return float((group_size - similarity[rows, columns]).sum())
+    # Rounding must not leave the range.
+    return max(0.0, float((group_size - similarity[rows, columns]).sum()))
 
 
 def aligned_squared_error(estimate: Array, truth: Array, group_size: int) -> float:
@@ -64,7 +67,7 @@ def aligned_squared_error(estimate: Array, truth: Array, group_size: int) -> flo
         )
     )
     # ||a R - b||^2 = ||a||^2 + ||b||^2 - 2 tr(R^T a^T b), least at the nuclear norm of a^T b.
-    return group_size * float((2 - 2 * torch.linalg.svdvals(a.mT @ b).sum(-1)).sum())
+    return max(0.0, group_size * float((2 - 2 * torch.linalg.svdvals(a.mT @ b).sum(-1)).sum()))
 
 
 def mean_correlation(estimate: Array, truth: Array) -> Tensor:

@@ -18,3 +18,8 @@ def derive_seed(*parts: object) -> int:
 def generator(*parts: object) -> torch.Generator:
     """A CPU torch generator seeded with :func:`derive_seed` of ``parts``."""
     return torch.Generator().manual_seed(derive_seed(*parts))
+
+
+def as_generator(random: torch.Generator | int) -> torch.Generator:
+    """A generator as it is, or one seeded with an integer."""
+    return random if isinstance(random, torch.Generator) else torch.Generator().manual_seed(random)

@@ -1,16 +1,24 @@
 """Thresholds chosen without labels or known truth."""
 
+from __future__ import annotations
+
 import math
 
 import torch
 from torch import Tensor
 
-from groupsparse.prox import Prox, group_norms
+from groupsparse.arrays import Array, as_tensor
+from groupsparse.preprocess import require_finite
+from groupsparse.prox import PROX, Prox, group_norms
 
 
 @torch.no_grad()
 def lambda_max(
-    data: Tensor, dictionary: Tensor, prox: Prox, group_size: int, step: float | Tensor = 1.0
+    data: Array,
+    dictionary: Array,
+    prox: str | Prox,
+    group_size: int,
+    step: float | Tensor = 1.0,
 ) -> Tensor:
     r"""Smallest lambda at which all codes are zero, (...) for data (..., N, n), A (..., n, m).
 
@@ -20,14 +28,31 @@ def lambda_max(
 
     Parameters
     ----------
+    prox : name of an activation, or a callable
     step : alpha, which only matters for activations that are not positively homogeneous
+
+    Returns
+    -------
+    Tensor (...); infinite for a callable whose codes no lambda makes zero
+
+    Raises
+    ------
+    ValueError for shapes that do not fit, and for data that are not finite.
 
     Examples
     --------
-    >>> from groupsparse.prox import PROX
-    >>> float(lambda_max(torch.tensor([[3.0, 4.0, 1.0]]), torch.eye(3), PROX["soft"], 1))
+    >>> float(lambda_max([[3.0, 4.0, 1.0]], torch.eye(3), "soft", group_size=1))
     4.0
     """
+    dictionary = as_tensor(dictionary, "dictionary")
+    data = as_tensor(data, like=dictionary)
+    if data.ndim < 2 or dictionary.ndim < 2 or data.shape[-1] != dictionary.shape[-2]:
+        raise ValueError(
+            f"data {tuple(data.shape)} and dictionary {tuple(dictionary.shape)} must have shapes "
+            "(..., N, n) and (..., n, m)"
+        )
+    require_finite(data)
+    prox = PROX[prox] if isinstance(prox, str) else prox
     step = torch.as_tensor(step)[..., None, None]
     products = data @ dictionary
     high = group_norms(products, group_size).amax((-2, -1))
@@ -41,6 +66,8 @@ def lambda_max(
         if silent(high).all():
             break
         high = torch.where(silent(high), high, 2 * high)
+    else:
+        high = torch.where(silent(high), high, torch.inf)
     for _ in range(40):
         middle = (low + high) / 2
         zero = silent(middle)

@@ -1,17 +1,27 @@
 """Training loop for batched replicates: history per epoch, exact resume."""
 
+from __future__ import annotations
+
 import json
 import logging
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import CodeType
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from groupsparse.arrays import as_tensor
-from groupsparse.artifacts import CorruptArtifactError, load_tensors, save_tensors, source_digest
+from groupsparse.arrays import as_tensor, check_count
+from groupsparse.artifacts import (
+    CorruptArtifactError,
+    load_tensors,
+    save_tensors,
+    source_digest,
+    tensor_digest,
+)
 from groupsparse.autoencoder import Autoencoder
 from groupsparse.batches import Batches
 from groupsparse.dictionary import normalize_columns
@@ -34,7 +44,7 @@ def train(
     lr: float = 1e-3,
     optimizer: str | Optimizer | Callable[..., Optimizer] = "adam",
     normalize: bool = False,
-    metrics: Callable[[Tensor], dict[str, Tensor]] = lambda dictionary: {},
+    metrics: Callable[[Tensor], dict[str, float | Tensor]] | None = None,
     callback: Callable[[int, Autoencoder], object] | None = None,
     checkpoint: str | Path | None = None,
     checkpoint_every: int = 50,
@@ -53,14 +63,17 @@ def train(
     optimizer : ``adam``, ``sgd``, a class of :mod:`torch.optim`, a function from parameters to an
         optimiser, or an optimiser of ``model.dictionary``
     normalize : project atoms to unit norm after every step
-    metrics : maps the dictionary (R, n, m) to values (R,), recorded after every epoch
+    metrics : maps the dictionary (R, n, m) to named values (R,), or (n, m) to numbers; recorded
+        after every epoch
     callback : called as ``callback(epoch, model)`` after every epoch; training stops if it returns
-        True
+        True, and stays so when the same call is made again with its checkpoint
     checkpoint : file that is written every ``checkpoint_every`` epochs and at the end; delete it
-        once the results are saved. If it exists and was made by the same code, model, optimiser,
-        ``fingerprint``, device and threads, training goes on from there, also to more epochs, and
-        ends with the bits of an uninterrupted run
-    fingerprint : JSON-able description of what else determines the result: the data, the init
+        once the results are saved. If it exists and was made by the same code, model, start, data,
+        optimiser, ``fingerprint``, device and threads, training goes on from there, also to more
+        epochs, and ends with the bits of an uninterrupted run. What a callback keeps to itself,
+        such as the state of a scheduler, is not in it
+    fingerprint : JSON-able description of what else determines the result: the data, if ``batches``
+        is a function of your own and not one of :mod:`groupsparse.batches`
 
     Returns
     -------
@@ -70,7 +83,8 @@ def train(
     Raises
     ------
     DivergedError with epoch and likely cause, when a loss is not finite or explodes;
-    ValueError for batches that do not fit the dictionary.
+    ValueError for batches that do not fit the dictionary, or a ``checkpoint`` that names another
+    file than a checkpoint.
 
     Examples
     --------
@@ -85,18 +99,32 @@ def train(
     if len(replicates) > 1:
         shape = tuple(model.dictionary.shape)
         raise ValueError(f"train needs a dictionary (n, m) or (R, n, m), not {shape}")
+    if not model.dictionary.requires_grad:
+        raise ValueError("model.dictionary does not require gradients")
+    if not callable(batches):
+        raise TypeError(
+            "batches must be a function of the epoch, such as FixedData(data, batch_size=100), not "
+            f"{type(batches).__name__}"
+        )
+    epochs = check_count(epochs, "epochs")
+    checkpoint_every = check_count(checkpoint_every, "checkpoint_every", least=1)
     optim = _optimizer(optimizer, model.dictionary, lr)
-    identity = _identity(model, optim, normalize, fingerprint)
     rows, last = [_row(model, metrics, torch.full(replicates, torch.nan))], epochs
+    identity = {}
+    if checkpoint:
+        identity = _identity(model, optim, normalize, batches, fingerprint)
+        _refuse_other_files(Path(checkpoint))
     if checkpoint and Path(checkpoint).exists():
         rows, stopped = _resume(checkpoint, identity, epochs, model, optim, rows)
         # What a callback has stopped stays so, unless more epochs are asked for than then.
         last = epochs if stopped < epochs else 0
     reported = time.monotonic()
     for epoch in range(len(rows), last + 1):
-        loss = _run_epoch(model, optim, batches(epoch), normalize, epoch)
+        loss, first = _run_epoch(model, optim, batches(epoch), normalize, epoch)
         rows.append(_row(model, metrics, loss))
-        _check(rows, epoch, optim)
+        if epoch == 1:
+            _warn_if_silent(model.dictionary)
+        _check(loss, first if epoch == 1 else rows[1]["loss"], epoch, optim)
         if epoch == epochs or time.monotonic() - reported > 5:
             reported = time.monotonic()
             values = ", ".join(f"{k} {v.mean():.4g}" for k, v in rows[-1].items())
@@ -130,25 +158,64 @@ def _optimizer(optimizer: object, dictionary: Tensor, lr: float) -> Optimizer:
     return optimizer
 
 
-def _identity(model: Autoencoder, optim: Optimizer, normalize: bool, fingerprint: object) -> str:
+def _identity(
+    model: Autoencoder, optim: Optimizer, normalize: bool, batches: Batches, fingerprint: object
+) -> dict[str, object]:
+    """What a checkpoint must agree with, by name: JSON-able."""
     dictionary = model.dictionary
-    made_by = [source_digest(), model.config(), str(dictionary.dtype), list(dictionary.shape)]
-    steps = [type(optim).__qualname__, optim.defaults, normalize]
-    # Another device or number of threads may round differently: no mixture of the two.
-    place = [dictionary.device.type, torch.get_num_threads()]
-    return json.dumps([made_by, steps, fingerprint, place], default=str)
+    known = getattr(batches, "fingerprint", None)
+    data = known() if callable(known) else None
+    try:
+        json.dumps([data, fingerprint])
+    except TypeError as error:
+        raise TypeError(f"fingerprint must be JSON-able: {error}") from None
+    model_config = model.config() | {"activation": _program(model.activation)}
+    identity = {
+        "code": source_digest(),
+        "model": [model_config, str(dictionary.dtype), list(dictionary.shape)],
+        "start": tensor_digest(dictionary),
+        "data": data,
+        "optimizer": [type(optim).__qualname__, optim.defaults, normalize],
+        "fingerprint": fingerprint,
+        # Another device or number of threads may round differently: no mixture of the two.
+        "device": [dictionary.device.type, torch.get_num_threads()],
+    }
+    return json.loads(json.dumps(identity, default=repr))
+
+
+def _program(function: object) -> object:
+    """What a function of one's own computes, so that an edited one is another; else None."""
+    code = getattr(function, "__code__", None)
+    if code is None or str(function.__module__).startswith("groupsparse."):
+        return None
+    return [_bytecode(code), repr(function.__defaults__)]
+
+
+def _bytecode(code: CodeType) -> list:
+    constants = [_bytecode(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts]
+    return [code.co_code.hex(), list(code.co_names), constants]
+
+
+def _refuse_other_files(path: Path) -> None:
+    """ValueError if there is a file that is no checkpoint, which would be overwritten."""
+    if path.is_dir():
+        raise ValueError(f"checkpoint must name a file, and {path} is a folder")
+    if path.exists() and path.stat().st_size:
+        with open(path, "rb") as file:
+            if b"checkpoint" not in file.read(1 << 20):
+                raise ValueError(f"{path} is no checkpoint: delete it or name another file")
 
 
 def _run_epoch(
     model: Autoencoder, optim: Optimizer, batches: Iterator[Tensor], normalize: bool, epoch: int
-) -> Tensor:
-    """One pass over the batches: the mean loss (R,) on the way."""
+) -> tuple[Tensor, Tensor]:
+    """One pass over the batches: the mean loss (R,) on the way, and that of the first batch."""
     dictionary = model.dictionary
-    total, count = dictionary.new_zeros(dictionary.shape[:-2]), 0
+    total, count, first = dictionary.new_zeros(dictionary.shape[:-2]), 0, None
     for batch in batches:
         batch = _fit(batch, dictionary)
         try:
-            total += _step(model, optim, batch) * batch.shape[-2]
+            loss = _step(model, optim, batch)
         except FloatingPointError as error:
             # An overflow of the squares is one of the Gram matrix.
             bad = ~torch.isfinite(dictionary.detach().square().sum((-2, -1)))
@@ -158,10 +225,12 @@ def _run_epoch(
         if normalize:
             with torch.no_grad():
                 dictionary.copy_(normalize_columns(dictionary))
+        total += loss * batch.shape[-2]
         count += batch.shape[-2]
-    if not count:
+        first = loss if first is None else first
+    if first is None:
         raise ValueError(f"there are no samples in epoch {epoch}")
-    return (total / count).cpu()
+    return (total / count).cpu(), first.cpu()
 
 
 def _step(model: Autoencoder, optim: Optimizer, batch: Tensor) -> Tensor:
@@ -190,19 +259,29 @@ def _fit(batch: Tensor, dictionary: Tensor) -> Tensor:
         wanted = ", ".join(map(str, (*replicates, "B", n)))
         raise ValueError(
             f"a batch of shape {tuple(batch.shape)} does not fit the dictionary "
-            f"{tuple(dictionary.shape)}: it must be ({wanted}) or (B, {n})"
+            f"{tuple(dictionary.shape)}: it must be ({wanted})"
+            + (f", or (B, {n}) for all replicates alike" if replicates else "")
         )
     return batch
 
 
-def _row(model: Autoencoder, metrics: Callable, loss: Tensor) -> dict[str, Tensor]:
+def _row(model: Autoencoder, metrics: Callable | None, loss: Tensor) -> dict[str, Tensor]:
+    row = {"loss": loss}
     with torch.no_grad():
-        values = metrics(model.dictionary)
-    return {"loss": loss, **{name: value.cpu() for name, value in values.items()}}
+        values = metrics(model.dictionary) if metrics else {}
+    for name, value in values.items():
+        value = torch.as_tensor(value).detach().cpu()
+        if name == "loss" or value.shape != loss.shape:
+            shape = tuple(loss.shape)
+            raise ValueError(
+                f"metrics must give values of shape {shape} under other names than loss, not "
+                f"{name} of shape {tuple(value.shape)}"
+            )
+        row[name] = value
+    return row
 
 
-def _check(rows: list[dict[str, Tensor]], epoch: int, optim: Optimizer) -> None:
-    loss, first = rows[-1]["loss"], rows[1]["loss"]
+def _check(loss: Tensor, first: Tensor, epoch: int, optim: Optimizer) -> None:
     bad = ~torch.isfinite(loss) | (loss > DIVERGED * first)
     if bad.any():
         raise _diverged(
@@ -217,6 +296,17 @@ def _diverged(epoch: int, optim: Optimizer, bad: Tensor, what: str) -> DivergedE
         f"large for this data (lr = {optim.param_groups[0].get('lr')}), or data that is not finite "
         "or not scaled."
     )
+
+
+def _warn_if_silent(dictionary: Tensor) -> None:
+    # Nothing is active where nothing has a gradient.
+    silent = ~dictionary.grad.flatten(-2).any(-1)
+    if silent.any():
+        which = f" of {int(silent.sum())} of {silent.numel()} replicates" if silent.ndim else ""
+        log.warning(
+            "all codes%s are zero, so nothing is learned: lambda_ is too large, see lambda_max",
+            which,
+        )
 
 
 def _warn_if_worse(rows: list[dict[str, Tensor]]) -> None:
@@ -248,7 +338,7 @@ def _pack(value: object, tensors: dict[str, Tensor]) -> object:
         return {"items": [[key, _pack(v, tensors)] for key, v in value.items()]}
     if isinstance(value, list | tuple):
         return [_pack(v, tensors) for v in value]
-    return value
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _unpack(value: object, tensors: dict[str, Tensor]) -> object:
@@ -268,8 +358,14 @@ def _resume(path, identity, epochs, model, optim, rows) -> tuple[list[dict[str, 
         log.warning("starting anew: %s", error)
         return rows, 0
     history = {k.split(".", 1)[1]: v for k, v in tensors.items() if k.startswith("history.")}
-    if header.get("identity") != identity or history.keys() != rows[0].keys():
-        log.warning("starting anew: %s is of other code, data or parameters", path)
+    made = header.get("identity") or {}
+    # A finished model may be given back to go on from its own end.
+    if tensor_digest(tensors["dictionary"]) == identity["start"]:
+        made = made | {"start": identity["start"]}
+    differs = [name for name in identity if made.get(name) != identity[name]]
+    differs += ["metrics"] if history.keys() != rows[0].keys() else []
+    if differs:
+        log.warning("starting anew: %s differs in its %s", path, ", ".join(differs))
         return rows, 0
     done = len(history["loss"]) - 1
     if done > epochs:

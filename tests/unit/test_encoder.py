@@ -329,7 +329,7 @@ def test_a_zero_or_infinite_dictionary_is_refused(value):
         ({"prox": "no_such"}, "unknown prox 'no_such'"),
         ({"encoder": "no_such"}, "unknown encoder 'no_such'"),
         ({"lambda_": -0.1}, "lambda_ must be finite and at least 0, not -0.1"),
-        ({"layers": 0}, "layers >= 1"),
+        ({"layers": 0}, "layers must be a whole number of at least 1, not 0"),
         ({"group_size": 3}, "does not divide 20"),
     ],
 )

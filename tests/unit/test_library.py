@@ -120,8 +120,11 @@ BAD_MODELS = [
     ({"prox": "sofft"}, ValueError, "unknown prox 'sofft'; known are group_soft"),
     ({"prox": None}, ValueError, "unknown prox None"),
     ({"encoder": "lista"}, ValueError, "unknown encoder 'lista'"),
-    ({"layers": 0}, ValueError, "layers >= 1"),
-    ({"backprop": -1}, ValueError, "backprop >= 0"),
+    ({"lambda_": None}, TypeError, "lambda_ must be a number or a tensor, not None"),
+    ({"lambda_": "0.1"}, TypeError, "lambda_ must be a number or a tensor, not '0.1'"),
+    ({"layers": 0}, ValueError, "layers must be a whole number of at least 1, not 0"),
+    ({"layers": 2.5}, ValueError, "layers must be a whole number of at least 1, not 2.5"),
+    ({"backprop": -1}, ValueError, "backprop must be a whole number of at least 0, not -1"),
     ({"dictionary": torch.zeros(8)}, ValueError, r"shape \(n, m\) or \(R, n, m\), not \(8,\)"),
     ({"dictionary": torch.zeros(3, 0)}, ValueError, r"not \(3, 0\)"),
     ({"dictionary": torch.ones(4, 8, dtype=torch.int64)}, TypeError, "dictionary must be floating"),
@@ -208,6 +211,104 @@ def test_lambda_max_of_the_group_soft_threshold_is_the_largest_group_norm():
     found = gs.lambda_max(data, network.dictionary, gs.group_soft_threshold, D)
     # Bisection to 2^-40 of the norm, in float32.
     torch.testing.assert_close(found, expected.detach(), rtol=1e-6, atol=0)
+
+
+def test_lambda_max_takes_what_a_model_takes_and_refuses_the_rest():
+    data, dictionary = samples(), gs.random_dictionary(N, M, 0)
+    expected = gs.lambda_max(data, dictionary, "group_soft", D)
+    for other in (data.numpy(), data.double(), pd.DataFrame(data.numpy())):
+        assert gs.lambda_max(other, dictionary.numpy(), gs.group_soft_threshold, D) == expected
+    for bad, message in ((data.T, "must have shapes"), (data[0], "must have shapes")):
+        with pytest.raises(ValueError, match=message):
+            gs.lambda_max(bad, dictionary, "group_soft", D)
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        gs.lambda_max(data * float("nan"), dictionary, "group_soft", D)
+    assert gs.lambda_max(data, dictionary, lambda v, t, d: v, D) == float("inf")
+
+
+@every_encoder
+@pytest.mark.parametrize("value", [0.0, float("nan")])
+def test_a_dictionary_that_is_zero_or_not_finite_does_not_encode(encoder, value):
+    network = model(encoder)
+    with torch.no_grad():
+        network.dictionary.fill_(value)
+    for encode in (network.encode, lambda y: gs.encode_in_batches(network, y)):
+        with pytest.raises(FloatingPointError, match="the dictionary is zero or not finite"):
+            encode(samples())
+
+
+@every_encoder
+def test_an_activation_of_another_shape_is_refused(encoder):
+    network = gs.Autoencoder(torch.eye(4), lambda v, t, d: v[..., :3], 0.1, 2, encoder)
+    with pytest.raises(ValueError, match=r"activation gave codes of shape \(5, 3\)|size"):
+        network.encode(torch.ones(5, 4))
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"group_size": 5}, ValueError, "group_size 5 does not divide 24 entries"),
+        ({"std": -1.0}, ValueError, "std must be finite and at least 0, not -1.0"),
+        ({"std": float("nan")}, ValueError, "std must be finite"),
+        ({"samples": 0}, ValueError, "samples must be a whole number of at least 1, not 0"),
+        ({"dictionary": torch.zeros(24)}, ValueError, r"shape \(n, m\), not \(24,\)"),
+        ({"active_groups": 9}, ValueError, "need 0 < active_groups <= 8, not 9"),
+    ],
+)
+def test_a_sample_that_cannot_be_is_refused(change, error, message):
+    arguments = {"dictionary": gs.random_dictionary(10, 24, 0), "group_size": 3, "std": 0.1}
+    arguments |= {"active_groups": 2, "amplitude": (4.0, 5.0), "samples": 9, "generator": 1}
+    assert gs.sample(**arguments).data.shape == (9, 10)
+    with pytest.raises(error, match=message):
+        gs.sample(**{**arguments, **change})
+
+
+def test_a_seed_is_as_good_as_its_generator():
+    assert torch.equal(gs.random_dictionary(5, 8, 3), gs.random_dictionary(5, 8, rng(3)))
+    truth = gs.random_dictionary(5, 8, 3).double()
+    first, second = (gs.sample(truth, 2, 1, (4, 5), 7, g, std=0.1).data for g in (4, rng(4)))
+    assert torch.equal(first, second)
+    assert first.dtype == torch.float64
+
+
+def test_codes_as_tensors_are_clustered_and_counted():
+    codes = model(lambda_=0.1).encode(samples(60))
+    expected = codes.detach().numpy()
+    assert (gs.cluster(codes, 3, "kmeans", 0) == gs.cluster(expected, 3, "kmeans", 0)).all()
+    assert gs.sparsity(codes, D) == gs.sparsity(expected, D)
+    assert (gs.nonnegative_normalized(codes) == gs.nonnegative_normalized(expected)).all()
+    with pytest.raises(ValueError, match="group_size 3 does not divide 8"):
+        gs.sparsity(codes, 3)
+
+
+def test_batches_are_refused_that_are_no_function_of_the_epoch():
+    for batches in (samples(), samples().numpy(), [samples()], None):
+        with pytest.raises(TypeError, match=r"such as FixedData\(data, batch_size=100\), not"):
+            gs.train(model(), batches, epochs=1)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"epochs": -1}, ValueError, "epochs must be a whole number of at least 0, not -1"),
+        ({"epochs": 2.5}, ValueError, "epochs must be a whole number"),
+        ({"checkpoint_every": 0}, ValueError, "checkpoint_every must be a whole number of at le"),
+        ({"metrics": lambda a: {"loss": 1.0}}, ValueError, "other names than loss"),
+        ({"metrics": lambda a: {"norms": a.norm(dim=0)}}, ValueError, r"not norms of shape \(8,\)"),
+    ],
+)
+def test_bad_options_of_a_training_are_refused(options, error, message):
+    with pytest.raises(error, match=message):
+        gs.train(model(), gs.FixedData(samples()), **{"epochs": 1, **options})
+
+
+def test_metrics_may_be_numbers():
+    truth = gs.random_dictionary(N, M, 5)
+    history = gs.train(
+        model(), gs.FixedData(samples()), epochs=2,
+        metrics=lambda a: {"lost": gs.invariant_squared_error(a, truth, D)},
+    )  # fmt: skip
+    assert history["lost"].shape == (3,)
 
 
 def test_decoding_is_the_dictionary_times_the_codes():
@@ -330,6 +431,24 @@ def test_the_config_of_a_saved_model_may_be_edited(tmp_path):
     assert gs.Autoencoder.load(tmp_path).lambda_ == 0.25
 
 
+def test_a_save_that_fails_leaves_the_model_that_was_there(tmp_path):
+    model().save(tmp_path)
+    broken = model(lambda_=0.7)
+    broken.layers = object()  # nothing that JSON can say
+    with pytest.raises(TypeError):
+        broken.save(tmp_path)
+    assert gs.Autoencoder.load(tmp_path).lambda_ == 0.5
+
+
+def test_numbers_of_numpy_are_numbers(tmp_path):
+    network = model(lambda_=np.float32(0.5), layers=np.int64(4), group_size=np.int64(2))
+    batches = gs.FixedData(samples(), np.int64(3), np.int64(5))
+    path = tmp_path / "checkpoint"
+    gs.train(network, batches, epochs=np.int64(2), lr=np.float32(1e-3), checkpoint=path)
+    network.save(tmp_path / "model")
+    assert gs.Autoencoder.load(tmp_path / "model").config() == network.config()
+
+
 def test_an_activation_of_ones_own_is_given_when_loading(tmp_path):
     model(prox=hard).save(tmp_path)
     with pytest.raises(ValueError, match=r"activation 'test_library.hard': give it as load\("):
@@ -411,12 +530,22 @@ def test_initial_dictionaries_come_from_arrays_too(name, dtype):
     assert found.numpy().dtype == dtype
 
 
+@pytest.mark.parametrize("names", [[1, 2, 3], [100, 200, 300], [0.5, 1.5, 2.5], ["a", "b", "c"]])
+def test_classes_may_have_any_names(names):
+    data = torch.randn(60, 6, generator=rng())
+    labels = np.arange(60) % 3
+    expected = gs.initialize("class", data, 3, 4, labels=labels)
+    assert torch.equal(gs.initialize("class", data, 3, 4, labels=np.array(names)[labels]), expected)
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
         ({"data": torch.zeros(3, 5, 6)}, ValueError, r"shape \(N, n\), not \(3, 5, 6\)"),
         ({"group_size": 0}, ValueError, "group_size 0 does not divide"),
         ({"labels": np.zeros(3)}, ValueError, "20 samples need as many labels"),
+        ({"labels": np.arange(20) % 3}, ValueError, "labels of 3 classes do not fit 2 groups"),
+        ({"seed": -1}, ValueError, "seed must be a whole number of at least 0, not -1"),
         ({"data": np.zeros((20, 6), int)}, TypeError, "data must be floating point, not int64"),
     ],
 )

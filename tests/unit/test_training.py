@@ -1,5 +1,6 @@
 """The training loop: reproducible bits, exact resume, honest failure; the contract of methods."""
 
+import json
 import re
 from functools import partial
 from pathlib import Path
@@ -113,6 +114,7 @@ class Interrupt:
 
     def __init__(self, batches, epoch):
         self.batches, self.epoch = batches, epoch
+        self.fingerprint = batches.fingerprint
 
     def __call__(self, epoch):
         for batch in self.batches(epoch):
@@ -126,6 +128,7 @@ class Recording:
 
     def __init__(self, batches):
         self.batches, self.epochs = batches, []
+        self.fingerprint = batches.fingerprint
 
     def __call__(self, epoch):
         self.epochs.append(epoch)
@@ -259,12 +262,106 @@ def test_a_corrupt_checkpoint_is_not_used(tmp_path, caplog, damage):
     assert str(checkpoint) in caplog.text
 
 
-def test_an_artefact_that_is_no_checkpoint_is_not_used(tmp_path):
+def test_another_file_than_a_checkpoint_is_not_overwritten(tmp_path):
+    files = {"model": None, "data.npy": np.arange(9.0).tobytes(), "text": b"a,b"}
+    save_tensors(tmp_path / "model", {"dictionary": torch.zeros(2, N, M)}, kind="dictionary")
+    for name, content in files.items():
+        path = tmp_path / name
+        if content:
+            path.write_bytes(content)
+        before = path.read_bytes()
+        with pytest.raises(ValueError, match=f"{name} is no checkpoint: delete it or name another"):
+            run(fixed(), checkpoint=path)
+        assert path.read_bytes() == before
+    with pytest.raises(ValueError, match="is a folder"):
+        run(fixed(), checkpoint=tmp_path)
+
+
+OTHER_DATA = {
+    "values": lambda d: FixedData(1.1 * d, seeds(), 32),
+    "samples": lambda d: FixedData(d[:, :90], seeds(), 32),
+    "batch size": lambda d: FixedData(d, seeds(), 48),
+    "seeds": lambda d: FixedData(d, seeds(2, 5), 32),
+    "blocks": lambda d: FixedData(d, seeds(), 32, block=50),
+    "shared": lambda d: FixedData(d[0], seeds(), 32),
+    "fresh": lambda d: fresh(),
+}
+
+
+@pytest.mark.parametrize("change", OTHER_DATA)
+def test_a_checkpoint_of_other_data_is_not_used(tmp_path, caplog, change):
     checkpoint = tmp_path / "checkpoint"
-    save_tensors(checkpoint, {"dictionary": torch.zeros(2, N, M)}, kind="dictionary")
-    anew = Recording(fixed())
-    assert same(run(anew, checkpoint=checkpoint), run(fixed()))
-    assert anew.epochs[0] == 1
+    run(fixed(), checkpoint=checkpoint, epochs=2)
+    other = Recording(OTHER_DATA[change](simulation()["data"]))
+    assert same(run(other, checkpoint=checkpoint), run(other))
+    assert other.epochs[0] == 1
+    assert f"{checkpoint} differs in its data" in caplog.text
+
+
+@pytest.mark.parametrize("data", ["fixed", "fresh", "streamed"])
+def test_equal_data_have_equal_fingerprints(tmp_path, data):
+    np.save(tmp_path / "data.npy", simulation()["data"][0].numpy())
+    make = SAMPLING | {"streamed": lambda: StreamedData(tmp_path / "data.npy", [0, 1], 32, 64)}
+    first, second = make[data]().fingerprint(), make[data]().fingerprint()
+    assert json.dumps(first) == json.dumps(second)
+
+
+def test_a_checkpoint_from_another_start_is_not_used(tmp_path, caplog):
+    checkpoint = tmp_path / "checkpoint"
+    models = [Autoencoder(s * simulation()["init"], "group_soft", 1.0, D) for s in (1, 2)]
+    for model in models:
+        history = train(model, fixed(), epochs=2, checkpoint=checkpoint)
+    assert "differs in its start" in caplog.text
+    alone = Autoencoder(2 * simulation()["init"], "group_soft", 1.0, D)
+    assert same(
+        (models[1].dictionary, history), (alone.dictionary, train(alone, fixed(), epochs=2))
+    )
+
+
+def test_a_trained_model_goes_on_from_its_own_checkpoint(tmp_path):
+    model = Autoencoder(simulation()["init"], "group_soft", 1.0, D)
+    for epochs in (2, EPOCHS):
+        history = train(
+            model, fixed(), epochs=epochs, lr=1e-2, checkpoint=tmp_path / "checkpoint",
+            metrics=lambda a: {"squared_error": squared_error(a, simulation()["dictionary"])},
+        )  # fmt: skip
+    assert same((model.dictionary.detach(), history), run(fixed()))
+
+
+def test_an_edited_activation_of_ones_own_is_another(tmp_path, caplog):
+    checkpoint = tmp_path / "checkpoint"
+    for factor in (1.0, 1.0, 2.0):
+        # As in a notebook: the same name, another body.
+        program = f"def mine(v, t, d): return v * (v.abs() > {factor} * t)"
+        scope = {}
+        exec(program, scope)
+        model = Autoencoder(simulation()["init"], scope["mine"], 1.0, D)
+        seen = Recording(fixed())
+        train(model, seen, epochs=2, checkpoint=checkpoint)
+        assert seen.epochs == ([1, 2] if factor == 2 or not caplog.records else [])
+        caplog.set_level("INFO")
+    assert "differs in its model" in caplog.text
+
+
+def test_a_fingerprint_that_is_no_json_is_refused(tmp_path):
+    for fingerprint in (torch.zeros(2), np.zeros(2), {1, 2}):
+        with pytest.raises(TypeError, match="fingerprint must be JSON-able"):
+            run(fixed(), checkpoint=tmp_path / "checkpoint", fingerprint=fingerprint)
+
+
+@pytest.mark.parametrize("encoder", ["shallow", "fista"])
+def test_a_lambda_that_leaves_nothing_active_is_said_at_once(caplog, encoder):
+    model = Autoencoder(simulation()["init"], "group_soft", torch.tensor([1e3, 1.0]), D, encoder, 5)
+    train(model, fixed(), epochs=2)
+    assert caplog.text.count("all codes of 1 of 2 replicates are zero") == 1
+    caplog.clear()
+    train(Autoencoder(simulation()["init"], "group_soft", 1.0, D, encoder, 5), fixed(), epochs=2)
+    assert "are zero" not in caplog.text
+
+
+def test_an_explosion_within_the_first_epoch_is_divergence():
+    with pytest.raises(DivergedError, match=r"epoch 1 .*lr = 30"):
+        run(fixed(batch_size=8), lr=30.0)
 
 
 def test_a_checkpoint_holds_the_history_so_far(tmp_path):
@@ -505,8 +602,15 @@ def test_streaming_reads_one_block_at_a_time(tmp_path, monkeypatch):
 
 def test_streamed_data_that_are_pickled_are_refused(tmp_path):
     np.save(tmp_path / "data.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
-    with pytest.raises(ValueError, match="Python objects"):
+    with pytest.raises(ValueError, match=r"data.npy is no .npy file of numbers"):
         StreamedData(tmp_path / "data.npy", [0], 5, block=20)
+
+
+@pytest.mark.parametrize("array", [np.zeros(5), np.zeros((2, 3, 4)), np.zeros((5, 3), np.uint8)])
+def test_streamed_data_of_another_kind_are_refused(tmp_path, array):
+    np.save(tmp_path / "data.npy", array)
+    with pytest.raises(ValueError, match=r"must hold float32 or float64 of shape \(N, n\), not"):
+        StreamedData(tmp_path / "data.npy", 0, 5, block=20)
 
 
 def test_blocks_are_shuffled_and_so_are_samples_within():
@@ -726,7 +830,11 @@ def test_batches_that_do_not_fit_are_refused_in_one_line():
         (torch.zeros(4), {}, r"shape \(N, n\) or \(R, N, n\), not \(4,\)"),
         (torch.zeros(0, 4), {}, r"not \(0, 4\)"),
         (torch.zeros(3, 5, 4), {"seeds": [0, 1]}, "3 replicates of data need as many seeds, not 2"),
-        (torch.zeros(5, 4), {"batch_size": -1}, "batch_size and block >= 0"),
+        (
+            torch.zeros(5, 4),
+            {"batch_size": -1},
+            "batch_size must be a whole number of at least 0, not -1",
+        ),
     ],
 )
 def test_fixed_data_that_do_not_fit_are_refused(data, options, message):
