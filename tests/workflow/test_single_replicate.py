@@ -53,7 +53,10 @@ def test_the_section_of_the_readme_names_the_replicates(count, words):
             "training": {"epochs": 1},
             "replicates": count,
         },
-        "clustering": {"replicates": count},
+        "clustering": {
+            "replicates": count,
+            "settings": {"mnist": {"training": {"epochs": 1}}},
+        },
         "datasets": [],
     }
     spread = "nan" if count == 1 else "0.1"
