@@ -1,4 +1,4 @@
-"""Copy the small results of a run to where the repository keeps them, with what produced them."""
+"""Copy the small results of a run into the repository, with a page and a section for README.md."""
 
 import argparse
 import io
@@ -37,7 +37,8 @@ def main() -> None:
     parser.add_argument("--figures", nargs="+", required=True, help="PNG files to copy")
     parser.add_argument("--artefacts", nargs="+", required=True, help="files that name a commit")
     parser.add_argument("--benchmarks", required=True, help="folder of the benchmarks of the run")
-    parser.add_argument("--template", required=True, help="of the README's section of results")
+    parser.add_argument("--page", required=True, help="template of the page with all tables")
+    parser.add_argument("--section", required=True, help="template of the section in README.md")
     parser.add_argument("--config", type=json.loads, required=True, help="whole config (JSON)")
     parser.add_argument("--output", required=True, help="folder to fill")
     args = parser.parse_args()
@@ -48,9 +49,9 @@ def main() -> None:
     run |= {"made_by": made_by, "config": {key: args.config[key] for key in SECTIONS}}
     ends = end_points(load_table(args.recovery))
     tables = {Path(t).stem: load_table(t) for t in args.tables}
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, trim_blocks=True)
-    text = environment.from_string(Path(args.template).read_text()).render(
-        run=run, config=args.config, **readers(ends, tables["table1"], tables["claims"])
+    page, section = (
+        render(Path(template), run, args.config, ends, tables["table1"], tables["claims"])
+        for template in (args.page, args.section)
     )
     files = {
         "report.html": read_checked(args.report),
@@ -59,13 +60,30 @@ def main() -> None:
         "end_points.csv": csv(ends),
         **{f"figures/{Path(f).name}": palette(Path(f)) for f in args.figures},
         "run.json": (json.dumps(run, indent=2) + "\n").encode(),
-        "results.md": (text.strip() + "\n").encode(),
+        "README.md": page.encode(),
+        "section.md": section.encode(),
     }
     replace(Path(args.output), files)
 
 
+def render(
+    template: Path,
+    run: dict,
+    config: dict,
+    ends: pd.DataFrame,
+    table1: pd.DataFrame,
+    claims: pd.DataFrame,
+) -> str:
+    """Text of a template, whose numbers are read from the tables."""
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, trim_blocks=True)
+    text = environment.from_string(template.read_text()).render(
+        run=run, config=config, **readers(ends, table1, claims)
+    )
+    return text.strip() + "\n"
+
+
 def replace(folder: Path, files: dict[str, bytes]) -> None:
-    """Leave these files in a folder and no others: for people and git, without checksums."""
+    """Write files into a folder, without checksums, and delete all others there."""
     for name, content in files.items():
         write_atomic(folder / name, content)
     for path in folder.rglob("*"):
@@ -201,7 +219,7 @@ def machine() -> str:
 
 
 def readers(ends: pd.DataFrame, table1: pd.DataFrame, claims: pd.DataFrame) -> dict:
-    """What the template asks for: functions that look a number up and write it with its spread."""
+    """Functions that the templates call: each looks a number up and writes it with its spread."""
     ends = ends.set_index(["init", "sampling", "snr", "method", "metric"])
     keys = ["dataset", "method", "init", "centered", "features", "algorithm"]
     table1 = table1.set_index(keys)

@@ -1,4 +1,4 @@
-"""README quotes the published run and nothing else."""
+"""README and the page of published results quote the published run and nothing else."""
 
 import json
 import re
@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import update_readme
 from groupsparse import published
 from groupsparse.claims import claims
 from groupsparse.claims_theory import theory_claims
@@ -14,17 +15,31 @@ from groupsparse.claims_theory import theory_claims
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
 PUBLISHED = ROOT / "reports" / "published"
-BEGIN, END = "<!-- published results -->\n", "<!-- end of published results -->\n"
+PAGE = (PUBLISHED / "README.md").read_text()
+BEGIN, END = update_readme.BEGIN, update_readme.END
+
+
+SECTION = README.split(BEGIN)[1].split(END)[0]
 
 
 def test_the_results_in_the_readme_are_those_of_the_published_run():
-    assert README.split(BEGIN)[1].split(END)[0] == (PUBLISHED / "results.md").read_text()
+    assert (PUBLISHED / "section.md").read_text() == SECTION
+
+
+def test_publishing_puts_the_section_between_the_markers(tmp_path, monkeypatch):
+    readme, section = tmp_path / "README.md", tmp_path / "section.md"
+    readme.write_text(f"before\n{BEGIN}old\n{END}after\n")
+    section.write_text("new\n")
+    arguments = ["update_readme.py", "--section", str(section), "--output", str(readme)]
+    monkeypatch.setattr("sys.argv", arguments)
+    update_readme.main()
+    assert readme.read_text() == f"before\n{BEGIN}new\n{END}after\n"
 
 
 def test_numbers_elsewhere_in_the_readme_are_not_results():
     text = README.split(BEGIN)[0] + README.split(END)[1]
     text = re.sub(r"```.*?```|`[^`]*`|\]\([^)]*\)", "", text, flags=re.DOTALL)
-    # Versions, the paper's number and its date may stand; a decimal or a percentage is a result.
+    # Versions, the paper's number and its date are no results; a decimal or a percentage is one.
     allowed = {"3.11", "2102.07003"}
     numbers = re.findall(r"\d+(?:\.\d+)+|\d+ ?%|\d+ ± \d+", text)
     assert [n for n in numbers if n not in allowed] == []
@@ -93,8 +108,45 @@ def clustered(dataset: str, row: str, column: str) -> str:
     )
 
 
-def test_every_cell_of_the_tables_is_that_of_the_published_tables():
-    (_, fig3), *table1 = tables(README.split(BEGIN)[1].split(END)[0])
+RECOVERED = {  # column of the table of the README -> column of the table of Fig. 3c
+    "error, fixed": "fixed, 1 dB", "error, fresh": "fresh, 1 dB",
+    "entry recall": "entry recall, fixed, 1 dB", "exact groups": "exact groups, fixed, 1 dB",
+}  # fmt: skip
+IMAGES = {"MNIST": "init kmeans", "MNIST in the paper": "paper"}  # -> column of Table 1
+OF_MNIST = {  # row of the table of the README -> row of Table 1
+    "raw pixels": "raw pixels", "group-sparse": "group-sparse codes",
+    "sparse (soft threshold)": "sparse codes",
+}  # fmt: skip
+
+
+def mnist(row: str, column: str) -> str:
+    """What a cell of the README's table must say about MNIST."""
+    if row in OF_MNIST:
+        # Pixels have no initialisation: Table 1 has their scores in its first column.
+        column = "init random" if (row, column) == ("raw pixels", "init kmeans") else column
+        return clustered("mnist", OF_MNIST[row], column)
+    if row != "chance" or column == "paper":
+        return "–"
+    table = pd.read_csv(PUBLISHED / "table1.csv").set_index(["dataset", "method"])
+    chance = table.loc["mnist", "chance"]
+    return f"{100 * chance.acc_mean:.1f} ± {100 * chance.acc_std:.1f}"
+
+
+def test_every_cell_of_the_readme_is_that_of_the_published_tables():
+    ((_, cells),) = tables(SECTION)
+    assert {column for _, column in cells} == {*RECOVERED, *IMAGES}
+    assert {row for row, _ in cells} == {*SIMULATED, "raw pixels"}
+    for (row, column), cell in cells.items():
+        if column in IMAGES:
+            assert cell == mnist(row, IMAGES[column])
+        elif row == "raw pixels":
+            assert cell == "–"
+        else:
+            assert cell == simulated(row, RECOVERED[column])
+
+
+def test_every_cell_of_the_page_is_that_of_the_published_tables():
+    (_, fig3), *table1 = tables(PAGE)
     assert {column.split(", ")[-2] for _, column in fig3} == {"fixed", "fresh"}
     assert {row for row, _ in fig3} == set(SIMULATED)
     assert fig3 == {cell: simulated(*cell) for cell in fig3}
@@ -105,17 +157,21 @@ def test_every_cell_of_the_tables_is_that_of_the_published_tables():
         assert cells == {cell: clustered(dataset, *cell) for cell in cells}
 
 
-def test_the_figures_of_the_readme_are_published():
-    figures = re.findall(r"!\[[^]]*\]\(([^)]+)\)", README)
-    assert figures
-    assert [f for f in figures if not (ROOT / f).is_file()] == []
+@pytest.mark.parametrize(("text", "folder"), [(README, ROOT), (PAGE, PUBLISHED)])
+def test_the_figures_and_files_of_a_page_exist(text, folder):
+    assert re.search(r"!\[[^]]*\]\([^)]+\)", text), "a page without a figure"
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)", text)
+    files = [link for link in links if not link.startswith("http")]
+    assert [f for f in files if not (folder / f).exists()] == []
 
 
 def test_the_published_run_says_what_made_it():
     run = json.loads((PUBLISHED / "run.json").read_text())
     assert run["run"] == "full"
     assert all(run[key] for key in ("commit", "machine", "wall_minutes", "torch", "python"))
-    assert f"commit {', '.join(run['commit'])}" in README.replace("\n", " ")
+    several = "s" if len(run["commit"]) > 1 else ""
+    for text in (README, PAGE):
+        assert f"commit{several} {', '.join(run['commit'])}" in text.replace("\n", " ")
 
 
 def test_the_published_claims_are_recomputed_from_the_published_tables():

@@ -22,8 +22,10 @@ def published(workflow_copy):
     folder = workflow_copy.folder / "reports/published"
     folder.mkdir(parents=True)
     (folder / "old.csv").write_text("old")
-    # The smoke run has no MNIST, of which the template of the README speaks.
-    (workflow_copy.folder / "reports/results.md.j2").write_text("made by {{ run.commit | join }}")
+    # The smoke run has no MNIST, which the templates of the repository need.
+    for name in ("results", "section"):
+        template = workflow_copy.folder / f"reports/{name}.md.j2"
+        template.write_text(f"{name} made by {{{{ run.commit | join }}}}")
     return folder
 
 
@@ -46,7 +48,8 @@ def test_claims_are_recomputed_exactly_from_what_is_published(workflow_copy, pub
     assert len(again) > 40
 
     (commit,) = run["commit"]
-    assert (published / "results.md").read_text() == f"made by {commit}\n"
+    assert (published / "README.md").read_text() == f"results made by {commit}\n"
+    assert (published / "section.md").read_text() == f"section made by {commit}\n"
     made = {
         str(p.relative_to(workflow_copy.folder))
         for p in workflow_copy.folder.glob("results/**/*.safetensors")

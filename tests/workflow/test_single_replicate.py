@@ -45,8 +45,9 @@ def test_every_caption_of_one_replicate_says_so(single, tmp_path):
     assert "1 replicates" not in text
 
 
+@pytest.mark.parametrize("template", ["results", "section"])
 @pytest.mark.parametrize(("count", "words"), [(1, "one replicate:"), (3, "of 3 replicates:")])
-def test_the_section_of_the_readme_names_the_replicates(count, words):
+def test_the_published_pages_name_the_replicates(template, count, words):
     config = {
         "simulation": {
             "model": {"n": 1, "groups": 1, "group_size": 1, "samples": 1},
@@ -62,7 +63,7 @@ def test_the_section_of_the_readme_names_the_replicates(count, words):
     spread = "nan" if count == 1 else "0.1"
     number = lambda *args, **options: f"7.0 ± {spread}"  # noqa: E731
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, trim_blocks=True)
-    text = environment.from_string((ROOT / "reports/results.md.j2").read_text()).render(
+    text = environment.from_string((ROOT / f"reports/{template}.md.j2").read_text()).render(
         config=config,
         simulated=number,
         accuracy=number,

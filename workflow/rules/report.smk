@@ -202,7 +202,8 @@ rule build_report:
 rule publish:
     input:
         code=code("publish_results.py"),
-        template="reports/results.md.j2",
+        page="reports/results.md.j2",
+        section="reports/section.md.j2",
         report=rules.build_report.output,
         recovery=f"{RESULTS}/summary/recovery.csv",
         history=f"{RESULTS}/summary/recovery_history.csv",
@@ -243,5 +244,6 @@ rule publish:
         "python src/publish_results.py --report {input.report} --recovery {input.recovery} "
         "--history {input.history} --tables {input.tables} --figures {input.figures} "
         "--artefacts {input.artefacts} --benchmarks {params.benchmarks} "
-        "--template {input.template} --config {params.config:q} --output {params.folder} "
+        "--page {input.page} --section {input.section} "
+        "--config {params.config:q} --output {params.folder} "
         "> {log} 2>&1"
