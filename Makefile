@@ -1,13 +1,13 @@
 # make reproduce | make test | make alone | make lint | make full | make publish | make bench |
-# make publish-bench | make faults; the first use creates .venv from the pins. `make reproduce
-# CONFIG=mine.yaml` merges mine.yaml over config.yaml.
+# make publish-bench | make faults. The first use creates .venv from the pinned versions.
+# `make reproduce CONFIG=mine.yaml` merges mine.yaml over config.yaml.
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 PYTHON ?= python3
 CORES ?= all
 READY := $(VENV)/.ready
 
-# Snakemake shows a traceback for a config file that is not there.
+# For a missing config file Snakemake would show a traceback.
 $(foreach file,$(CONFIG),$(if $(wildcard $(file)),,$(error There is no file $(file))))
 
 export PATH := $(BIN):$(PATH)
@@ -20,28 +20,28 @@ reproduce: $(READY)
 full: $(READY)
 	snakemake --cores $(CORES) --configfile workflow/presets/full.yaml
 
-# Copies the small results of the full run to reports/published and into the README, unless they
-# are of more than one commit or of code that is not committed.
+# Copy the small results of the full run to reports/published and into the README. Refuse results
+# from more than one commit or from uncommitted code.
 publish: $(READY)
 	snakemake --cores $(CORES) publish --configfile workflow/presets/full.yaml
 	python src/update_readme.py
 
-# Times the library on this machine, which should do nothing else: 15 to 20 minutes on 2 cores.
+# Benchmark the library; run on an idle machine: 15 to 20 minutes on 2 cores.
 bench: $(READY)
 	snakemake --cores $(CORES) bench
 
 publish-bench: $(READY)
 	snakemake --cores $(CORES) publish_bench
 
-# Kills, fills and corrupts runs at random and writes docs/faults.md: about 26 minutes on 2 cores.
+# Inject faults into runs and write docs/faults.md: about 26 minutes on 2 cores.
 faults: $(READY)
 	PYTHONPATH=src python tests/faults/run_faults.py
 
-# Two processes: much of the suite waits, and one alone would leave a core idle.
+# Two processes: many tests are I/O-bound, so a single process would leave a core idle.
 test: $(READY)
 	pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-# The wheel in an environment of its own, without the workflow's packages.
+# Test the wheel in a separate environment, without the workflow's packages.
 alone:
 	rm -rf build/alone build/wheel
 	$(PYTHON) -m venv build/alone
@@ -60,7 +60,7 @@ format: $(READY)
 	ruff format .
 	snakefmt Snakefile workflow
 
-# The stamp is written last, so an interrupted installation is done again.
+# The stamp is written last, so an interrupted installation is repeated.
 $(READY): envs/requirements.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed, this is %d.%d: make PYTHON=python3.11" % sys.version_info[:2])'
 	$(PYTHON) -m venv $(VENV)

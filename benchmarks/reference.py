@@ -1,6 +1,6 @@
 """The autoencoders of the paper in plain autograd, written from its equations alone.
 
-What the library is measured against and checked against: it shares no code with it.
+The library is timed against it and tested against it. The two share no code.
 """
 
 import torch

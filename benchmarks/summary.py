@@ -1,4 +1,4 @@
-"""What the tables of the benchmarks say: medians, ranges and ratios to the named baseline."""
+"""Medians, ranges and ratios to the baseline from the tables of the benchmarks."""
 
 import pandas as pd
 

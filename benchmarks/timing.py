@@ -1,4 +1,4 @@
-"""How everything is timed: candidates interleaved in one process, every repetition kept."""
+"""Timing of candidates, interleaved in one process, with every repetition kept."""
 
 import argparse
 import json

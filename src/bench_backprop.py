@@ -1,4 +1,4 @@
-"""What the gradient through fewer layers saves and costs: time, memory and loss after training."""
+"""Time, memory and loss after training with the gradient through the last layers only."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""Time loss and gradient against n, m, N and the share of active groups, beside the product Y A.
+"""Time loss and gradient against n, m, N and the share of active groups, next to the product Y A.
 
 One of the four varies at a time. The threshold is chosen at every point so that the wanted share
 of groups is active: the bare product, which no method can do without, is the floor.

@@ -63,7 +63,7 @@ def main() -> None:
             )  # fmt: skip
             seconds.append(time.perf_counter() - start)
         logging.info("  %s: %.4g to %.4g s for one", PROCESSES, min(seconds), max(seconds))
-        # A few processes stand for all: each is scaled to the number of replicates.
+        # Only a few processes are timed; their time is scaled to the number of replicates.
         times = {PROCESSES: [s * len(data) for s in seconds]}
         table += rows(times, PLAIN, measured_runs=runs, **condition)
     save(args.output, "replicates", table)

@@ -22,15 +22,18 @@ PANELS = {
     "fig3b": "Fig. 3b: training loss of {method} per epoch",
     "fig3c": "Fig. 3c: dictionary error of all methods at {snr} dB, with both controls",
     "fig3d": "Fig. 3d: support recovery after training against SNR",
-    "inits": "Fig. D (ours): dictionary error of {method} per epoch from every init, at {snr} dB",
-    "lambda_sweep": "Fig. E (ours): small problems (n = {sweep[model][n]}, {sweep[model][groups]} "
-    "groups of {sweep[model][group_size]}, fixed data) after training against lambda",
+    "inits": "Fig. D (not in the paper): dictionary error of {method} per epoch from every "
+    "initialisation, at {snr} dB",
+    "lambda_sweep": "Fig. E (not in the paper): small problems (n = {sweep[model][n]}, "
+    "{sweep[model][groups]} groups of {sweep[model][group_size]}, fixed data) after training "
+    "against lambda",
     "fig4": "Fig. 4: atoms (up to 8 of each group) and the code of the first test sample (inset)",
     "fig5": "Fig. 5: pairwise distances of {per_class} test samples per class, sorted by class",
-    "silhouettes": "Fig. A (ours): atoms and mean activation of every class (labels only sort)",
-    "table1": "Fig. B (ours): Table 1 at a glance, every init and centring",
-    "convergence": "Fig. C (ours): are the epochs of Table 1 enough? The first replicate, trained "
-    "for longer",
+    "silhouettes": "Fig. A (not in the paper): atoms and mean activation of every class (labels "
+    "only sort)",
+    "table1": "Fig. B (not in the paper): Table 1 as a figure, every initialisation and centring",
+    "convergence": "Fig. C (not in the paper): are the epochs of Table 1 enough? The first "
+    "replicate, trained for longer",
 }
 
 THEORY = {

@@ -1,4 +1,4 @@
-"""Train one method for many epochs and score its test codes on the way: how many are enough?"""
+"""Train one method for many epochs and score its test codes at snapshots."""
 
 import argparse
 import json

@@ -28,7 +28,7 @@ def main() -> None:
         atoms[about["method"]] = tensors[f"dictionary.{init}"][0].numpy()
         codes[about["method"]] = load_tensors(code)[0][f"codes.{init}"].numpy()
     size = about["settings"]["group_size"]
-    # The baseline stands left, as in the paper.
+    # The baseline is on the left, as in the paper.
     pair = [args.choices["baseline"], args.choices["method"]]
     present = [method for method in args.choices["silhouettes"] if method in codes]
     chosen = np.concatenate([np.flatnonzero(labels == c)[:per_class] for c in np.unique(labels)])

@@ -1,4 +1,4 @@
-"""Draw Fig. 3, the inits compared and the sweep over lambda from the summary tables."""
+"""Draw Fig. 3, the comparison of initialisations and the sweep over lambda from summary tables."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""Draw Table 1 at a glance, and scores against the number of epochs, of one data set."""
+"""Draw Table 1 as a figure, and scores against the number of epochs, of one data set."""
 
 import argparse
 

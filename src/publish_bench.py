@@ -1,4 +1,4 @@
-"""Copy the tables and figures of the benchmarks to where the repository keeps them, with a page."""
+"""Copy the tables and figures of the benchmarks into the repository, with a page."""
 
 import argparse
 import json

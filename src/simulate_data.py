@@ -1,4 +1,4 @@
-"""Simulate one noise level of Experiment 1: dictionaries, codes, noisy data and inits."""
+"""Simulate one noise level of Experiment 1: dictionaries, initialisations, codes and noisy data."""
 
 import argparse
 import json
@@ -23,7 +23,7 @@ def main() -> None:
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
 
-    # Dictionaries and inits depend on the replicate only, so noise levels are paired.
+    # Dictionaries and initialisations depend only on the replicate, so noise levels are paired.
     model = args.model
     truths, samples = [], []
     inits = {name: [] for name in args.inits}
@@ -33,7 +33,7 @@ def main() -> None:
         truth = random_dictionary(model["n"], atoms, generator(*seed, "dictionary"))
         truths.append(truth)
         for name, init in args.inits.items():
-            # The same direction of the perturbation for all, so that inits are paired as well.
+            # One direction of perturbation for all, so that initialisations are paired as well.
             noise = generator(*seed, "init")
             inits[name].append(perturb(truth, init["correlation"], noise, init["normalized"]))
         samples.append(

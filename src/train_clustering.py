@@ -1,4 +1,4 @@
-"""Train one method on a data set, all its inits and their replicates side by side."""
+"""Train one method on a data set, from all initialisations and replicates side by side."""
 
 import argparse
 import json
@@ -45,7 +45,7 @@ def main() -> None:
     tensors, header = load_tensors(args.data)
     options = {"center": args.center, "unit_norm": settings["unit_norm"]}
     (data,) = preprocess(tensors["train_data"], **options)
-    # The seeds name no method: all methods start from the same atoms and see the same batches.
+    # No method in the seeds: all methods start from the same atoms and see the same batches.
     seeds = [
         derive_seed(args.seed, "clustering", header["dataset"], r) for r in range(args.replicates)
     ]
@@ -54,7 +54,7 @@ def main() -> None:
     inits = {}
     for name in args.inits:
         logging.info("init %s of %d replicates", name, args.replicates)
-        # Labels are out of reach unless the init says in its name that it uses them.
+        # Only an initialisation that uses labels by its name gets them.
         labels = tensors["train_labels"] if name in supervised else None
         inits[name] = torch.stack(
             [initialize(name, data, *size, derive_seed(seed, name), labels) for seed in seeds]
@@ -62,12 +62,12 @@ def main() -> None:
     starts = torch.cat(list(inits.values()))
     model = Autoencoder.from_spec(starts, spec, settings["group_size"]).to(device)
     training = settings["training"]
-    # Epochs are no part of it: an interrupted training may be given more.
+    # Epochs are not included: an interrupted training may continue to more.
     same_start = {k: settings[k] for k in ("groups", "group_size", "unit_norm")}
     data_and_start = [digest(__file__), digest(args.data), args.seed, args.center, same_start]
     history = train(
         model,
-        # The seeds name no init either: a replicate sees the same batches from every init.
+        # No initialisation either: a replicate sees the same batches from each.
         FixedData(data.to(device), seeds * len(inits), training["batch_size"]),
         **{k: v for k, v in training.items() if k != "batch_size"},
         checkpoint=args.checkpoint,

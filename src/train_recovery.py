@@ -68,7 +68,7 @@ def main() -> None:
         init = tensors[f"init.{args.init}"]
         model = Autoencoder.from_spec(init, spec, model_parameters["group_size"]).to(device)
         reference = truth.to(device)
-        # Epochs are no part of it: an interrupted training may be given more.
+        # Epochs are not included: an interrupted training may continue to more.
         data_and_start = [digest(__file__), digest(args.data), args.init, args.sampling]
         training = {k: v for k, v in args.training.items() if k != "batch_size"}
         history = train(

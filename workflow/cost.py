@@ -1,4 +1,4 @@
-"""Where the time of a run went, as a Markdown table: python workflow/cost.py default --cores 2.
+"""Print the time of a run by rule as a Markdown table: python workflow/cost.py default --cores 2.
 
 Reads the benchmarks that Snakemake wrote (benchmarks/<run>/) and times how long each script takes
 to import what it needs (``--help`` does nothing else).
@@ -33,7 +33,7 @@ def main() -> None:
     rules = rules.sort_values("sum", ascending=False)
     wall = table.end.max() - (table.end - table.seconds).min()
 
-    print("| rule | jobs | seconds in jobs | of these importing | computing, reading and writing |")
+    print("| rule | jobs | total s | importing | everything else |")
     print("|---|---|---|---|---|")
     for rule, row in [*rules.iterrows(), ("all", rules.sum())]:
         name = rule if rule == "all" else f"`{rule}`"
@@ -42,8 +42,8 @@ def main() -> None:
             f"| {name} | {row['size']:.0f} | {row['sum']:.0f} | {row['import']:.0f} | {rest:.0f} |"
         )
     waiting = args.cores * wall - rules["sum"].sum()
-    print(f"\n{wall:.0f} s from the first job's start to the last one's end on {args.cores} cores;")
-    print(f"{waiting:.0f} core seconds without a job: Snakemake itself, and jobs alone.")
+    between = f"{wall:.0f} s from the start of the first job to the end of the last"
+    print(f"\n{between} on {args.cores} cores, with {waiting:.0f} core seconds without a job.")
 
 
 def script_of_rules() -> dict[str, str]:

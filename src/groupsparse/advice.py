@@ -1,12 +1,12 @@
-"""Warnings about trainings that cannot mean much, each with what to try.
+"""Warnings about trainings whose results mean little, each with advice.
 
 The rules read long-form tables, as means over replicates. Their thresholds are the constants below.
 """
 
 import pandas as pd
 
-ALL = 0.99  # share of groups (or entries) per code from which on they count as all active
-MOST = 0.5  # share of groups that should be right, or found, once training has failed
+ALL = 0.99  # share of groups (or entries) per code above which all count as active
+MOST = 0.5  # share of right, or found, groups below which training counts as failed
 
 
 def recovery_advice(recovery: pd.DataFrame, groups: int) -> list[str]:

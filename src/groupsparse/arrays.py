@@ -1,4 +1,4 @@
-"""What users pass in: arrays of any kind as float tensors, and one line on what does not fit."""
+"""Conversion of users' arrays to float tensors, and checks that explain errors in one line."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def save_tensors(path: str | Path, tensors: dict[str, Tensor], **header: object)
     """Write named tensors and a JSON-able header, with provenance and checksum, atomically."""
     tensors = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
     header = {**header, "provenance": provenance()}
-    # One key: safetensors writes several in random order, and equal content shall be equal bytes.
+    # One key: safetensors writes several in random order. Equal content must give identical bytes.
     sealed = {"header": header, "sha256": _digest(tensors, header)}
     metadata = {"groupsparse": json.dumps(sealed, sort_keys=True)}
     write_atomic(path, save(tensors, metadata=metadata))

@@ -1,4 +1,4 @@
-"""The tied group-sparse autoencoder as a torch Module."""
+"""Tied group-sparse autoencoder as a torch Module."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Autoencoder(nn.Module):
     encoder : ``shallow``, ``ista`` or ``fista``
     layers : number of unfolded layers (ignored by ``shallow``)
     backprop : number of last layers that the gradient of :meth:`loss` crosses (default: all); with
-        0 the codes count as constant and the gradient is the decoder's alone
+        0 the codes are held constant and the gradient is that of the decoder
 
     ``state_dict`` holds the dictionary alone; :meth:`save` keeps lambda and the rest too.
 
@@ -120,7 +120,7 @@ class Autoencoder(nn.Module):
         return self.prox if callable(self.prox) else PROX[self.prox]
 
     def config(self) -> dict:
-        """What besides the dictionary makes the model, as JSON-able arguments of the class."""
+        """All arguments of the class except the dictionary, JSON-able."""
         many = isinstance(self.lambda_, Tensor)
         return {
             "prox": self.prox if isinstance(self.prox, str) else _name(self.prox),
@@ -169,11 +169,11 @@ class Autoencoder(nn.Module):
         """Reconstruction loss (eq. 13) of data (..., N, n), differentiable once: (...).
 
         For a shallow encoder this equals the loss computed through :meth:`forward`, but its cost
-        follows the number of active groups. Data are not searched for NaN.
+        scales with the number of active groups. Data are not checked for NaN.
         """
         data = self._fit(data)
         if self.encoder == "shallow" and self.backprop != 0:
-            # A callable of one's own may not act on each group by itself.
+            # A user's callable may not act on each group separately.
             loss = shallow_loss if isinstance(self.prox, str) else dense_loss
             return loss(data, self.dictionary, self.activation, self.lambda_, self.group_size)
         with torch.set_grad_enabled(torch.is_grad_enabled() and self.backprop != 0):
@@ -234,7 +234,7 @@ class Autoencoder(nn.Module):
         )
 
     def save(self, folder: str | Path) -> None:
-        """Write ``config.json``, to be read by eye, and ``weights.safetensors`` into a folder.
+        """Write ``config.json``, which is readable, and ``weights.safetensors`` into a folder.
 
         :meth:`load` gives the same bits back. An activation of your own is saved by name only.
         """

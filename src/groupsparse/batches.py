@@ -1,4 +1,4 @@
-"""Data of an epoch as batches: in memory, streamed from disk, or drawn anew."""
+"""Batches of an epoch: in memory, streamed from disk, or newly drawn."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ class StreamedData:
         try:
             mapped = np.load(path, mmap_mode="r", allow_pickle=False)
         except (ValueError, EOFError) as error:
-            raise ValueError(f"{path} is no .npy file of numbers") from error
+            raise ValueError(f"{path} is not a .npy file of numbers") from error
         if mapped.ndim != 2 or mapped.dtype not in (np.float32, np.float64):
             raise ValueError(
                 f"{path} must hold float32 or float64 of shape (N, n), not {mapped.dtype} of shape "

@@ -14,7 +14,7 @@ from sklearn.metrics import adjusted_rand_score, confusion_matrix, normalized_mu
 from groupsparse.arrays import check_groups
 
 ALGORITHMS = ("kmeans", "spectral")
-DENSE = 2000  # up to so many samples, all eigenvectors cost little: exact, components or not
+DENSE = 2000  # up to this many samples an exact solver for all eigenvectors is cheap
 
 
 def cluster(

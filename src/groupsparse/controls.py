@@ -1,4 +1,4 @@
-"""Controls of the recovery experiment: the best and the worst that a metric can show.
+"""Controls of the recovery experiment: an oracle and chance, the best and worst values of a metric.
 
 A control is a function ``(tensors, batches, epochs, seeds) -> (dictionary, history)`` with the
 results of :func:`groupsparse.training.train`: dictionary (R, n, m), history name -> (epochs + 1,
@@ -24,7 +24,7 @@ def oracle(
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Least squares given the true codes of all samples that training has seen so far.
 
-    With fixed data that is one constant; with fresh data the normal equations grow every epoch.
+    With fixed data the result is constant; with fresh data the normal equations grow every epoch.
     """
     truth = tensors["dictionary"]
     groups = truth.shape[-1] // tensors["values"].shape[-1]

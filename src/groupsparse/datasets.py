@@ -1,6 +1,6 @@
 """Real data: bundled with scikit-learn, or downloaded, verified and read through torchvision.
 
-Archives lie in ``<raw_dir>/<Class>/raw`` (torchvision's layout), whether downloaded or placed by
+Archives are in ``<raw_dir>/<Class>/raw`` (torchvision's layout), whether downloaded or placed by
 hand. Their MD5 sums (those of torchvision) are verified at every load, and the data set is
 unpacked into a private folder each time, so no unpacked file is ever trusted.
 """
@@ -28,16 +28,16 @@ log = logging.getLogger(__name__)
 
 CLASSES = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "kmnist": "KMNIST", "usps": "USPS"}
 DATASETS = ("digits", *CLASSES)
-STALLED = 600.0  # seconds after which one attempt at one file is given up, however it trickles
+STALLED = 600.0  # seconds after which an attempt at one file is given up, even if data still arrive
 IDENTITY = {"Accept-Encoding": "identity"}
 
 
 class DownloadError(RuntimeError):
-    """A file could not be had, or what lies there is not what it should be."""
+    """A file could not be downloaded, or its checksum is wrong."""
 
 
 class Archive(NamedTuple):
-    """One file of a data set: ``name``, ``md5`` and the library's own addresses."""
+    """One file of a data set: ``name``, ``md5`` and torchvision's addresses."""
 
     name: str
     md5: str
@@ -58,9 +58,9 @@ def load(
     ----------
     name : one of :data:`DATASETS`
     raw_dir : folder of the archives
-    mirrors : base URLs that serve ``<mirror>/<archive name>``, tried in order before the
-        library's own
-    seed : of the stratified 75/25 split of ``digits``; the others come split
+    mirrors : base URLs that serve ``<mirror>/<archive name>``, tried in order before
+        torchvision's
+    seed : of the stratified 75/25 split of ``digits``; the others are published with a split
     retries, timeout : attempts per address; seconds without an answer
 
     Returns
@@ -113,8 +113,8 @@ def fetch(
 ) -> Path:
     """Return the verified archive in ``folder``, downloading it from the first URL that works.
 
-    A file is put in place only once its checksum is right. A file that lies there with a wrong
-    checksum is replaced by a successful download, otherwise left and named in the error.
+    A file is put in place only once its checksum is right. A download replaces an
+    existing file with a wrong checksum; if it fails, the file stays and the error names it.
     """
     path = folder / archive.name
     remove_leftovers(path, STALLED)

@@ -1,4 +1,4 @@
-"""Where to compute, with how many threads and how precisely."""
+"""Selection of device, number of threads and precision."""
 
 import torch
 

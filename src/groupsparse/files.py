@@ -34,14 +34,14 @@ class CorruptArtifactError(RuntimeError):
 
 
 def write_checked(path: str | Path, content: bytes) -> None:
-    """Write bytes atomically and their SHA-256 beside them, for :func:`read_checked`."""
+    """Write bytes atomically and their SHA-256 next to them, for :func:`read_checked`."""
     # The checksum first: a file that exists has one.
     write_atomic(checksum_file(path), _checksum_line(path, content))
     write_atomic(path, content)
 
 
 def read_checked(path: str | Path) -> bytes:
-    """Read what :func:`write_checked` wrote; CorruptArtifactError if a bit of it has changed."""
+    """Read what :func:`write_checked` wrote; CorruptArtifactError if any bit has changed."""
     beside = checksum_file(path)
     try:
         content = Path(path).read_bytes()
@@ -54,7 +54,7 @@ def read_checked(path: str | Path) -> bytes:
 
 
 def checksum_file(path: str | Path) -> Path:
-    """Where the checksum of a file lies: hidden beside it, so copy folders, not files."""
+    """Path of the checksum of a file: a hidden file next to it, so copy folders, not files."""
     return Path(path).with_name(f".{Path(path).name}.sha256")
 
 
@@ -66,11 +66,11 @@ def write_atomic(path: str | Path, content: bytes) -> None:
 
 @contextmanager
 def atomic(path: str | Path, patience: float = 0.0) -> Iterator[BinaryIO]:
-    """A file to write, which takes the place of ``path`` once the block has ended without error.
+    """Open a file that replaces ``path`` once the block has ended without error.
 
-    Whatever happens, kill -9 and power cuts included, ``path`` holds its old content or all of the
-    new. What killed writers left is removed; where several may write the same file at a time,
-    ``patience`` says for how many seconds the temporary file of another is left alone.
+    ``path`` always holds its old content or all of the new, even after kill -9 or a power cut.
+    Leftovers of killed writers are removed. Where several processes may write the same file,
+    temporary files younger than ``patience`` seconds are kept.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -92,13 +92,13 @@ def atomic(path: str | Path, patience: float = 0.0) -> Iterator[BinaryIO]:
 
 
 def remove(path: str | Path) -> None:
-    """Delete a file, if it is there, and what killed writers left of it."""
+    """Delete a file, if it exists, and its temporary files left by killed writers."""
     Path(path).unlink(missing_ok=True)
     remove_leftovers(path)
 
 
 def remove_leftovers(path: str | Path, patience: float = 0.0) -> None:
-    """Delete the temporary files of a path that nobody has touched for ``patience`` seconds."""
+    """Delete the temporary files of a path that are older than ``patience`` seconds."""
     path = Path(path)
     for leftover in path.parent.glob(f".{glob.escape(path.name)}.{'?' * 8}.tmp"):
         with suppress(OSError):  # another was faster, or the folder is read-only
@@ -114,10 +114,10 @@ def digest(path: str | Path) -> str:
 
 @cache
 def provenance() -> dict:
-    """Versions of what is installed, platform, and the git commit of this repository.
+    """Versions of the installed packages, platform, and the git commit of this repository.
 
     The commit ends in ``-dirty`` when the tree has changes. It is ``unknown`` outside a checkout of
-    this repository: an installed package lies in somebody else's, or in none.
+    this repository: an installed package may be in another repository, or in none.
     """
     return {
         "groupsparse": groupsparse.__version__,

@@ -1,4 +1,4 @@
-"""Initial dictionaries from data: what the atoms are before training."""
+"""Initial dictionaries, computed from data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reconstruction loss (eq. 13), and the shallow one at the cost of what is active.
+"""Reconstruction loss (eq. 13); for shallow encoders at a cost that scales with active groups.
 
 Of the five dense products in loss and gradient of the shallow autoencoder only Y A is needed to
 find the active groups; the other four touch active entries alone. Where the processor multiplies
@@ -18,9 +18,9 @@ from groupsparse.prox import Prox
 DENSE_FROM = 0.12
 # Whether this processor multiplies bfloat16 natively; elsewhere it would be slower.
 FAST_BFLOAT16 = getattr(torch.cpu, "get_capabilities", dict)().get("avx512_bf16", False)
-# Samples whose codes tell how many are active.
+# Number of samples from which the share of active entries is estimated.
 PROBE = 100
-# Entries of codes that are formed at once, so that they stay in cache.
+# Entries of codes computed at a time, so that they stay in cache.
 BLOCK = 200_000
 
 

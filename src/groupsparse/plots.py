@@ -105,7 +105,7 @@ def methods_compared(history: pd.DataFrame, snr: float) -> Figure:
 
 
 def inits_compared(history: pd.DataFrame, method: str, snr: float) -> Figure:
-    """Error per epoch of one method from every init at one SNR."""
+    """Error per epoch of one method from every initialisation at one SNR."""
     table = history[(history.metric == "squared_error") & (history.snr == snr)]
     table = table[table.method == method]
     inits = list(dict.fromkeys(table.init))
@@ -282,10 +282,10 @@ def silhouettes(
 def clustering_accuracy(
     clustering: pd.DataFrame, dataset: str, supervised: tuple[str, ...] = ()
 ) -> Figure:
-    """Table 1 at a glance: ACC of every feature, init and centring, mean and all replicates.
+    """Table 1 as a figure: ACC of every feature, initialisation and centring, mean and replicates.
 
     ``clustering`` is the long-form table of one data set. Dashed: raw pixels. Diamonds: the
-    paper's numbers, where it has any for ``dataset``. Crosses: inits that are ``supervised``.
+    paper's numbers for ``dataset``, if any. Crosses: initialisations that are ``supervised``.
     """
     table = clustering[(clustering.metric == "acc") & ~clustering.method.isin(["oracle", "raw"])]
     chance = table[table.method == "chance"].value.mean()
@@ -300,7 +300,7 @@ def clustering_accuracy(
     axes = figure.subplots(1, 2, sharex=True, sharey=True)
     raw = clustering[(clustering.metric == "acc") & (clustering.method == "raw")]
     for ax, algorithm in zip(axes, ("kmeans", "spectral"), strict=True):
-        # The active group needs no algorithm: its points stand in both panels.
+        # The active group needs no algorithm: both panels show its points.
         here = table[table.algorithm.isin([algorithm, "argmax"])]
         keys = ["method", "features", "init", "centered"]
         for (method, features, init, centered), part in here.groupby(keys, sort=False):

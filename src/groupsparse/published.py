@@ -1,4 +1,4 @@
-"""Numbers printed in the paper, to stand beside what a run measures."""
+"""Values reported in the paper, for comparison."""
 
 # Table 1, MNIST, accuracy on the test images: (method, features) -> algorithm -> fraction.
 TABLE1 = {

@@ -1,4 +1,4 @@
-"""Recovery metrics: dictionaries against A*, supports against the true supports.
+"""Recovery metrics: error of dictionaries against A*, of supports against the true supports.
 
 None of these functions knows a model; all take leading batch dimensions where stated.
 """

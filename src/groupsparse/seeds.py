@@ -1,4 +1,4 @@
-"""Seeds derived from what they are for, so that no two purposes share a random stream."""
+"""Seeds derived from their purpose, so that no two purposes share a random stream."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""What uses labels: such rows are marked in every table and figure."""
+"""Identification of results that use labels, which tables and figures mark."""
 
 from typing import TYPE_CHECKING
 

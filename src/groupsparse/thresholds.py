@@ -78,13 +78,13 @@ def lambda_max(
 def matched_threshold(
     group_threshold: float, group_size: int, projection_std: float, one_sided: bool = False
 ) -> float:
-    r"""Threshold at which a noise entry is active as seldom as a noise group is.
+    r"""Element-wise threshold with the false-activation rate of a group threshold on noise.
 
     .. math:: P(|s z| > t) = P(||s z_g||_2 > \lambda), \quad z \sim N(0, 1), z_g \sim N(0, I_d)
 
-    s is the standard deviation of a^T y for a unit atom a that has no part in y, so the
-    element-wise and the group network have the same rate of false activations (ours: the paper
-    states no threshold for its sparse network).
+    s is the standard deviation of a^T y for a unit atom a that is inactive in y. The element-wise
+    and the group network then have the same rate of false activations. This choice is not the
+    paper's, which states no threshold for its sparse network.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def matched_threshold(
     -------
     t in [0, lambda]: a norm is never smaller than one of its entries.
     """
-    # Here: they take longer to import than all else that a training needs.
+    # Imported here: they take longer to import than everything else that training needs.
     from scipy.optimize import brentq
     from scipy.stats import chi2, norm
 

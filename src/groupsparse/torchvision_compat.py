@@ -1,4 +1,4 @@
-"""torchvision's data sets, also where its CUDA wheel meets a CPU-only torch."""
+"""torchvision's data sets, even if its CUDA wheel is installed with a CPU-only torch."""
 
 from importlib.util import find_spec
 from pathlib import Path

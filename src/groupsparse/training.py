@@ -66,12 +66,12 @@ def train(
     metrics : maps the dictionary (R, n, m) to named values (R,), or (n, m) to numbers; recorded
         after every epoch
     callback : called as ``callback(epoch, model)`` after every epoch; training stops if it returns
-        True, and stays so when the same call is made again with its checkpoint
+        True, and stays stopped when the same call is repeated with its checkpoint
     checkpoint : file that is written every ``checkpoint_every`` epochs and at the end; delete it
         once the results are saved. If it exists and was made by the same code, model, start, data,
-        optimiser, ``fingerprint``, device and threads, training goes on from there, also to more
-        epochs, and ends with the bits of an uninterrupted run. What a callback keeps to itself,
-        such as the state of a scheduler, is not in it
+        optimiser, ``fingerprint``, device and threads, training resumes from it, also to more
+        epochs, and ends with the bits of an uninterrupted run. It does not hold the state of a
+        callback, such as a scheduler
     fingerprint : JSON-able description of what else determines the result: the data, if ``batches``
         is a function of your own and not one of :mod:`groupsparse.batches`
 
@@ -161,7 +161,7 @@ def _optimizer(optimizer: object, dictionary: Tensor, lr: float) -> Optimizer:
 def _identity(
     model: Autoencoder, optim: Optimizer, normalize: bool, batches: Batches, fingerprint: object
 ) -> dict[str, object]:
-    """What a checkpoint must agree with, by name: JSON-able."""
+    """Everything that a checkpoint must match, by name: JSON-able."""
     dictionary = model.dictionary
     known = getattr(batches, "fingerprint", None)
     data = known() if callable(known) else None
@@ -184,7 +184,7 @@ def _identity(
 
 
 def _program(function: object) -> object:
-    """What a function of one's own computes, so that an edited one is another; else None."""
+    """What a user's function computes, so that an edited one counts as another; else None."""
     code = getattr(function, "__code__", None)
     if code is None or str(function.__module__).startswith("groupsparse."):
         return None
@@ -197,7 +197,7 @@ def _bytecode(code: CodeType) -> list:
 
 
 def _refuse_other_files(path: Path) -> None:
-    """ValueError if there is a file that is no checkpoint, which would be overwritten."""
+    """ValueError if another file than a checkpoint would be overwritten."""
     if path.is_dir():
         raise ValueError(f"checkpoint must name a file, and {path} is a folder")
     if path.exists() and path.stat().st_size:
@@ -344,7 +344,7 @@ def _pack(value: object, tensors: dict[str, Tensor]) -> object:
 def _unpack(value: object, tensors: dict[str, Tensor]) -> object:
     if isinstance(value, dict):
         if "tensor" in value:
-            # A copy lies where torch would put it: sums depend on the alignment in memory.
+            # Copied into memory that torch allocates: sums depend on the alignment.
             return tensors[value["tensor"]].clone()
         return {key: _unpack(v, tensors) for key, v in value["items"]}
     return [_unpack(v, tensors) for v in value] if isinstance(value, list) else value

@@ -1,6 +1,6 @@
-"""Cause every fault many times and write what came of it: ``docs/faults.csv`` and ``.md``.
+"""Inject every fault many times and write the outcomes to ``docs/faults.csv`` and ``.md``.
 
-The trials are the tests marked ``fault``: a few run in every ``make test``, all of them here.
+The trials are the tests marked ``fault``: ``make test`` runs a few of each, this script all.
 """
 
 import argparse
@@ -21,11 +21,12 @@ from groupsparse.files import provenance, write_atomic
 ROOT = Path(__file__).resolve().parents[2]
 
 PAGE = Template(
-    """# Faults and what came of them
+    """# Fault-injection results
 
-`make faults` caused each fault in random, seeded ways and looked at what was left. This page is
-rendered from that run: seed {{ seed }}, commit {{ made_by.commit }}, {{ minutes }} minutes on
-{{ cores }} cores{% if failed %}; **{{ failed }} trials broke their promise**{% endif %}.
+`make faults` injected each fault in random, seeded ways and checked the resulting state. This
+page is rendered from that run: seed {{ seed }}, commit {{ made_by.commit }},
+{{ minutes }} minutes on {{ cores }} cores\
+{% if failed %}; **{{ failed }} trials broke their promise**{% endif %}.
 Python {{ made_by.python }}{% for name in packages %}, {{ name }} {{ made_by[name] }}{% endfor %}.
 
 | fault | promise | trials | kept | longest |
@@ -34,10 +35,10 @@ Python {{ made_by.python }}{% for name in packages %}, {{ name }} {{ made_by[nam
 | {{ row.fault }} | {{ row.promise }} | {{ row.trials }} | {{ row.kept }}\
 {% if row.skipped %} ({{ row.skipped }} not possible here){% endif %} | {{ row.longest }} |
 {% endfor %}
-A whole run is killed several times before it may end, and every kill that hit is a trial. Longest
-is the time of one test, its reruns included, or of one trial where a test holds many short ones.
-The runs on SLURM start together: their times are what each test then still waited.
-The same table as [CSV](faults.csv). How runs go on:
+A whole run is killed several times before it may end; every kill of a running job is a trial.
+*Longest* is the time of one test with its reruns, or of one trial where a test has many short ones.
+The runs on SLURM start together; their times exclude the part that ran concurrently.
+The same table is in [faults.csv](faults.csv). How runs recover:
 [workflow/README.md](../workflow/README.md#when-things-go-wrong).
 """,
     undefined=StrictUndefined,

@@ -77,13 +77,15 @@ TRAININGS = [
 
 
 def steps(training: dict) -> float:
-    """Length of the way that Adam goes at most: its steps are of size lr."""
+    """Largest displacement Adam can make: lr × steps."""
     batches = 1 if not training["batch_size"] else -(-300 // training["batch_size"])
     return training["epochs"] * batches * training["lr"]
 
 
 @pytest.mark.fault(
-    "1, 2 and 4 threads", "same threads, same bits; others within 1 % of the way that Adam goes"
+    "1, 2 and 4 threads",
+    "same threads, same bits; others within 1 % of the largest displacement Adam can make "
+    "(lr × steps)",
 )
 @pytest.mark.parametrize(
     ("script", "source", "options"),
@@ -99,7 +101,7 @@ def test_trainings_agree_over_threads(script, source, options, data, tmp_path, m
     way = steps(options.get("training") or options["settings"]["training"])
     for threads in THREADS[1:]:
         for name, tensor in results[1].items():
-            # Rounding turns a step of Adam where a gradient nearly vanishes.
+            # Where a gradient nearly vanishes, rounding changes the direction of Adam's step.
             assert torch.allclose(results[threads][name], tensor, rtol=0, atol=0.01 * way), name
 
 
