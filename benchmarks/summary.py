@@ -15,7 +15,7 @@ def spread(table: pd.DataFrame, metric: str, extra: tuple[str, ...] = ()) -> pd.
 def ratios(table: pd.DataFrame, metric: str = "seconds") -> pd.DataFrame:
     """How many times faster (or smaller) than its baseline a candidate is.
 
-    Repetitions are paired, since those of one round ran beside each other: the ratio has a
+    Repetitions are paired, since those of one round ran right after each other: the ratio has a
     median, a min and a max of its own. Columns as those of :func:`spread`, and ``reference``.
     """
     table = table[table.metric == metric]

@@ -34,7 +34,9 @@ def arguments(description: str) -> argparse.Namespace:
     parser.add_argument("--threads", type=int, nargs="+", required=True, help="bench.threads")
     parser.add_argument("--data", help="artefact of prepare_dataset.py, where images are used")
     parser.add_argument("--seed", type=int, required=True, help="root seed")
-    parser.add_argument("--output", required=True, help="CSV; a .json beside it says where it ran")
+    parser.add_argument(
+        "--output", required=True, help="CSV; a .json file next to it describes the machine"
+    )
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     return args
@@ -142,7 +144,7 @@ def rows(
 
 
 def save(path: str, experiment: str, table: list[dict]) -> None:
-    """Write the table and, beside it, the machine and versions that made it."""
+    """Write the table and, in a file next to it, the machine and versions."""
     first = ["experiment", "case", "candidate", "baseline", "n", "m", "samples", "group_size"]
     last = ["device", "threads", "repetition", "metric", "value"]
     frame = pd.DataFrame(table).assign(experiment=experiment)

@@ -44,7 +44,7 @@ THEORY = {
         "others do not. Regimes that diverge are in the table only: {diverged}"
     ),
     "theory_gradients": (
-        "Theory 2: contraction per step from each measured epoch to the next, beside Theorem 2's ρ "
+        "Theory 2: contraction per step from each measured epoch to the next, with Theorem 2's ρ "
         "(with Adam: ρ at the largest step that the theorem allows); then the approximate gradient "
         "of eq. 27 against the exact one, and the main term of eq. 32 (whole, and without the part "
         "in the span of the group itself) and the mean derived here against the empirical mean of "

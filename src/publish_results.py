@@ -213,7 +213,7 @@ def cost(folder: Path) -> dict:
 
 
 def machine() -> str:
-    """Cores and memory of this machine, in words."""
+    """Description of this machine: cores and memory."""
     memory = psutil.virtual_memory().total / 2**30
     return f"{os.cpu_count()} cores, {memory:.0f} GiB ({platform.machine()})"
 

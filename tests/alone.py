@@ -1,4 +1,4 @@
-"""The installed library by itself: what `make alone` runs where nothing else is installed."""
+"""Tests of the installed library without the workflow's packages, run by `make alone`."""
 
 import json
 import sys
@@ -48,7 +48,7 @@ def training_resumes_from_a_checkpoint(folder: Path) -> None:
     gs.train(resumed, batches, epochs=6, checkpoint=checkpoint, **options)
     assert torch.equal(resumed.dictionary, straight.dictionary)
     header = gs.load_tensors(checkpoint)[1]
-    # The folder of this environment may lie in anybody's repository.
+    # The folder of this environment may be inside another repository.
     assert header["provenance"]["commit"] == "unknown"
     assert header["provenance"]["groupsparse"] == gs.__version__
     assert "snakemake" not in header["provenance"]

@@ -1,4 +1,4 @@
-"""The files that a data set is read from, and their state: when it changes, its data are made anew.
+"""The raw files of a data set and their state: when it changes, the data are made again.
 
 Snakemake cannot have these files as inputs: the job that reads them downloads what is missing. Nor
 as outputs: it deletes outputs before a job, and files may have been placed by hand.

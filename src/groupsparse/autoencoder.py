@@ -264,7 +264,7 @@ class Autoencoder(nn.Module):
         try:
             config = json.loads(path.read_bytes())
             if config.pop("weights_sha256", None) != digest(weights):
-                raise ValueError(f"{WEIGHTS} beside it is of another model")
+                raise ValueError(f"{WEIGHTS} next to it is of another model")
             if dictionary is None or list(dictionary.shape) != config.pop("shape", None):
                 raise ValueError(f"its shape is not that of the dictionary in {WEIGHTS}")
             known = config.get("prox") in PROX

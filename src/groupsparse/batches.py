@@ -144,7 +144,7 @@ class StreamedData:
     def _batches(self, seed: int, epoch: int) -> Iterator[Tensor]:
         rest = None  # samples of the last block that did not fill a batch
         for index in sample_order(self.samples, seed, epoch, self.block):
-            # Mapped anew for every block, so that pages which were read are given back.
+            # Mapped again for every block, so that pages already read are released.
             mapped = np.load(self.path, mmap_mode="r", allow_pickle=False)
             start = int(index.min())
             rows = torch.from_numpy(mapped[start : start + len(index)].copy())[index - start]

@@ -123,7 +123,7 @@ def fetch(
         return path
     failures = []
     if found:
-        log.warning("%s has MD5 %s instead of %s: fetching it anew", path, found, archive.md5)
+        log.warning("%s has MD5 %s instead of %s: downloading it again", path, found, archive.md5)
         failures.append(f"{path}: MD5 {found} instead of {archive.md5}")
     for url in urls:
         for attempt in range(1, retries + 1):

@@ -2,7 +2,7 @@
 
 Every write is atomic (temporary file, fsync, rename), so a file that
 exists is whole. What carries no checksum of its own (tables, figures, pages) has a SHA-256 in a
-hidden file beside it, which ``sha256sum -c`` reads.
+hidden file next to it, which ``sha256sum -c`` reads.
 """
 
 import glob

@@ -107,7 +107,7 @@ def _longer_than(products: Tensor, threshold: float, group_size: int) -> Tensor:
 
 
 class _ShallowLoss(torch.autograd.Function):
-    """Loss of one problem, data (N, n) and dictionary (n, m); the gradient is found on the way."""
+    """Loss of one problem, data (N, n) and dictionary (n, m), computed with its gradient."""
 
     @staticmethod
     def forward(ctx, data, dictionary, prox, lambda_, group_size) -> Tensor:

@@ -249,7 +249,7 @@ def silhouettes(
     labels: np.ndarray,
     group_size: int,
 ) -> Figure:
-    r"""Atoms by group (one row a group) beside the mean activation of every class, per method.
+    r"""Atoms by group (one row a group) and the mean activation of every class, per method.
 
     Parameters
     ----------

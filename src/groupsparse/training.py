@@ -209,7 +209,7 @@ def _refuse_other_files(path: Path) -> None:
 def _run_epoch(
     model: Autoencoder, optim: Optimizer, batches: Iterator[Tensor], normalize: bool, epoch: int
 ) -> tuple[Tensor, Tensor]:
-    """One pass over the batches: the mean loss (R,) on the way, and that of the first batch."""
+    """Train for one epoch: the mean loss (R,) over its batches, and that of the first batch."""
     dictionary = model.dictionary
     total, count, first = dictionary.new_zeros(dictionary.shape[:-2]), 0, None
     for batch in batches:
@@ -355,7 +355,7 @@ def _resume(path, identity, epochs, model, optim, rows) -> tuple[list[dict[str, 
     try:
         tensors, header = load_tensors(path)
     except CorruptArtifactError as error:
-        log.warning("starting anew: %s", error)
+        log.warning("starting over: %s", error)
         return rows, 0
     history = {k.split(".", 1)[1]: v for k, v in tensors.items() if k.startswith("history.")}
     made = header.get("identity") or {}
@@ -365,11 +365,11 @@ def _resume(path, identity, epochs, model, optim, rows) -> tuple[list[dict[str, 
     differs = [name for name in identity if made.get(name) != identity[name]]
     differs += ["metrics"] if history.keys() != rows[0].keys() else []
     if differs:
-        log.warning("starting anew: %s differs in its %s", path, ", ".join(differs))
+        log.warning("starting over: %s differs in its %s", path, ", ".join(differs))
         return rows, 0
     done = len(history["loss"]) - 1
     if done > epochs:
-        log.warning("starting anew: %s is at epoch %d, after the last one asked for", path, done)
+        log.warning("starting over: %s is at epoch %d, after the last one asked for", path, done)
         return rows, 0
     with torch.no_grad():
         model.dictionary.copy_(tensors["dictionary"])

@@ -101,7 +101,7 @@ def summary(report: ElementTree.Element) -> pd.DataFrame:
 
 
 def duration(seconds: float) -> str:
-    """Seconds in words: milliseconds below one."""
+    """Seconds as text: milliseconds below one second."""
     return f"{seconds:.0f} s" if seconds >= 1 else f"{max(1, round(seconds * 1000))} ms"
 
 

@@ -1,4 +1,4 @@
-"""Whatever stands in the config: a plan, or errors of one line each that name the key."""
+"""Any config gives a plan, or errors of one line each that name the key."""
 
 import os
 import subprocess

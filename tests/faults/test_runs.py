@@ -148,7 +148,7 @@ class Trained(NamedTuple):
     seconds: float
 
     def assert_again(self, folder: Path) -> None:
-        """The training in this folder, whatever it holds, goes on and ends with the same bits."""
+        """Check that the training in this folder resumes and ends with the same bits."""
         epochs = checkpoint_epochs(folder)
         status, text = outcome(training(self.source, folder))
         assert status == 0, text

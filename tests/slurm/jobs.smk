@@ -1,5 +1,5 @@
 # Jobs that fail in the ways that a cluster knows, with the helpers of the real rules. Tests copy
-# this file beside the real Snakefile.
+# this file next to the real Snakefile.
 configfile: "config.yaml"
 
 

@@ -1,4 +1,4 @@
-"""The workflow on a real SLURM on this machine: the same numbers, and what jobs die of."""
+"""The workflow on a real SLURM on this machine: the same numbers, and recovery of failed jobs."""
 
 import os
 import re
@@ -87,12 +87,12 @@ def wait_for(condition: Callable[[], bool], seconds: float = 200) -> None:
 
 
 def interrupt(workflow: Workflow, cluster: Path) -> list[tuple[str, str]]:
-    """Stop a training in every way, wherever it goes on: how, and on which node it was."""
+    """Stop a training in every way, on whichever node it resumes: how, and on which node."""
     stopped, log = [], workflow.folder / TRAINING_LOG
     wait_for((workflow.folder / CHECKPOINT).exists)
     for stop in (cancel, kill_node, preempt) * ROUNDS:
         job, node = job_of(workflow)
-        log.unlink()  # what it goes on to write there is seen by nobody
+        log.unlink()  # nobody sees what it still writes there
         stop(cluster, node, job)
         wait_for(lambda: log.exists() and "resuming" in log.read_text())
         stopped.append((stop.__name__, node))
@@ -147,7 +147,7 @@ def test_a_job_that_asks_for_a_gpu_gets_it(runs):
 
 @pytest.mark.fault(
     "SLURM: scancel, a node that dies, a preemption, in turn, under a training",
-    "it goes on from its checkpoint each time, and ends with the bits of a training by hand",
+    "it resumes from its checkpoint each time, and ends with the bits of a training by hand",
 )
 def test_a_training_goes_on_when_it_is_cancelled_or_preempted_and_when_its_node_dies(
     runs, tmp_path, record_property

@@ -1,4 +1,4 @@
-"""Which trainings get a warning, and what it says to try."""
+"""Warnings about trainings: which get one, and its advice."""
 
 import pandas as pd
 import pytest

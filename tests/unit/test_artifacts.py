@@ -1,4 +1,4 @@
-"""Artefacts: what was written comes back, or an error that names the file."""
+"""Artefacts are read as they were written, or an error names the file."""
 
 import json
 import os

@@ -241,7 +241,7 @@ def test_sparsity_of_a_hand_worked_example():
 
 def test_contrast_is_one_without_classes_and_large_between_far_ones():
     features, labels = blobs()
-    # Blobs lie 50 sqrt(2) apart; two points of one blob are sqrt(2 * 4) apart in the mean square.
+    # Blobs are 50 sqrt(2) apart; two points of one blob are sqrt(2 * 4) apart in the mean square.
     assert class_contrast(features, labels) > 50 * 2**0.5 / 8**0.5
     shuffled = np.random.default_rng(1).permutation(labels)
     assert class_contrast(features, shuffled) == pytest.approx(1, abs=0.1)

@@ -37,7 +37,7 @@ REDIRECTS = {
     "to_nowhere": "http://127.0.0.1:1/{name}",
 }
 download_fault = pytest.mark.fault(
-    "downloads: silent, slow, lying, redirecting servers; wrong files; several jobs at once",
+    "downloads: silent, slow, corrupt, redirecting servers; wrong files; several jobs at once",
     "the right data or an error that names file and address, within the time limits",
 )
 
@@ -149,7 +149,7 @@ def idx(array: np.ndarray) -> bytes:
 
 @pytest.fixture
 def tiny(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
-    """MNIST shrunk to 12 train and 5 test images, lying on the mirror."""
+    """MNIST shrunk to 12 train and 5 test images, served by the mirror."""
     rng = np.random.default_rng(0)
     for split, count in (("train", 12), ("t10k", 5)):
         images = rng.integers(0, 256, (count, 28, 28))

@@ -1,4 +1,4 @@
-"""Dictionaries and their inits."""
+"""Dictionaries and their initialisation."""
 
 import numpy as np
 import pytest

@@ -29,7 +29,7 @@ def test_the_public_functions_of_the_core_have_examples():
         assert any(t.examples for t in finder.find(getattr(gs, name), name)), name
 
 
-def test_the_example_of_the_readme_prints_what_stands_below_it(tmp_path, monkeypatch):
+def test_the_example_of_the_readme_prints_the_output_below_it(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # it saves a model
     readme = (ROOT / "README.md").read_text()
     program, printed = re.search(r"```python\n(.*?)```\n+```text\n(.*?)```", readme, re.S).groups()

@@ -1,4 +1,4 @@
-"""Inits from data look at enough of the data."""
+"""Initial dictionaries from data use enough of the data."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def test_a_cluster_of_few_samples_is_found(name):
     data = 50 * torch.eye(3)[labels] + noise
     for seed in range(3):
         atoms = init.initialize(name, data, 3, 2, seed)
-        # Blobs lie along the axes, so an atom points along that of its blob.
+        # Blobs are along the axes, so an atom points along that of its blob.
         assert sorted(atoms.argmax(0).reshape(3, 2)[:, 0].tolist()) == [0, 1, 2]
 
 

@@ -1,4 +1,4 @@
-"""What a user of the library meets: names, arrays of any kind, one-line errors, save and load."""
+"""The library's interface: names, arrays of any kind, one-line errors, save and load."""
 
 import importlib
 import json

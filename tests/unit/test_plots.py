@@ -1,4 +1,4 @@
-"""What the figures show of atoms that are images, and of atoms that are not."""
+"""Figures of atoms that are images, and of atoms that are not."""
 
 import numpy as np
 import pandas as pd

@@ -170,7 +170,7 @@ def test_tensor_threshold_may_differ_between_groups(name):
     threshold = torch.tensor([0.1, 0.5, 2.0])
     together = PROX[name](v, threshold, D)
     alone = [PROX[name](v[:, D * g : D * g + D], float(threshold[g]), D) for g in range(GROUPS)]
-    # A Python float is a float64 beside a float32 tensor: one float32 rounding of numbers below 4.
+    # A Python float is a float64 next to a float32 tensor: one float32 rounding of numbers below 4.
     assert torch.allclose(together, torch.cat(alone, -1), rtol=0, atol=1e-6)
 
 

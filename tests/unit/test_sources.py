@@ -1,4 +1,4 @@
-"""Nothing read from a file is unpickled or executed; nothing is written but by the one writer."""
+"""No source unpickles or executes what it reads, and all files are written by one module."""
 
 import ast
 

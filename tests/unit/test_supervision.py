@@ -1,4 +1,4 @@
-"""What uses labels is marked."""
+"""Results that use labels are marked."""
 
 import pandas as pd
 

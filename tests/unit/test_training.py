@@ -230,7 +230,7 @@ def test_a_checkpoint_of_other_parameters_is_not_used(tmp_path, caplog, change):
     result = run(anew, checkpoint=checkpoint, **options)
     assert anew.epochs[0] == 1
     assert same(result, run(fixed(), **options))
-    assert "starting anew" in caplog.text
+    assert "starting over" in caplog.text
 
 
 def test_a_checkpoint_of_other_code_is_not_used(tmp_path, monkeypatch):
@@ -549,7 +549,7 @@ def test_the_oracle_with_fresh_data_improves_as_one_over_the_samples():
     _, history = CONTROLS["oracle"](simulation(), fresh(), 40, seeds())
     error = history["squared_error"].mean(1)
     # Error ~ 1 / N: four times the samples, a quarter of the error. 2 N M = 640 squared normals
-    # have relative sd 6 %; the factor 2 allows 8 of them, beside the m / N = 17 % bias at epoch 10.
+    # have relative sd 6 %; the factor 2 allows 8 of them and the m / N = 17 % bias at epoch 10.
     assert 0.125 < error[40] / error[10] < 0.5
 
 
@@ -602,7 +602,7 @@ def test_streaming_reads_one_block_at_a_time(tmp_path, monkeypatch):
 
 def test_streamed_data_that_are_pickled_are_refused(tmp_path):
     np.save(tmp_path / "data.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
-    with pytest.raises(ValueError, match=r"data.npy is no .npy file of numbers"):
+    with pytest.raises(ValueError, match=r"data.npy is not a .npy file of numbers"):
         StreamedData(tmp_path / "data.npy", [0], 5, block=20)
 
 
@@ -711,7 +711,7 @@ def test_a_checkpoint_of_another_number_of_threads_is_not_used(tmp_path, caplog)
     finally:
         torch.set_num_threads(threads)
     assert anew.epochs[0] == 1
-    assert "starting anew" in caplog.text
+    assert "starting over" in caplog.text
 
 
 def test_an_optimizer_of_ones_own_is_taken_as_it_is():
