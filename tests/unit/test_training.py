@@ -236,7 +236,7 @@ def test_a_checkpoint_of_other_parameters_is_not_used(tmp_path, caplog, change):
 def test_a_checkpoint_of_other_code_is_not_used(tmp_path, monkeypatch):
     checkpoint = tmp_path / "checkpoint"
     interrupt(fixed(), checkpoint)
-    monkeypatch.setattr("groupsparse.training.source_digest", lambda: "other")
+    monkeypatch.setattr("groupsparse.checkpoints.source_digest", lambda: "other")
     anew = Recording(fixed())
     run(anew, checkpoint=checkpoint)
     assert anew.epochs[0] == 1
@@ -340,6 +340,16 @@ def test_an_edited_activation_of_ones_own_is_another(tmp_path, caplog):
         train(model, seen, epochs=2, checkpoint=checkpoint)
         assert seen.epochs == ([1, 2] if factor == 2 or not caplog.records else [])
         caplog.set_level("INFO")
+    assert "differs in its model" in caplog.text
+
+
+def test_what_an_activation_closes_over_is_part_of_it(tmp_path, caplog):
+    def scaled(factor):
+        return lambda v, t, d: v * (v.abs() > factor * t)
+
+    for factor in (1.0, 2.0):
+        model = Autoencoder(simulation()["init"], scaled(factor), 1.0, D)
+        train(model, fixed(), epochs=2, checkpoint=tmp_path / "checkpoint")
     assert "differs in its model" in caplog.text
 
 
