@@ -111,11 +111,11 @@ def train(
         last = epochs if stopped < epochs else 0
     reported = time.monotonic()
     for epoch in range(len(rows), last + 1):
-        loss, first = _run_epoch(model, optim, batches(epoch), normalize, epoch)
+        loss, expected = _run_epoch(model, optim, batches(epoch), normalize, epoch)
         rows.append(_row(model, metrics, loss))
         if epoch == 1:
             _warn_if_silent(model.dictionary)
-        _check(loss, first if epoch == 1 else rows[1]["loss"], epoch, optim)
+        _check(loss, expected if epoch == 1 else rows[1]["loss"], epoch, optim)
         if epoch == epochs or time.monotonic() - reported > 5:
             reported = time.monotonic()
             values = ", ".join(f"{k} {v.mean():.4g}" for k, v in rows[-1].items())
@@ -152,9 +152,13 @@ def _optimizer(optimizer: object, dictionary: Tensor, lr: float) -> Optimizer:
 def _run_epoch(
     model: Autoencoder, optim: Optimizer, batches: Iterator[Tensor], normalize: bool, epoch: int
 ) -> tuple[Tensor, Tensor]:
-    """One pass over the batches: the mean loss (R,) on the way, and that of the first batch."""
+    """One pass over the batches: the mean loss (R,) on the way.
+
+    In the first epoch, also the loss that its first batch lets expect, in proportion to ||y||^2.
+    """
     dictionary = model.dictionary
-    total, count, first = dictionary.new_zeros(dictionary.shape[:-2]), 0, None
+    total, count = dictionary.new_zeros(dictionary.shape[:-2]), 0
+    energy, share = torch.zeros_like(total), None
     for batch in batches:
         batch = _fit(batch, dictionary)
         try:
@@ -170,10 +174,13 @@ def _run_epoch(
                 dictionary.copy_(normalize_columns(dictionary))
         total += loss * batch.shape[-2]
         count += batch.shape[-2]
-        first = loss if first is None else first
-    if first is None:
+        if epoch == 1:
+            power = batch.square().sum((-2, -1))
+            share = loss * batch.shape[-2] / power if share is None else share
+            energy += power
+    if not count:
         raise ValueError(f"there are no samples in epoch {epoch}")
-    return (total / count).cpu(), first.cpu()
+    return (total / count).cpu(), (energy if share is None else share * energy / count).cpu()
 
 
 def _step(model: Autoencoder, optim: Optimizer, batch: Tensor) -> Tensor:
@@ -225,7 +232,8 @@ def _row(model: Autoencoder, metrics: Callable | None, loss: Tensor) -> dict[str
 
 
 def _check(loss: Tensor, first: Tensor, epoch: int, optim: Optimizer) -> None:
-    bad = ~torch.isfinite(loss) | (loss > DIVERGED * first)
+    # Nothing can be expected of a first batch of zeros.
+    bad = ~torch.isfinite(loss) | ((first > 0) & (loss > DIVERGED * first))
     if bad.any():
         raise _diverged(
             epoch, optim, bad, f"loss {loss[bad].tolist()}, at first {first[bad].tolist()}"

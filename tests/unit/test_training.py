@@ -374,6 +374,13 @@ def test_an_explosion_within_the_first_epoch_is_divergence():
         run(fixed(batch_size=8), lr=30.0)
 
 
+def test_a_dark_first_batch_is_no_reason_to_expect_little():
+    data = simulation()["data"]
+    for first in (0.0, 1e-3):
+        model = Autoencoder(simulation()["init"], "group_soft", 0.0, D, "fista", 5)
+        train(model, lambda epoch, s=first: [s * data[:, :5], data], epochs=2)
+
+
 def test_a_checkpoint_holds_the_history_so_far(tmp_path):
     checkpoint = tmp_path / "checkpoint"
     interrupt(fixed(), checkpoint)
