@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import CodeType
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from groupsparse import checkpoints
 from groupsparse.arrays import as_tensor, check_count
-from groupsparse.artifacts import (
-    CorruptArtifactError,
-    load_tensors,
-    save_tensors,
-    source_digest,
-    tensor_digest,
-)
 from groupsparse.autoencoder import Autoencoder
 from groupsparse.batches import Batches
 from groupsparse.dictionary import normalize_columns
@@ -112,26 +103,26 @@ def train(
     rows, last = [_row(model, metrics, torch.full(replicates, torch.nan))], epochs
     identity = {}
     if checkpoint:
-        identity = _identity(model, optim, normalize, batches, fingerprint)
-        _refuse_other_files(Path(checkpoint))
+        identity = checkpoints.identity(model, optim, normalize, batches, fingerprint)
+        checkpoints.refuse_other_files(checkpoint)
     if checkpoint and Path(checkpoint).exists():
-        rows, stopped = _resume(checkpoint, identity, epochs, model, optim, rows)
-        # What a callback has stopped stays so, unless more epochs are asked for than then.
+        rows, stopped = checkpoints.resume(checkpoint, identity, epochs, model, optim, rows)
+        # A training that a callback stopped stays stopped, unless more epochs are requested.
         last = epochs if stopped < epochs else 0
     reported = time.monotonic()
     for epoch in range(len(rows), last + 1):
-        loss, first = _run_epoch(model, optim, batches(epoch), normalize, epoch)
+        loss, expected = _run_epoch(model, optim, batches(epoch), normalize, epoch)
         rows.append(_row(model, metrics, loss))
         if epoch == 1:
             _warn_if_silent(model.dictionary)
-        _check(loss, first if epoch == 1 else rows[1]["loss"], epoch, optim)
+        _check(loss, expected if epoch == 1 else rows[1]["loss"], epoch, optim)
         if epoch == epochs or time.monotonic() - reported > 5:
             reported = time.monotonic()
             values = ", ".join(f"{k} {v.mean():.4g}" for k, v in rows[-1].items())
             log.info("epoch %d/%d: %s", epoch, epochs, values)
         stop = bool(callback and callback(epoch, model))
         if checkpoint and (stop or epoch == epochs or epoch % checkpoint_every == 0):
-            _save_checkpoint(checkpoint, identity, epochs if stop else 0, model, optim, rows)
+            checkpoints.save(checkpoint, identity, epochs if stop else 0, model, optim, rows)
         if stop:
             log.info("stopped by the callback after epoch %d", epoch)
             break
@@ -158,60 +149,16 @@ def _optimizer(optimizer: object, dictionary: Tensor, lr: float) -> Optimizer:
     return optimizer
 
 
-def _identity(
-    model: Autoencoder, optim: Optimizer, normalize: bool, batches: Batches, fingerprint: object
-) -> dict[str, object]:
-    """Everything that a checkpoint must match, by name: JSON-able."""
-    dictionary = model.dictionary
-    known = getattr(batches, "fingerprint", None)
-    data = known() if callable(known) else None
-    try:
-        json.dumps([data, fingerprint])
-    except TypeError as error:
-        raise TypeError(f"fingerprint must be JSON-able: {error}") from None
-    model_config = model.config() | {"activation": _program(model.activation)}
-    identity = {
-        "code": source_digest(),
-        "model": [model_config, str(dictionary.dtype), list(dictionary.shape)],
-        "start": tensor_digest(dictionary),
-        "data": data,
-        "optimizer": [type(optim).__qualname__, optim.defaults, normalize],
-        "fingerprint": fingerprint,
-        # Another device or number of threads may round differently: no mixture of the two.
-        "device": [dictionary.device.type, torch.get_num_threads()],
-    }
-    return json.loads(json.dumps(identity, default=repr))
-
-
-def _program(function: object) -> object:
-    """What a user's function computes, so that an edited one counts as another; else None."""
-    code = getattr(function, "__code__", None)
-    if code is None or str(function.__module__).startswith("groupsparse."):
-        return None
-    return [_bytecode(code), repr(function.__defaults__)]
-
-
-def _bytecode(code: CodeType) -> list:
-    constants = [_bytecode(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts]
-    return [code.co_code.hex(), list(code.co_names), constants]
-
-
-def _refuse_other_files(path: Path) -> None:
-    """ValueError if another file than a checkpoint would be overwritten."""
-    if path.is_dir():
-        raise ValueError(f"checkpoint must name a file, and {path} is a folder")
-    if path.exists() and path.stat().st_size:
-        with open(path, "rb") as file:
-            if b"checkpoint" not in file.read(1 << 20):
-                raise ValueError(f"{path} is no checkpoint: delete it or name another file")
-
-
 def _run_epoch(
     model: Autoencoder, optim: Optimizer, batches: Iterator[Tensor], normalize: bool, epoch: int
 ) -> tuple[Tensor, Tensor]:
-    """Train for one epoch: the mean loss (R,) over its batches, and that of the first batch."""
+    """Train for one epoch: the mean loss (R,) over its batches.
+
+    In the first epoch, also the loss expected from its first batch, in proportion to ||y||^2.
+    """
     dictionary = model.dictionary
-    total, count, first = dictionary.new_zeros(dictionary.shape[:-2]), 0, None
+    total, count = dictionary.new_zeros(dictionary.shape[:-2]), 0
+    energy, share = torch.zeros_like(total), None
     for batch in batches:
         batch = _fit(batch, dictionary)
         try:
@@ -227,10 +174,13 @@ def _run_epoch(
                 dictionary.copy_(normalize_columns(dictionary))
         total += loss * batch.shape[-2]
         count += batch.shape[-2]
-        first = loss if first is None else first
-    if first is None:
+        if epoch == 1:
+            power = batch.square().sum((-2, -1))
+            share = loss * batch.shape[-2] / power if share is None else share
+            energy += power
+    if not count:
         raise ValueError(f"there are no samples in epoch {epoch}")
-    return (total / count).cpu(), first.cpu()
+    return (total / count).cpu(), (energy if share is None else share * energy / count).cpu()
 
 
 def _step(model: Autoencoder, optim: Optimizer, batch: Tensor) -> Tensor:
@@ -282,7 +232,8 @@ def _row(model: Autoencoder, metrics: Callable | None, loss: Tensor) -> dict[str
 
 
 def _check(loss: Tensor, first: Tensor, epoch: int, optim: Optimizer) -> None:
-    bad = ~torch.isfinite(loss) | (loss > DIVERGED * first)
+    # Nothing can be expected of a first batch of zeros.
+    bad = ~torch.isfinite(loss) | ((first > 0) & (loss > DIVERGED * first))
     if bad.any():
         raise _diverged(
             epoch, optim, bad, f"loss {loss[bad].tolist()}, at first {first[bad].tolist()}"
@@ -316,64 +267,3 @@ def _warn_if_worse(rows: list[dict[str, Tensor]]) -> None:
             rows[1]["loss"][worse].mean(),
             rows[-1]["loss"][worse].mean(),
         )
-
-
-def _save_checkpoint(path, identity, stopped, model, optim, rows) -> None:
-    tensors = {"dictionary": model.dictionary}
-    for name in rows[0]:
-        tensors[f"history.{name}"] = torch.stack([row[name] for row in rows])
-    state = _pack(optim.state_dict(), tensors)
-    save_tensors(
-        path, tensors, kind="checkpoint", identity=identity, optimizer=state, stopped=stopped
-    )
-
-
-def _pack(value: object, tensors: dict[str, Tensor]) -> object:
-    """A nested state as JSON-able values, its tensors moved to ``tensors``."""
-    if isinstance(value, Tensor):
-        name = f"optimizer.{len(tensors)}"
-        tensors[name] = value
-        return {"tensor": name}
-    if isinstance(value, dict):
-        return {"items": [[key, _pack(v, tensors)] for key, v in value.items()]}
-    if isinstance(value, list | tuple):
-        return [_pack(v, tensors) for v in value]
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def _unpack(value: object, tensors: dict[str, Tensor]) -> object:
-    if isinstance(value, dict):
-        if "tensor" in value:
-            # Copied into memory that torch allocates: sums depend on the alignment.
-            return tensors[value["tensor"]].clone()
-        return {key: _unpack(v, tensors) for key, v in value["items"]}
-    return [_unpack(v, tensors) for v in value] if isinstance(value, list) else value
-
-
-def _resume(path, identity, epochs, model, optim, rows) -> tuple[list[dict[str, Tensor]], int]:
-    """History so far, or ``rows``; and the epochs that a stopped training was to have, or 0."""
-    try:
-        tensors, header = load_tensors(path)
-    except CorruptArtifactError as error:
-        log.warning("starting over: %s", error)
-        return rows, 0
-    history = {k.split(".", 1)[1]: v for k, v in tensors.items() if k.startswith("history.")}
-    made = header.get("identity") or {}
-    # A finished model may be given back to go on from its own end.
-    if tensor_digest(tensors["dictionary"]) == identity["start"]:
-        made = made | {"start": identity["start"]}
-    differs = [name for name in identity if made.get(name) != identity[name]]
-    differs += ["metrics"] if history.keys() != rows[0].keys() else []
-    if differs:
-        log.warning("starting over: %s differs in its %s", path, ", ".join(differs))
-        return rows, 0
-    done = len(history["loss"]) - 1
-    if done > epochs:
-        log.warning("starting over: %s is at epoch %d, after the last one asked for", path, done)
-        return rows, 0
-    with torch.no_grad():
-        model.dictionary.copy_(tensors["dictionary"])
-    optim.load_state_dict(_unpack(header["optimizer"], tensors))
-    log.info("resuming %s after epoch %d", path, done)
-    values = zip(*history.values(), strict=True)
-    return [dict(zip(history, row, strict=True)) for row in values], header["stopped"]

@@ -23,6 +23,7 @@ CALLS = {
     "yaml.unsafe_load", "yaml.full_load", "shutil.unpack_archive", "importlib.import_module",
 }  # fmt: skip
 WRITERS = {"write_text", "write_bytes", "save_file", "to_parquet", "to_pickle", "savetxt", "savez"}
+SAVERS = {"plots.save", "checkpoints.save"}  # they call groupsparse.files
 METHODS = {"extractall", "extract"}  # of tar and zip files, which may write anywhere
 
 
@@ -65,9 +66,7 @@ def writes(tree: ast.AST) -> list[str]:
         if (
             name.split(".")[-1] in WRITERS
             or (name == "open" and any(set("wax+") & set(str(m)) for m in modes))
-            or (
-                name.endswith((".savefig", ".save")) and name != "plots.save" and first != "content"
-            )
+            or (name.endswith((".savefig", ".save")) and name not in SAVERS and first != "content")
             or (name.endswith((".to_csv", ".to_json")) and first)
         ):
             found.append(f"{node.lineno}: {name}")

@@ -236,7 +236,7 @@ def test_a_checkpoint_of_other_parameters_is_not_used(tmp_path, caplog, change):
 def test_a_checkpoint_of_other_code_is_not_used(tmp_path, monkeypatch):
     checkpoint = tmp_path / "checkpoint"
     interrupt(fixed(), checkpoint)
-    monkeypatch.setattr("groupsparse.training.source_digest", lambda: "other")
+    monkeypatch.setattr("groupsparse.checkpoints.source_digest", lambda: "other")
     anew = Recording(fixed())
     run(anew, checkpoint=checkpoint)
     assert anew.epochs[0] == 1
@@ -343,6 +343,16 @@ def test_an_edited_activation_of_ones_own_is_another(tmp_path, caplog):
     assert "differs in its model" in caplog.text
 
 
+def test_what_an_activation_closes_over_is_part_of_it(tmp_path, caplog):
+    def scaled(factor):
+        return lambda v, t, d: v * (v.abs() > factor * t)
+
+    for factor in (1.0, 2.0):
+        model = Autoencoder(simulation()["init"], scaled(factor), 1.0, D)
+        train(model, fixed(), epochs=2, checkpoint=tmp_path / "checkpoint")
+    assert "differs in its model" in caplog.text
+
+
 def test_a_fingerprint_that_is_no_json_is_refused(tmp_path):
     for fingerprint in (torch.zeros(2), np.zeros(2), {1, 2}):
         with pytest.raises(TypeError, match="fingerprint must be JSON-able"):
@@ -362,6 +372,13 @@ def test_a_lambda_that_leaves_nothing_active_is_said_at_once(caplog, encoder):
 def test_an_explosion_within_the_first_epoch_is_divergence():
     with pytest.raises(DivergedError, match=r"epoch 1 .*lr = 30"):
         run(fixed(batch_size=8), lr=30.0)
+
+
+def test_a_dark_first_batch_is_no_reason_to_expect_little():
+    data = simulation()["data"]
+    for first in (0.0, 1e-3):
+        model = Autoencoder(simulation()["init"], "group_soft", 0.0, D, "fista", 5)
+        train(model, lambda epoch, s=first: [s * data[:, :5], data], epochs=2)
 
 
 def test_a_checkpoint_holds_the_history_so_far(tmp_path):
