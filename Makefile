@@ -54,6 +54,7 @@ lint: $(READY)
 	ruff check .
 	ruff format --check .
 	snakefmt --check Snakefile workflow
+	snakemake --lint
 
 format: $(READY)
 	ruff check --fix .

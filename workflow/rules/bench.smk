@@ -8,12 +8,6 @@ SPEED_FIGURES = {
 }
 
 
-def images_of(wildcards):
-    """The images of a benchmark that needs some."""
-    dataset = BENCH[wildcards.what].get("dataset")
-    return expand(rules.prepare_dataset.output, dataset=dataset) if dataset else []
-
-
 rule bench_measure:
     input:
         code=lambda w: code(f"bench_{w.what}.py"),

@@ -108,6 +108,15 @@ def code(script):
     return sorted(os.path.relpath(f) for f in files)
 
 
+def simulation_method(name):
+    """A method's entry; a lambda that is matched to another method gets that method's number."""
+    spec = SIMULATION["methods"][name]
+    if isinstance(spec.get("lambda"), dict):
+        other = SIMULATION["methods"][spec["lambda"]["matched_to"]]
+        return {**spec, "lambda": {"matched_to": other["lambda"]}}
+    return spec
+
+
 def clustering_spec(method):
     """A method's parameters as JSON, without where it runs: that changes no result."""
     spec = CLUSTERING["methods"][method]
@@ -117,3 +126,75 @@ def clustering_spec(method):
 def as_json(value):
     """Parameters as JSON, in a stable order: a rerun is triggered by content alone."""
     return json.dumps(value, sort_keys=True)
+
+
+def shown(dataset, file):
+    """A file of every training that the figures of a data set show."""
+    choices = config["report"]
+    wanted = [choices["baseline"], choices["method"], *choices["silhouettes"]]
+    return [
+        f"{RESULTS}/clustering/{dataset}/{method}-raw/{file}.safetensors"
+        for method in dict.fromkeys(wanted)
+        if (dataset, method, False) in clustering_conditions(SELECTED)
+        and choices["init"] in clustering_inits(config, method)
+    ]
+
+
+def images_of(wildcards):
+    """The images of a benchmark that needs some."""
+    dataset = config["bench"]["settings"][wildcards.what].get("dataset")
+    return expand(rules.prepare_dataset.output, dataset=dataset) if dataset else []
+
+
+def recovery_folders(snr):
+    """Folders of all trainings at one noise level."""
+    return [
+        f"{RESULTS}/simulation/snr{snr}/{name}/{sampling}/{method}"
+        for name, init in SIMULATION["inits"].items()
+        if float(snr) in init.get("snr_db", SIMULATION["snr_db"])
+        for sampling in init.get("sampling", SIMULATION["sampling"])
+        if sampling == "fresh" or float(snr) in SIMULATION["fixed_snr_db"]
+        for method in init.get("methods", SIMULATION["methods"])
+    ]
+
+
+def table(name):
+    """A summary table, as a list that is empty where the run has none."""
+    return [f"{RESULTS}/summary/{name}.csv"] if name in TABLES else []
+
+
+# What the run consists of.
+RECOVERY = {
+    snr: folders
+    for snr in SIMULATION.get("snr_db", ())
+    if (folders := recovery_folders(snr))
+}
+RECOVERY_FOLDERS = [folder for folders in RECOVERY.values() for folder in folders]
+CLUSTERING_FOLDERS = [
+    f"{RESULTS}/clustering/{dataset}/{method}-{'centered' if centered else 'raw'}"
+    for dataset, method, centered in clustering_conditions(SELECTED)
+]
+CLUSTERING_CONTROLS = [
+    f"{RESULTS}/clustering/{dataset}/controls" for dataset in DATASETS
+]
+REGIMES = THEORY.get("regimes", [])
+CONVERGENCE = CLUSTERING.get("convergence", {}).get("methods", [])
+PARTS = {
+    "recovery": [f"{RESULTS}/simulation/snr{snr}/metrics.csv" for snr in RECOVERY],
+    "recovery_history": [f"{f}/history.csv" for f in RECOVERY_FOLDERS],
+    "clustering": [
+        f"{f}/metrics.csv" for f in CLUSTERING_CONTROLS + CLUSTERING_FOLDERS
+    ],
+    "clustering_history": [f"{f}/history.csv" for f in CLUSTERING_FOLDERS],
+    "theory": [f"{RESULTS}/theory/{regime}.csv" for regime in REGIMES],
+    "theory_sweep": [f"{RESULTS}/theory/sweep.csv"] if has_sweep(THEORY) else [],
+    "lambda_sweep": (
+        [f"{RESULTS}/simulation/lambda_sweep.csv"] if has_sweep(SIMULATION) else []
+    ),
+    "convergence": [
+        f"{RESULTS}/clustering/{dataset}/convergence/{method}.csv"
+        for dataset in DATASETS
+        for method in CONVERGENCE
+    ],
+}
+TABLES = {name: parts for name, parts in PARTS.items() if parts}

@@ -1,16 +1,4 @@
 # Metrics of every method and control, in long form, and their collection into summary tables.
-def recovery_folders(snr):
-    """Folders of all trainings at one noise level."""
-    return [
-        f"{RESULTS}/simulation/snr{snr}/{name}/{sampling}/{method}"
-        for name, init in SIMULATION["inits"].items()
-        if float(snr) in init.get("snr_db", SIMULATION["snr_db"])
-        for sampling in init.get("sampling", SIMULATION["sampling"])
-        if sampling == "fresh" or float(snr) in SIMULATION["fixed_snr_db"]
-        for method in init.get("methods", SIMULATION["methods"])
-    ]
-
-
 # One job: starting Python takes longer than scoring a model.
 rule evaluate_recovery:
     input:
@@ -86,47 +74,6 @@ rule evaluate_clustering_control:
         "python src/evaluate_clustering.py --data {input.data} "
         "--neighbors {params.neighbors} --replicates {params.replicates} --seed {params.seed} "
         "--threads {threads} --output {output} > {log} 2>&1"
-
-
-RECOVERY = {
-    snr: folders
-    for snr in SIMULATION.get("snr_db", ())
-    if (folders := recovery_folders(snr))
-}
-RECOVERY_FOLDERS = [folder for folders in RECOVERY.values() for folder in folders]
-CLUSTERING_FOLDERS = [
-    f"{RESULTS}/clustering/{dataset}/{method}-{'centered' if centered else 'raw'}"
-    for dataset, method, centered in clustering_conditions(SELECTED)
-]
-CLUSTERING_CONTROLS = [
-    f"{RESULTS}/clustering/{dataset}/controls" for dataset in DATASETS
-]
-REGIMES = THEORY.get("regimes", [])
-CONVERGENCE = CLUSTERING.get("convergence", {}).get("methods", [])
-PARTS = {
-    "recovery": [f"{RESULTS}/simulation/snr{snr}/metrics.csv" for snr in RECOVERY],
-    "recovery_history": [f"{f}/history.csv" for f in RECOVERY_FOLDERS],
-    "clustering": [
-        f"{f}/metrics.csv" for f in CLUSTERING_CONTROLS + CLUSTERING_FOLDERS
-    ],
-    "clustering_history": [f"{f}/history.csv" for f in CLUSTERING_FOLDERS],
-    "theory": [f"{RESULTS}/theory/{regime}.csv" for regime in REGIMES],
-    "theory_sweep": [f"{RESULTS}/theory/sweep.csv"] if has_sweep(THEORY) else [],
-    "lambda_sweep": (
-        [f"{RESULTS}/simulation/lambda_sweep.csv"] if has_sweep(SIMULATION) else []
-    ),
-    "convergence": [
-        f"{RESULTS}/clustering/{dataset}/convergence/{method}.csv"
-        for dataset in DATASETS
-        for method in CONVERGENCE
-    ],
-}
-TABLES = {name: parts for name, parts in PARTS.items() if parts}
-
-
-def table(name):
-    """A summary table, as a list that is empty where the run has none."""
-    return [f"{RESULTS}/summary/{name}.csv"] if name in TABLES else []
 
 
 rule collect:

@@ -43,18 +43,6 @@ rule plot_recovery:
         "--sweep {input.sweep} --choices {params.choices:q} --output {output} > {log} 2>&1"
 
 
-def shown(dataset, file):
-    """A file of every training that the figures of a data set show."""
-    choices = config["report"]
-    wanted = [choices["baseline"], choices["method"], *choices["silhouettes"]]
-    return [
-        f"{RESULTS}/clustering/{dataset}/{method}-raw/{file}.safetensors"
-        for method in dict.fromkeys(wanted)
-        if (dataset, method, False) in clustering_conditions(SELECTED)
-        and choices["init"] in clustering_inits(config, method)
-    ]
-
-
 rule plot_clustering:
     input:
         code=code("plot_clustering.py"),

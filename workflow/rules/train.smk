@@ -1,14 +1,5 @@
 # Training: one job per method and condition, its replicates side by side; on real data its inits
 # as well, because starting Python takes longer than a small training.
-def simulation_method(name):
-    """A method's entry; a lambda that is matched to another method gets that method's number."""
-    spec = SIMULATION["methods"][name]
-    if isinstance(spec.get("lambda"), dict):
-        other = SIMULATION["methods"][spec["lambda"]["matched_to"]]
-        return {**spec, "lambda": {"matched_to": other["lambda"]}}
-    return spec
-
-
 rule train_recovery:
     input:
         code=code("train_recovery.py"),
