@@ -1,18 +1,20 @@
 # Validation, names and helpers shared by all rules.
 import ast
 import json
-import os
 import sys
 from contextlib import redirect_stderr, suppress
 from functools import cache
 from io import StringIO
 from pathlib import Path
+from shlex import quote
 from shutil import which
 
 from snakemake.cli import parse_args
 from snakemake.exceptions import WorkflowError
 
-sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
+# The folder of this workflow. Results go below the working directory, which may be another.
+ROOT = Path(str(workflow.current_basedir)).parents[1]
+sys.path.insert(0, str(ROOT / "workflow"))
 from raw_files import raw_state
 from validate import (
     RESTRICTIONS,
@@ -55,12 +57,21 @@ PREFIX = (
 )
 # Rules call the Python that runs snakemake, unless conda or a container brings its own.
 if not workflow.deployment_settings.deployment_method:
-    PREFIX += f"export PATH={Path(sys.executable).parent}:$PATH; "
+    PREFIX += f"export PATH={quote(str(Path(sys.executable).parent))}:$PATH; "
 shell.prefix(PREFIX)
 
-RUN = config["run"]
-RESULTS, REPORTS = f"results/{RUN}", f"reports/{RUN}"
-LOGS, BENCHMARKS = f"logs/{RUN}", f"benchmarks/{RUN}"
+
+pathvars:
+    results=f"results/{config['run']}",
+    reports=f"reports/{config['run']}",
+    logs=f"logs/{config['run']}",
+    benchmarks=f"benchmarks/{config['run']}",
+
+
+# What they mean, for parameters: a workflow that imports this one may give others.
+RESULTS, REPORTS, BENCHMARKS = map(
+    workflow.pathvars.apply, ("<results>", "<reports>", "<benchmarks>")
+)
 # What is off stays empty, here and in every list of files below.
 SELECTED = selected(config)
 SIMULATION, CLUSTERING, THEORY = (
@@ -85,27 +96,33 @@ def scaled(amount):
     return lambda wildcards, attempt: amount * attempt
 
 
+def source(path):
+    """A file of this workflow, by a name that stays the same where results are beside it."""
+    return path if Path.cwd().samefile(ROOT) else str(ROOT / path)
+
+
 @cache
 def code(script):
-    """A script and every module of src/ and benchmarks/ that it imports, directly or not."""
-    files, queue = set(), [Path(workflow.basedir) / "src" / script]
+    """A script, and after it every module of src/ and benchmarks/ that it imports in the end."""
+    files, queue = {}, [f"src/{script}"]
     while queue:
         path = queue.pop()
         if path in files:
             continue
-        files.add(path)
-        for node in ast.walk(ast.parse(path.read_text())):
+        files[path] = None
+        for node in ast.walk(ast.parse((ROOT / path).read_text())):
             names = []
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom) and node.module:
                 names = [node.module] + [f"{node.module}.{a.name}" for a in node.names]
             for name in names:
-                for folder in ("src", "benchmarks"):
-                    source = Path(workflow.basedir, folder, *name.split("."))
-                    if source.with_suffix(".py").exists():
-                        queue.append(source.with_suffix(".py"))
-    return sorted(os.path.relpath(f) for f in files)
+                for place in ("src", "benchmarks"):
+                    imported = f"{place}/{name.replace('.', '/')}.py"
+                    if (ROOT / imported).exists():
+                        queue.append(imported)
+    first, *others = files
+    return [source(path) for path in [first, *sorted(others)]]
 
 
 def simulation_method(name):
@@ -133,7 +150,7 @@ def shown(dataset, file):
     choices = config["report"]
     wanted = [choices["baseline"], choices["method"], *choices["silhouettes"]]
     return [
-        f"{RESULTS}/clustering/{dataset}/{method}-raw/{file}.safetensors"
+        f"<results>/clustering/{dataset}/{method}-raw/{file}.safetensors"
         for method in dict.fromkeys(wanted)
         if (dataset, method, False) in clustering_conditions(SELECTED)
         and choices["init"] in clustering_inits(config, method)
@@ -149,7 +166,7 @@ def images_of(wildcards):
 def recovery_folders(snr):
     """Folders of all trainings at one noise level."""
     return [
-        f"{RESULTS}/simulation/snr{snr}/{name}/{sampling}/{method}"
+        f"<results>/simulation/snr{snr}/{name}/{sampling}/{method}"
         for name, init in SIMULATION["inits"].items()
         if float(snr) in init.get("snr_db", SIMULATION["snr_db"])
         for sampling in init.get("sampling", SIMULATION["sampling"])
@@ -160,7 +177,7 @@ def recovery_folders(snr):
 
 def table(name):
     """A summary table, as a list that is empty where the run has none."""
-    return [f"{RESULTS}/summary/{name}.csv"] if name in TABLES else []
+    return [f"<results>/summary/{name}.csv"] if name in TABLES else []
 
 
 # What the run consists of.
@@ -171,28 +188,28 @@ RECOVERY = {
 }
 RECOVERY_FOLDERS = [folder for folders in RECOVERY.values() for folder in folders]
 CLUSTERING_FOLDERS = [
-    f"{RESULTS}/clustering/{dataset}/{method}-{'centered' if centered else 'raw'}"
+    f"<results>/clustering/{dataset}/{method}-{'centered' if centered else 'raw'}"
     for dataset, method, centered in clustering_conditions(SELECTED)
 ]
 CLUSTERING_CONTROLS = [
-    f"{RESULTS}/clustering/{dataset}/controls" for dataset in DATASETS
+    f"<results>/clustering/{dataset}/controls" for dataset in DATASETS
 ]
 REGIMES = THEORY.get("regimes", [])
 CONVERGENCE = CLUSTERING.get("convergence", {}).get("methods", [])
 PARTS = {
-    "recovery": [f"{RESULTS}/simulation/snr{snr}/metrics.csv" for snr in RECOVERY],
+    "recovery": [f"<results>/simulation/snr{snr}/metrics.csv" for snr in RECOVERY],
     "recovery_history": [f"{f}/history.csv" for f in RECOVERY_FOLDERS],
     "clustering": [
         f"{f}/metrics.csv" for f in CLUSTERING_CONTROLS + CLUSTERING_FOLDERS
     ],
     "clustering_history": [f"{f}/history.csv" for f in CLUSTERING_FOLDERS],
-    "theory": [f"{RESULTS}/theory/{regime}.csv" for regime in REGIMES],
-    "theory_sweep": [f"{RESULTS}/theory/sweep.csv"] if has_sweep(THEORY) else [],
+    "theory": [f"<results>/theory/{regime}.csv" for regime in REGIMES],
+    "theory_sweep": ["<results>/theory/sweep.csv"] if has_sweep(THEORY) else [],
     "lambda_sweep": (
-        [f"{RESULTS}/simulation/lambda_sweep.csv"] if has_sweep(SIMULATION) else []
+        ["<results>/simulation/lambda_sweep.csv"] if has_sweep(SIMULATION) else []
     ),
     "convergence": [
-        f"{RESULTS}/clustering/{dataset}/convergence/{method}.csv"
+        f"<results>/clustering/{dataset}/convergence/{method}.csv"
         for dataset in DATASETS
         for method in CONVERGENCE
     ],

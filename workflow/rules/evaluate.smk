@@ -6,11 +6,11 @@ rule evaluate_recovery:
         data=rules.simulate.output,
         models=lambda w: [f"{f}/model.safetensors" for f in recovery_folders(w.snr)],
     output:
-        f"{RESULTS}/simulation/snr{{snr}}/metrics.csv",
+        "<results>/simulation/snr{snr}/metrics.csv",
     log:
-        f"{LOGS}/evaluate_recovery/snr{{snr}}.log",
+        "<logs>/evaluate_recovery/snr{snr}.log",
     benchmark:
-        f"{BENCHMARKS}/evaluate_recovery/snr{{snr}}.tsv"
+        "<benchmarks>/evaluate_recovery/snr{snr}.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
@@ -18,7 +18,7 @@ rule evaluate_recovery:
         mem_mb=scaled(4000),
         runtime=scaled(60),
     shell:
-        "python src/evaluate_recovery.py --data {input.data} --models {input.models} "
+        "python {input.code[0]:q} --data {input.data} --models {input.models} "
         "--threads {threads} --output {output} > {log} 2>&1"
 
 
@@ -28,12 +28,12 @@ rule evaluate_clustering:
         data=rules.prepare_dataset.output,
         model=rules.train_clustering.output.model,
     output:
-        metrics=f"{RESULTS}/clustering/{{dataset}}/{{method}}-{{centering}}/metrics.csv",
-        codes=f"{RESULTS}/clustering/{{dataset}}/{{method}}-{{centering}}/codes.safetensors",
+        metrics="<results>/clustering/{dataset}/{method}-{centering}/metrics.csv",
+        codes="<results>/clustering/{dataset}/{method}-{centering}/codes.safetensors",
     log:
-        f"{LOGS}/evaluate_clustering/{{dataset}}-{{method}}-{{centering}}.log",
+        "<logs>/evaluate_clustering/{dataset}-{method}-{centering}.log",
     benchmark:
-        f"{BENCHMARKS}/evaluate_clustering/{{dataset}}-{{method}}-{{centering}}.tsv"
+        "<benchmarks>/evaluate_clustering/{dataset}-{method}-{centering}.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
@@ -45,7 +45,7 @@ rule evaluate_clustering:
         replicates=lambda w: CLUSTERING["replicates"],
         seed=config["seed"],
     shell:
-        "python src/evaluate_clustering.py --data {input.data} --model {input.model} "
+        "python {input.code[0]:q} --data {input.data} --model {input.model} "
         "--neighbors {params.neighbors} --replicates {params.replicates} --seed {params.seed} "
         "--threads {threads} --output {output.metrics} --codes {output.codes} > {log} 2>&1"
 
@@ -55,11 +55,11 @@ rule evaluate_clustering_control:
         code=code("evaluate_clustering.py"),
         data=rules.prepare_dataset.output,
     output:
-        f"{RESULTS}/clustering/{{dataset}}/controls/metrics.csv",
+        "<results>/clustering/{dataset}/controls/metrics.csv",
     log:
-        f"{LOGS}/evaluate_clustering_control/{{dataset}}.log",
+        "<logs>/evaluate_clustering_control/{dataset}.log",
     benchmark:
-        f"{BENCHMARKS}/evaluate_clustering_control/{{dataset}}.tsv"
+        "<benchmarks>/evaluate_clustering_control/{dataset}.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
@@ -71,7 +71,7 @@ rule evaluate_clustering_control:
         replicates=lambda w: CLUSTERING["replicates"],
         seed=config["seed"],
     shell:
-        "python src/evaluate_clustering.py --data {input.data} "
+        "python {input.code[0]:q} --data {input.data} "
         "--neighbors {params.neighbors} --replicates {params.replicates} --seed {params.seed} "
         "--threads {threads} --output {output} > {log} 2>&1"
 
@@ -81,11 +81,11 @@ rule collect:
         code=code("collect_tables.py"),
         tables=lambda w: TABLES[w.table],
     output:
-        f"{RESULTS}/summary/{{table}}.csv",
+        "<results>/summary/{table}.csv",
     log:
-        f"{LOGS}/collect/{{table}}.log",
+        "<logs>/collect/{table}.log",
     benchmark:
-        f"{BENCHMARKS}/collect/{{table}}.tsv"
+        "<benchmarks>/collect/{table}.tsv"
     wildcard_constraints:
         table="|".join(TABLES),
     group:
@@ -97,7 +97,7 @@ rule collect:
         mem_mb=1000,
         runtime=10,
     shell:
-        "python src/collect_tables.py {input.tables} --output {output} > {log} 2>&1"
+        "python {input.code[0]:q} {input.tables} --output {output} > {log} 2>&1"
 
 
 rule make_claims:
@@ -109,11 +109,11 @@ rule make_claims:
         theory=table("theory"),
         sweep=table("theory_sweep"),
     output:
-        f"{RESULTS}/summary/claims.csv",
+        "<results>/summary/claims.csv",
     log:
-        f"{LOGS}/make_claims.log",
+        "<logs>/make_claims.log",
     benchmark:
-        f"{BENCHMARKS}/make_claims.tsv"
+        "<benchmarks>/make_claims.tsv"
     group:
         "summary"
     conda:
@@ -126,7 +126,7 @@ rule make_claims:
         choices=as_json(config["report"]),
         model=as_json(SIMULATION.get("model")),
     shell:
-        "python src/make_claims.py --recovery {input.recovery} --history {input.history} "
+        "python {input.code[0]:q} --recovery {input.recovery} --history {input.history} "
         "--clustering {input.clustering} --theory {input.theory} --sweep {input.sweep} "
         "--choices {params.choices:q} --model {params.model:q} --output {output} > {log} 2>&1"
 
@@ -134,4 +134,4 @@ rule make_claims:
 # Every number of the run, without figures: a stage to ask for with --until or by name.
 rule summarise:
     input:
-        expand(f"{RESULTS}/summary/{{table}}.csv", table=[*TABLES, "claims"]),
+        expand("<results>/summary/{table}.csv", table=[*TABLES, "claims"]),
