@@ -60,6 +60,7 @@ format: $(READY)
 	ruff check --fix .
 	ruff format .
 	snakefmt Snakefile workflow
+	python workflow/config_reference.py > config/README.md
 
 # The stamp is written last, so an interrupted installation is done again.
 $(READY): envs/requirements.txt
