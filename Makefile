@@ -61,6 +61,10 @@ format: $(READY)
 	ruff format .
 	snakefmt Snakefile workflow
 	python workflow/config_reference.py > config/README.md
+	mkdir -p build
+	snakemake all publish publish_bench --rulegraph mermaid-js \
+	    | python workflow/rule_graph.py > build/README.md
+	mv build/README.md workflow/README.md
 
 # The stamp is written last, so an interrupted installation is done again.
 $(READY): envs/requirements.txt

@@ -201,6 +201,15 @@ def test_every_rule_is_documented():
     assert [rule for rule in RULES if f"`{rule}`" not in text] == []
 
 
+def test_the_graph_of_the_rules_is_the_one_that_snakemake_draws(tmp_path):
+    command = [sys.executable, "-m", "snakemake", "all", "publish", "publish_bench"]
+    command += ["-s", ROOT / "Snakefile", "--rulegraph", "mermaid-js"]
+    graph = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True).stdout
+    command = [sys.executable, ROOT / "workflow" / "rule_graph.py"]
+    page = subprocess.run(command, input=graph, check=True, capture_output=True).stdout.decode()
+    assert page == (ROOT / "workflow" / "README.md").read_text(), "make format writes it"
+
+
 def properties(node: object) -> Iterator[tuple[str, dict]]:
     """Every key of a schema, wherever it is, with its part of the schema."""
     if isinstance(node, dict):
