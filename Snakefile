@@ -11,13 +11,7 @@ OWN_CONFIG = Path(str(workflow.current_basedir)) / "config.yaml"
 configfile: "config.yaml" if Path("config.yaml").exists() else str(OWN_CONFIG)
 
 
-# On a cluster: what needs the internet or takes a second stays where snakemake runs.
-localrules:
-    all,
-    summarise,
-    prepare_dataset,
-    build_report,
-    publish,
+report: "reports/captions/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
@@ -35,3 +29,16 @@ rule all:
     input:
         "<reports>/report.html",
         rules.summarise.input,
+
+
+onsuccess:
+    if text := outcome():
+        print(text, file=sys.stderr)
+
+
+onerror:
+    print(
+        f"The same command goes on where this run stopped; {source('workflow/README.md')} says "
+        "what to do, under “When things go wrong”.",
+        file=sys.stderr,
+    )

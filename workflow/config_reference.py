@@ -16,6 +16,19 @@ INTRODUCTION = """# Configuration
 [Leaving things out](../workflow/README.md#leaving-things-out) says how to run a part.
 A config that cannot be run is refused before any job, with a line for every wrong key.
 
+`snakemake -s <repository>/Snakefile` leaves its results in the folder in which it is called. A
+`config.yaml` there replaces that of the repository. Another workflow imports this one, and says
+where its files go:
+
+```python
+module groupsparse:
+    snakefile: "<repository>/Snakefile"
+    config: config["groupsparse"]
+    pathvars: results="results/sparse", reports="reports/sparse"
+
+use rule * from groupsparse as groupsparse_*
+```
+
 This page is made from
 [`config.schema.yaml`](../workflow/schemas/config.schema.yaml) by `make format`.
 A key with `<name>` stands for every entry of a mapping.

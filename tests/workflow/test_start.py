@@ -1,10 +1,12 @@
 """What is wrong with the way a run is started is said in one line, before any job."""
 
+import csv
 import os
 import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,10 @@ def test_a_start_from_another_folder_leaves_its_results_there(away, elsewhere):
     result = snakemake(*arguments, cwd=elsewhere)
     assert result.returncode == 0, result.stdout
     assert "Theory, measured" in (elsewhere / "reports/smoke/report.html").read_text()
+    with open(elsewhere / "results/smoke/summary/claims.csv", newline="") as file:
+        verdicts = Counter(row["verdict"] for row in csv.DictReader(file))
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
+    assert f"The page of this run is reports/smoke/report.html. Claims: {counts}." in result.stdout
     assert not (away.folder / "results").exists()
     assert "Nothing to be done" in snakemake("-n", *arguments, cwd=elsewhere).stdout
 

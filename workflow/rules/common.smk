@@ -1,7 +1,9 @@
 # Validation, names and helpers shared by all rules.
 import ast
+import csv
 import json
 import sys
+from collections import Counter
 from contextlib import redirect_stderr, suppress
 from functools import cache
 from io import StringIO
@@ -134,10 +136,37 @@ def simulation_method(name):
     return spec
 
 
+def drawn(figures, caption, category, dataset=None):
+    """Figures of all data or of one data set, each with a place in Snakemake's own report."""
+    of_data = {"data set": dataset} if dataset else {}
+    files = []
+    for figure in figures:
+        for ending in ("png", "svg"):
+            file = report(
+                f"<reports>/figures/{'-'.join([figure, *of_data.values()])}.{ending}",
+                caption=f"../../reports/captions/{caption}.rst",
+                category=category,
+                labels={"figure": figure, **of_data, "format": ending},
+            )
+            files.append(file)
+    return files
+
+
 def clustering_spec(method):
     """A method's parameters as JSON, without where it runs: that changes no result."""
     spec = CLUSTERING["methods"][method]
     return as_json({k: v for k, v in spec.items() if k not in RESTRICTIONS})
+
+
+def outcome():
+    """Where the page of a finished run is, and what became of the claims."""
+    page, claims = Path(REPORTS, "report.html"), Path(RESULTS, "summary", "claims.csv")
+    if not (page.exists() and claims.exists()):  # a stage was asked for, or a benchmark
+        return ""
+    with open(claims, newline="", encoding="utf-8") as file:
+        verdicts = Counter(row["verdict"] for row in csv.DictReader(file))
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
+    return f"The page of this run is {page}. Claims: {counts}."
 
 
 def as_json(value):

@@ -8,6 +8,7 @@ rule prepare_dataset:
         "<logs>/prepare_dataset/{dataset}.log",
     benchmark:
         "<benchmarks>/prepare_dataset/{dataset}.tsv"
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     threads: 1

@@ -109,7 +109,12 @@ rule make_claims:
         theory=table("theory"),
         sweep=table("theory_sweep"),
     output:
-        "<results>/summary/claims.csv",
+        report(
+            "<results>/summary/claims.csv",
+            caption="../../reports/captions/claims.rst",
+            category="Page and claims",
+            labels={"file": "the claims and their verdicts", "format": "csv"},
+        ),
     log:
         "<logs>/make_claims.log",
     benchmark:

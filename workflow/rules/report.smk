@@ -14,13 +14,9 @@ rule plot_recovery:
         recovery="<results>/summary/recovery.csv",
         sweep=table("lambda_sweep"),
     output:
-        report(
-            expand(
-                "<reports>/figures/{figure}.{ending}",
-                figure=RECOVERY_FIGURES,
-                ending=["png", "svg"],
-            ),
-            caption="../../reports/captions/recovery.rst",
+        drawn(
+            RECOVERY_FIGURES,
+            caption="recovery",
             category="Experiment 1: recovery",
         ),
     log:
@@ -49,15 +45,11 @@ rule plot_clustering:
         models=lambda w: shown(w.dataset, "model"),
         codes=lambda w: shown(w.dataset, "codes"),
     output:
-        report(
-            expand(
-                "<reports>/figures/{figure}-{dataset}.{ending}",
-                figure=CLUSTERING_FIGURES,
-                ending=["png", "svg"],
-                allow_missing=True,
-            ),
-            caption="../../reports/captions/clustering.rst",
+        drawn(
+            CLUSTERING_FIGURES,
+            caption="clustering",
             category="Experiment 2: clustering",
+            dataset="{dataset}",
         ),
     log:
         "<logs>/plot_clustering/{dataset}.log",
@@ -84,15 +76,11 @@ rule plot_scores:
         clustering="<results>/summary/clustering.csv",
         convergence=table("convergence"),
     output:
-        report(
-            expand(
-                "<reports>/figures/{figure}-{dataset}.{ending}",
-                figure=SCORES_FIGURES,
-                ending=["png", "svg"],
-                allow_missing=True,
-            ),
-            caption="../../reports/captions/clustering.rst",
+        drawn(
+            SCORES_FIGURES,
+            caption="clustering",
             category="Experiment 2: clustering",
+            dataset="{dataset}",
         ),
     log:
         "<logs>/plot_scores/{dataset}.log",
@@ -123,6 +111,7 @@ rule make_table1:
             "<reports>/tables/table1.csv",
             caption="../../reports/captions/table1.rst",
             category="Experiment 2: clustering",
+            labels={"figure": "Table 1", "data set": "all", "format": "csv"},
         ),
     log:
         "<logs>/make_table1.log",
@@ -165,11 +154,17 @@ rule build_report:
             "<reports>/figures/theory_{figure}.png", figure=THEORY_FIGURES
         ),
     output:
-        "<reports>/report.html",
+        report(
+            "<reports>/report.html",
+            caption="../../reports/captions/page.rst",
+            category="Page and claims",
+            labels={"file": "the page: claims, figures and tables", "format": "html"},
+        ),
     log:
         "<logs>/build_report.log",
     benchmark:
         "<benchmarks>/build_report.tsv"
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -218,6 +213,7 @@ rule publish:
         "<logs>/publish.log",
     benchmark:
         "<benchmarks>/publish.tsv"
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     threads: 1

@@ -65,13 +65,9 @@ rule plot_theory:
         sweep=table("theory_sweep"),
     output:
         # One job: starting Python takes longer than drawing.
-        report(
-            expand(
-                "<reports>/figures/theory_{figure}.{ending}",
-                figure=THEORY_FIGURES,
-                ending=["png", "svg"],
-            ),
-            caption="../../reports/captions/theory.rst",
+        drawn(
+            [f"theory_{figure}" for figure in THEORY_FIGURES],
+            caption="theory",
             category="Theory",
         ),
     log:
