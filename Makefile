@@ -54,11 +54,17 @@ lint: $(READY)
 	ruff check .
 	ruff format --check .
 	snakefmt --check Snakefile workflow
+	snakemake --lint
 
 format: $(READY)
 	ruff check --fix .
 	ruff format .
 	snakefmt Snakefile workflow
+	python workflow/config_reference.py > config/README.md
+	mkdir -p build
+	snakemake all publish publish_bench --rulegraph mermaid-js \
+	    | python workflow/rule_graph.py > build/README.md
+	mv build/README.md workflow/README.md
 
 # The stamp is written last, so an interrupted installation is repeated.
 $(READY): envs/requirements.txt

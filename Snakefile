@@ -1,28 +1,17 @@
 # Entry point: `snakemake --cores all` makes the report of the run named in config.yaml.
+# From another folder, `snakemake -s <this file>` leaves its results there.
 from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
-min_version("9.0")
-
-# Every path of the workflow is relative to its folder.
-if not Path(workflow.basedir).samefile("."):
-    raise WorkflowError(
-        f"Run snakemake in {workflow.basedir}, or add --directory there."
-    )
+min_version("9.21")
+OWN_CONFIG = Path(str(workflow.current_basedir)) / "config.yaml"
 
 
-configfile: "config.yaml"
+configfile: "config.yaml" if Path("config.yaml").exists() else str(OWN_CONFIG)
 
 
-# On a cluster: what needs the internet or takes a second stays where snakemake runs.
-localrules:
-    all,
-    summarise,
-    prepare_dataset,
-    build_report,
-    publish,
+report: "reports/captions/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
@@ -38,5 +27,18 @@ include: "workflow/rules/bench.smk"
 rule all:
     default_target: True
     input:
-        f"{REPORTS}/report.html",
+        "<reports>/report.html",
         rules.summarise.input,
+
+
+onsuccess:
+    if text := outcome():
+        print(text, file=sys.stderr)
+
+
+onerror:
+    print(
+        f"The same command goes on where this run stopped; {source('workflow/README.md')} says "
+        "what to do, under “When things go wrong”.",
+        file=sys.stderr,
+    )

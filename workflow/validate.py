@@ -80,9 +80,14 @@ def _validator() -> Draft202012Validator:
         {"integer": lambda _, value: type(value) is int, "number": lambda _, value: _finite(value)}
     )
     kind = extend(Draft202012Validator, type_checker=types)
+    return kind(config_schema())
+
+
+def config_schema() -> dict:
+    """The schema with the names of the activations, which the library has."""
     schema = yaml.safe_load(SCHEMA.read_text())
     schema["$defs"]["activation"] = {"enum": activations()}
-    return kind(schema)
+    return schema
 
 
 def activations() -> list[str]:

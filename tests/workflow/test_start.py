@@ -1,13 +1,17 @@
 """What is wrong with the way a run is started is said in one line, before any job."""
 
+import csv
 import os
 import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
-from conftest import ROOT
+import pytest
+import yaml
+from conftest import ROOT, Workflow, job_counts
 
 
 def started(*command: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess:
@@ -22,17 +26,70 @@ def snakemake(*arguments: str, cwd: Path, **environment: str) -> subprocess.Comp
     return started(sys.executable, "-m", "snakemake", *arguments, cwd=cwd, **environment)
 
 
-def test_a_start_from_another_folder_names_the_right_one(fresh_workflow, tmp_path_factory):
-    elsewhere = tmp_path_factory.mktemp("elsewhere")
-    folder = str(fresh_workflow.folder)
-    preset = f"{folder}/workflow/presets/smoke.yaml"
-    arguments = ["-n", "--cores", "1", "-s", f"{folder}/Snakefile", "--configfile", preset]
+@pytest.fixture
+def elsewhere(tmp_path_factory) -> Path:
+    """A folder beside which the copy of the workflow has a space in its name."""
+    return tmp_path_factory.mktemp("else where")
+
+
+@pytest.fixture
+def away(tmp_path_factory) -> Workflow:
+    """A copy of the repository, in a folder that a shell would take for two words."""
+    return Workflow(tmp_path_factory.mktemp("the workflow"))
+
+
+def test_a_start_from_another_folder_leaves_its_results_there(away, elsewhere):
+    preset = f"{away.folder}/workflow/presets/smoke.yaml"
+    arguments = ["--cores", "1", "-s", f"{away.folder}/Snakefile"]
+    arguments += ["--config", "experiments=[theory]", "--configfile", preset]
     result = snakemake(*arguments, cwd=elsewhere)
-    assert result.returncode != 0
-    assert f"Run snakemake in {folder}, or add --directory" in result.stdout
-    assert "property" not in result.stdout
-    result = snakemake(*arguments, "--directory", folder, cwd=elsewhere)
     assert result.returncode == 0, result.stdout
+    assert "Theory, measured" in (elsewhere / "reports/smoke/report.html").read_text()
+    with open(elsewhere / "results/smoke/summary/claims.csv", newline="") as file:
+        verdicts = Counter(row["verdict"] for row in csv.DictReader(file))
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
+    assert f"The page of this run is reports/smoke/report.html. Claims: {counts}." in result.stdout
+    assert not (away.folder / "results").exists()
+    assert "Nothing to be done" in snakemake("-n", *arguments, cwd=elsewhere).stdout
+
+
+def test_a_config_beside_the_results_replaces_that_of_the_workflow(away, elsewhere):
+    arguments = ["-n", "--cores", "1", "-s", f"{away.folder}/workflow/Snakefile"]
+    assert "reports/default/report.html" in snakemake(*arguments, cwd=elsewhere).stdout
+    config = (away.folder / "config.yaml").read_text().replace("run: default", "run: mine")
+    (elsewhere / "config.yaml").write_text(config)
+    assert "reports/mine/report.html" in snakemake(*arguments, cwd=elsewhere).stdout
+
+
+def test_another_workflow_imports_this_one_and_says_where_its_results_go(away, elsewhere):
+    (elsewhere / "ours.yaml").write_text(
+        yaml.safe_dump({"sparse": yaml.safe_load((ROOT / "config.yaml").read_text())})
+    )
+    (elsewhere / "Snakefile").write_text(
+        f"""
+configfile: "ours.yaml"
+module groupsparse:
+    snakefile: "{away.folder}/workflow/Snakefile"
+    config: config["sparse"]
+    pathvars: results="ours/sparse", reports="ours/pages"
+use rule * from groupsparse as sparse_*
+rule own:
+    default_target: True
+    input: rules.sparse_build_report.output
+    output: "own.html"
+    shell: "cp {{input}} {{output}}"
+"""
+    )
+    result = snakemake("-n", "-p", "--cores", "1", cwd=elsewhere)
+    assert result.returncode == 0, result.stdout
+    jobs = job_counts(result.stdout)
+    assert jobs["own"] == 1
+    assert jobs["sparse_train_recovery"] == 20
+    assert "--output ours/pages/report.html" in result.stdout
+    assert f"python '{away.folder}/src/simulate_data.py'" in result.stdout
+    assert "--checkpoint ours/sparse/checkpoints/" in result.stdout
+    assert "results/default" not in result.stdout
+    assert "reports/default" not in result.stdout
 
 
 def test_the_slurm_profile_without_slurm_is_refused_at_once(fresh_workflow, tmp_path):

@@ -146,7 +146,14 @@ def test_a_run_gives_the_same_numbers_again(workflow_copy, finished):
 
 def test_snakemake_writes_its_own_report(finished, tmp_path):
     finished.run("--report", str(tmp_path / "report.html"))
-    assert (tmp_path / "report.html").stat().st_size > 100_000
+    page = (tmp_path / "report.html").read_text()
+    assert len(page) > 100_000
+    assert "This is the run <tt" in page, "the text on top"
+    for name in ("summary/claims.csv", "smoke/report.html", "tables/table1.csv"):
+        assert name in page
+    figures = (finished.folder / "reports/smoke/figures").glob("*.png")
+    for figure in {file.stem.removesuffix("-digits") for file in figures}:
+        assert f'"figure": "{figure}"' in page, "its label"
 
 
 def test_a_corrupt_artefact_is_named_and_not_used(workflow_copy):
@@ -173,6 +180,7 @@ def test_diverging_training_stops_its_job_with_epoch_and_cause(workflow_copy):
     output = result.stdout + result.stderr
     assert result.returncode != 0
     assert "diverged at epoch" in output
+    assert "The same command goes on where this run stopped" in output
     assert "learning rate" in output
     assert not (workflow_copy.folder / target).exists()
 

@@ -1,18 +1,22 @@
 # Validation, names and helpers shared by all rules.
 import ast
+import csv
 import json
-import os
 import sys
+from collections import Counter
 from contextlib import redirect_stderr, suppress
 from functools import cache
 from io import StringIO
 from pathlib import Path
+from shlex import quote
 from shutil import which
 
 from snakemake.cli import parse_args
 from snakemake.exceptions import WorkflowError
 
-sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
+# The folder of this workflow. Results go below the working directory, which may be another.
+ROOT = Path(str(workflow.current_basedir)).parents[1]
+sys.path.insert(0, str(ROOT / "workflow"))
 from raw_files import raw_state
 from validate import (
     RESTRICTIONS,
@@ -55,12 +59,21 @@ PREFIX = (
 )
 # Rules call the Python that runs snakemake, unless conda or a container brings its own.
 if not workflow.deployment_settings.deployment_method:
-    PREFIX += f"export PATH={Path(sys.executable).parent}:$PATH; "
+    PREFIX += f"export PATH={quote(str(Path(sys.executable).parent))}:$PATH; "
 shell.prefix(PREFIX)
 
-RUN = config["run"]
-RESULTS, REPORTS = f"results/{RUN}", f"reports/{RUN}"
-LOGS, BENCHMARKS = f"logs/{RUN}", f"benchmarks/{RUN}"
+
+pathvars:
+    results=f"results/{config['run']}",
+    reports=f"reports/{config['run']}",
+    logs=f"logs/{config['run']}",
+    benchmarks=f"benchmarks/{config['run']}",
+
+
+# What they mean, for parameters: a workflow that imports this one may give others.
+RESULTS, REPORTS, BENCHMARKS = map(
+    workflow.pathvars.apply, ("<results>", "<reports>", "<benchmarks>")
+)
 # What is off stays empty, here and in every list of files below.
 SELECTED = selected(config)
 SIMULATION, CLUSTERING, THEORY = (
@@ -85,27 +98,58 @@ def scaled(amount):
     return lambda wildcards, attempt: amount * attempt
 
 
+def source(path):
+    """A file of this workflow, by a name that stays the same where results are beside it."""
+    return path if Path.cwd().samefile(ROOT) else str(ROOT / path)
+
+
 @cache
 def code(script):
-    """A script and every module of src/ and benchmarks/ that it imports, directly or not."""
-    files, queue = set(), [Path(workflow.basedir) / "src" / script]
+    """A script, and after it every module of src/ and benchmarks/ that it imports in the end."""
+    files, queue = {}, [f"src/{script}"]
     while queue:
         path = queue.pop()
         if path in files:
             continue
-        files.add(path)
-        for node in ast.walk(ast.parse(path.read_text())):
+        files[path] = None
+        for node in ast.walk(ast.parse((ROOT / path).read_text())):
             names = []
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom) and node.module:
                 names = [node.module] + [f"{node.module}.{a.name}" for a in node.names]
             for name in names:
-                for folder in ("src", "benchmarks"):
-                    source = Path(workflow.basedir, folder, *name.split("."))
-                    if source.with_suffix(".py").exists():
-                        queue.append(source.with_suffix(".py"))
-    return sorted(os.path.relpath(f) for f in files)
+                for place in ("src", "benchmarks"):
+                    imported = f"{place}/{name.replace('.', '/')}.py"
+                    if (ROOT / imported).exists():
+                        queue.append(imported)
+    first, *others = files
+    return [source(path) for path in [first, *sorted(others)]]
+
+
+def simulation_method(name):
+    """A method's entry; a lambda that is matched to another method gets that method's number."""
+    spec = SIMULATION["methods"][name]
+    if isinstance(spec.get("lambda"), dict):
+        other = SIMULATION["methods"][spec["lambda"]["matched_to"]]
+        return {**spec, "lambda": {"matched_to": other["lambda"]}}
+    return spec
+
+
+def drawn(figures, caption, category, dataset=None):
+    """Figures of all data or of one data set, each with a place in Snakemake's own report."""
+    of_data = {"data set": dataset} if dataset else {}
+    files = []
+    for figure in figures:
+        for ending in ("png", "svg"):
+            file = report(
+                f"<reports>/figures/{'-'.join([figure, *of_data.values()])}.{ending}",
+                caption=f"../../reports/captions/{caption}.rst",
+                category=category,
+                labels={"figure": figure, **of_data, "format": ending},
+            )
+            files.append(file)
+    return files
 
 
 def clustering_spec(method):
@@ -114,6 +158,89 @@ def clustering_spec(method):
     return as_json({k: v for k, v in spec.items() if k not in RESTRICTIONS})
 
 
+def outcome():
+    """Where the page of a finished run is, and what became of the claims."""
+    page, claims = Path(REPORTS, "report.html"), Path(RESULTS, "summary", "claims.csv")
+    if not (page.exists() and claims.exists()):  # a stage was asked for, or a benchmark
+        return ""
+    with open(claims, newline="", encoding="utf-8") as file:
+        verdicts = Counter(row["verdict"] for row in csv.DictReader(file))
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
+    return f"The page of this run is {page}. Claims: {counts}."
+
+
 def as_json(value):
     """Parameters as JSON, in a stable order: a rerun is triggered by content alone."""
     return json.dumps(value, sort_keys=True)
+
+
+def shown(dataset, file):
+    """A file of every training that the figures of a data set show."""
+    choices = config["report"]
+    wanted = [choices["baseline"], choices["method"], *choices["silhouettes"]]
+    return [
+        f"<results>/clustering/{dataset}/{method}-raw/{file}.safetensors"
+        for method in dict.fromkeys(wanted)
+        if (dataset, method, False) in clustering_conditions(SELECTED)
+        and choices["init"] in clustering_inits(config, method)
+    ]
+
+
+def images_of(wildcards):
+    """The images of a benchmark that needs some."""
+    dataset = config["bench"]["settings"][wildcards.what].get("dataset")
+    return expand(rules.prepare_dataset.output, dataset=dataset) if dataset else []
+
+
+def recovery_folders(snr):
+    """Folders of all trainings at one noise level."""
+    return [
+        f"<results>/simulation/snr{snr}/{name}/{sampling}/{method}"
+        for name, init in SIMULATION["inits"].items()
+        if float(snr) in init.get("snr_db", SIMULATION["snr_db"])
+        for sampling in init.get("sampling", SIMULATION["sampling"])
+        if sampling == "fresh" or float(snr) in SIMULATION["fixed_snr_db"]
+        for method in init.get("methods", SIMULATION["methods"])
+    ]
+
+
+def table(name):
+    """A summary table, as a list that is empty where the run has none."""
+    return [f"<results>/summary/{name}.csv"] if name in TABLES else []
+
+
+# What the run consists of.
+RECOVERY = {
+    snr: folders
+    for snr in SIMULATION.get("snr_db", ())
+    if (folders := recovery_folders(snr))
+}
+RECOVERY_FOLDERS = [folder for folders in RECOVERY.values() for folder in folders]
+CLUSTERING_FOLDERS = [
+    f"<results>/clustering/{dataset}/{method}-{'centered' if centered else 'raw'}"
+    for dataset, method, centered in clustering_conditions(SELECTED)
+]
+CLUSTERING_CONTROLS = [
+    f"<results>/clustering/{dataset}/controls" for dataset in DATASETS
+]
+REGIMES = THEORY.get("regimes", [])
+CONVERGENCE = CLUSTERING.get("convergence", {}).get("methods", [])
+PARTS = {
+    "recovery": [f"<results>/simulation/snr{snr}/metrics.csv" for snr in RECOVERY],
+    "recovery_history": [f"{f}/history.csv" for f in RECOVERY_FOLDERS],
+    "clustering": [
+        f"{f}/metrics.csv" for f in CLUSTERING_CONTROLS + CLUSTERING_FOLDERS
+    ],
+    "clustering_history": [f"{f}/history.csv" for f in CLUSTERING_FOLDERS],
+    "theory": [f"<results>/theory/{regime}.csv" for regime in REGIMES],
+    "theory_sweep": ["<results>/theory/sweep.csv"] if has_sweep(THEORY) else [],
+    "lambda_sweep": (
+        ["<results>/simulation/lambda_sweep.csv"] if has_sweep(SIMULATION) else []
+    ),
+    "convergence": [
+        f"<results>/clustering/{dataset}/convergence/{method}.csv"
+        for dataset in DATASETS
+        for method in CONVERGENCE
+    ],
+}
+TABLES = {name: parts for name, parts in PARTS.items() if parts}

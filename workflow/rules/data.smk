@@ -3,11 +3,12 @@ rule prepare_dataset:
     input:
         code=code("prepare_dataset.py"),
     output:
-        f"{RESULTS}/clustering/{{dataset}}/data.safetensors",
+        "<results>/clustering/{dataset}/data.safetensors",
     log:
-        f"{LOGS}/prepare_dataset/{{dataset}}.log",
+        "<logs>/prepare_dataset/{dataset}.log",
     benchmark:
-        f"{BENCHMARKS}/prepare_dataset/{{dataset}}.tsv"
+        "<benchmarks>/prepare_dataset/{dataset}.tsv"
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -24,7 +25,7 @@ rule prepare_dataset:
         # Not used by the command: a change of a raw file makes the data anew.
         raw=lambda w: raw_state(config["download"]["raw_dir"], w.dataset),
     shell:
-        "python src/prepare_dataset.py --dataset {wildcards.dataset} "
+        "python {input.code[0]:q} --dataset {wildcards.dataset} "
         "--raw-dir {params.download[raw_dir]:q} --retries {params.download[retries]} "
         "--timeout {params.download[timeout]} --subset {params.download[subset]} {params.mirrors:q} "
         "--seed {params.seed} --output {output} > {log} 2>&1"

@@ -1,16 +1,4 @@
 # Metrics of every method and control, in long form, and their collection into summary tables.
-def recovery_folders(snr):
-    """Folders of all trainings at one noise level."""
-    return [
-        f"{RESULTS}/simulation/snr{snr}/{name}/{sampling}/{method}"
-        for name, init in SIMULATION["inits"].items()
-        if float(snr) in init.get("snr_db", SIMULATION["snr_db"])
-        for sampling in init.get("sampling", SIMULATION["sampling"])
-        if sampling == "fresh" or float(snr) in SIMULATION["fixed_snr_db"]
-        for method in init.get("methods", SIMULATION["methods"])
-    ]
-
-
 # One job: starting Python takes longer than scoring a model.
 rule evaluate_recovery:
     input:
@@ -18,11 +6,11 @@ rule evaluate_recovery:
         data=rules.simulate.output,
         models=lambda w: [f"{f}/model.safetensors" for f in recovery_folders(w.snr)],
     output:
-        f"{RESULTS}/simulation/snr{{snr}}/metrics.csv",
+        "<results>/simulation/snr{snr}/metrics.csv",
     log:
-        f"{LOGS}/evaluate_recovery/snr{{snr}}.log",
+        "<logs>/evaluate_recovery/snr{snr}.log",
     benchmark:
-        f"{BENCHMARKS}/evaluate_recovery/snr{{snr}}.tsv"
+        "<benchmarks>/evaluate_recovery/snr{snr}.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
@@ -30,7 +18,7 @@ rule evaluate_recovery:
         mem_mb=scaled(4000),
         runtime=scaled(60),
     shell:
-        "python src/evaluate_recovery.py --data {input.data} --models {input.models} "
+        "python {input.code[0]:q} --data {input.data} --models {input.models} "
         "--threads {threads} --output {output} > {log} 2>&1"
 
 
@@ -40,12 +28,12 @@ rule evaluate_clustering:
         data=rules.prepare_dataset.output,
         model=rules.train_clustering.output.model,
     output:
-        metrics=f"{RESULTS}/clustering/{{dataset}}/{{method}}-{{centering}}/metrics.csv",
-        codes=f"{RESULTS}/clustering/{{dataset}}/{{method}}-{{centering}}/codes.safetensors",
+        metrics="<results>/clustering/{dataset}/{method}-{centering}/metrics.csv",
+        codes="<results>/clustering/{dataset}/{method}-{centering}/codes.safetensors",
     log:
-        f"{LOGS}/evaluate_clustering/{{dataset}}-{{method}}-{{centering}}.log",
+        "<logs>/evaluate_clustering/{dataset}-{method}-{centering}.log",
     benchmark:
-        f"{BENCHMARKS}/evaluate_clustering/{{dataset}}-{{method}}-{{centering}}.tsv"
+        "<benchmarks>/evaluate_clustering/{dataset}-{method}-{centering}.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
@@ -57,7 +45,7 @@ rule evaluate_clustering:
         replicates=lambda w: CLUSTERING["replicates"],
         seed=config["seed"],
     shell:
-        "python src/evaluate_clustering.py --data {input.data} --model {input.model} "
+        "python {input.code[0]:q} --data {input.data} --model {input.model} "
         "--neighbors {params.neighbors} --replicates {params.replicates} --seed {params.seed} "
         "--threads {threads} --output {output.metrics} --codes {output.codes} > {log} 2>&1"
 
@@ -67,11 +55,11 @@ rule evaluate_clustering_control:
         code=code("evaluate_clustering.py"),
         data=rules.prepare_dataset.output,
     output:
-        f"{RESULTS}/clustering/{{dataset}}/controls/metrics.csv",
+        "<results>/clustering/{dataset}/controls/metrics.csv",
     log:
-        f"{LOGS}/evaluate_clustering_control/{{dataset}}.log",
+        "<logs>/evaluate_clustering_control/{dataset}.log",
     benchmark:
-        f"{BENCHMARKS}/evaluate_clustering_control/{{dataset}}.tsv"
+        "<benchmarks>/evaluate_clustering_control/{dataset}.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
@@ -83,50 +71,9 @@ rule evaluate_clustering_control:
         replicates=lambda w: CLUSTERING["replicates"],
         seed=config["seed"],
     shell:
-        "python src/evaluate_clustering.py --data {input.data} "
+        "python {input.code[0]:q} --data {input.data} "
         "--neighbors {params.neighbors} --replicates {params.replicates} --seed {params.seed} "
         "--threads {threads} --output {output} > {log} 2>&1"
-
-
-RECOVERY = {
-    snr: folders
-    for snr in SIMULATION.get("snr_db", ())
-    if (folders := recovery_folders(snr))
-}
-RECOVERY_FOLDERS = [folder for folders in RECOVERY.values() for folder in folders]
-CLUSTERING_FOLDERS = [
-    f"{RESULTS}/clustering/{dataset}/{method}-{'centered' if centered else 'raw'}"
-    for dataset, method, centered in clustering_conditions(SELECTED)
-]
-CLUSTERING_CONTROLS = [
-    f"{RESULTS}/clustering/{dataset}/controls" for dataset in DATASETS
-]
-REGIMES = THEORY.get("regimes", [])
-CONVERGENCE = CLUSTERING.get("convergence", {}).get("methods", [])
-PARTS = {
-    "recovery": [f"{RESULTS}/simulation/snr{snr}/metrics.csv" for snr in RECOVERY],
-    "recovery_history": [f"{f}/history.csv" for f in RECOVERY_FOLDERS],
-    "clustering": [
-        f"{f}/metrics.csv" for f in CLUSTERING_CONTROLS + CLUSTERING_FOLDERS
-    ],
-    "clustering_history": [f"{f}/history.csv" for f in CLUSTERING_FOLDERS],
-    "theory": [f"{RESULTS}/theory/{regime}.csv" for regime in REGIMES],
-    "theory_sweep": [f"{RESULTS}/theory/sweep.csv"] if has_sweep(THEORY) else [],
-    "lambda_sweep": (
-        [f"{RESULTS}/simulation/lambda_sweep.csv"] if has_sweep(SIMULATION) else []
-    ),
-    "convergence": [
-        f"{RESULTS}/clustering/{dataset}/convergence/{method}.csv"
-        for dataset in DATASETS
-        for method in CONVERGENCE
-    ],
-}
-TABLES = {name: parts for name, parts in PARTS.items() if parts}
-
-
-def table(name):
-    """A summary table, as a list that is empty where the run has none."""
-    return [f"{RESULTS}/summary/{name}.csv"] if name in TABLES else []
 
 
 rule collect:
@@ -134,11 +81,11 @@ rule collect:
         code=code("collect_tables.py"),
         tables=lambda w: TABLES[w.table],
     output:
-        f"{RESULTS}/summary/{{table}}.csv",
+        "<results>/summary/{table}.csv",
     log:
-        f"{LOGS}/collect/{{table}}.log",
+        "<logs>/collect/{table}.log",
     benchmark:
-        f"{BENCHMARKS}/collect/{{table}}.tsv"
+        "<benchmarks>/collect/{table}.tsv"
     wildcard_constraints:
         table="|".join(TABLES),
     group:
@@ -150,7 +97,7 @@ rule collect:
         mem_mb=1000,
         runtime=10,
     shell:
-        "python src/collect_tables.py {input.tables} --output {output} > {log} 2>&1"
+        "python {input.code[0]:q} {input.tables} --output {output} > {log} 2>&1"
 
 
 rule make_claims:
@@ -162,11 +109,16 @@ rule make_claims:
         theory=table("theory"),
         sweep=table("theory_sweep"),
     output:
-        f"{RESULTS}/summary/claims.csv",
+        report(
+            "<results>/summary/claims.csv",
+            caption="../../reports/captions/claims.rst",
+            category="Page and claims",
+            labels={"file": "the claims and their verdicts", "format": "csv"},
+        ),
     log:
-        f"{LOGS}/make_claims.log",
+        "<logs>/make_claims.log",
     benchmark:
-        f"{BENCHMARKS}/make_claims.tsv"
+        "<benchmarks>/make_claims.tsv"
     group:
         "summary"
     conda:
@@ -179,7 +131,7 @@ rule make_claims:
         choices=as_json(config["report"]),
         model=as_json(SIMULATION.get("model")),
     shell:
-        "python src/make_claims.py --recovery {input.recovery} --history {input.history} "
+        "python {input.code[0]:q} --recovery {input.recovery} --history {input.history} "
         "--clustering {input.clustering} --theory {input.theory} --sweep {input.sweep} "
         "--choices {params.choices:q} --model {params.model:q} --output {output} > {log} 2>&1"
 
@@ -187,4 +139,4 @@ rule make_claims:
 # Every number of the run, without figures: a stage to ask for with --until or by name.
 rule summarise:
     input:
-        expand(f"{RESULTS}/summary/{{table}}.csv", table=[*TABLES, "claims"]),
+        expand("<results>/summary/{table}.csv", table=[*TABLES, "claims"]),

@@ -1,6 +1,5 @@
 # Figures and tables, and the page that holds them. The figures of a job share its start: it takes
 # longer than drawing.
-FIGURES = f"{REPORTS}/figures"
 RECOVERY_FIGURES = ["fig3a", "fig3b", "fig3c", "fig3d", "inits"]
 RECOVERY_FIGURES += ["lambda_sweep"] if "lambda_sweep" in TABLES else []
 CLUSTERING_FIGURES = ["fig4", "fig5"]
@@ -11,23 +10,19 @@ SCORES_FIGURES = ["table1"] + (["convergence"] if "convergence" in TABLES else [
 rule plot_recovery:
     input:
         code=code("plot_recovery.py"),
-        history=f"{RESULTS}/summary/recovery_history.csv",
-        recovery=f"{RESULTS}/summary/recovery.csv",
+        history="<results>/summary/recovery_history.csv",
+        recovery="<results>/summary/recovery.csv",
         sweep=table("lambda_sweep"),
     output:
-        report(
-            expand(
-                f"{FIGURES}/{{figure}}.{{ending}}",
-                figure=RECOVERY_FIGURES,
-                ending=["png", "svg"],
-            ),
-            caption="../../reports/captions/recovery.rst",
+        drawn(
+            RECOVERY_FIGURES,
+            caption="recovery",
             category="Experiment 1: recovery",
         ),
     log:
-        f"{LOGS}/plot_recovery.log",
+        "<logs>/plot_recovery.log",
     benchmark:
-        f"{BENCHMARKS}/plot_recovery.tsv"
+        "<benchmarks>/plot_recovery.tsv"
     group:
         "summary"
     conda:
@@ -39,20 +34,8 @@ rule plot_recovery:
     params:
         choices=as_json(config["report"]),
     shell:
-        "python src/plot_recovery.py --history {input.history} --recovery {input.recovery} "
+        "python {input.code[0]:q} --history {input.history} --recovery {input.recovery} "
         "--sweep {input.sweep} --choices {params.choices:q} --output {output} > {log} 2>&1"
-
-
-def shown(dataset, file):
-    """A file of every training that the figures of a data set show."""
-    choices = config["report"]
-    wanted = [choices["baseline"], choices["method"], *choices["silhouettes"]]
-    return [
-        f"{RESULTS}/clustering/{dataset}/{method}-raw/{file}.safetensors"
-        for method in dict.fromkeys(wanted)
-        if (dataset, method, False) in clustering_conditions(SELECTED)
-        and choices["init"] in clustering_inits(config, method)
-    ]
 
 
 rule plot_clustering:
@@ -62,20 +45,16 @@ rule plot_clustering:
         models=lambda w: shown(w.dataset, "model"),
         codes=lambda w: shown(w.dataset, "codes"),
     output:
-        report(
-            expand(
-                f"{FIGURES}/{{figure}}-{{dataset}}.{{ending}}",
-                figure=CLUSTERING_FIGURES,
-                ending=["png", "svg"],
-                allow_missing=True,
-            ),
-            caption="../../reports/captions/clustering.rst",
+        drawn(
+            CLUSTERING_FIGURES,
+            caption="clustering",
             category="Experiment 2: clustering",
+            dataset="{dataset}",
         ),
     log:
-        f"{LOGS}/plot_clustering/{{dataset}}.log",
+        "<logs>/plot_clustering/{dataset}.log",
     benchmark:
-        f"{BENCHMARKS}/plot_clustering/{{dataset}}.tsv"
+        "<benchmarks>/plot_clustering/{dataset}.tsv"
     group:
         "summary"
     conda:
@@ -87,30 +66,26 @@ rule plot_clustering:
     params:
         choices=as_json(config["report"]),
     shell:
-        "python src/plot_clustering.py --data {input.data} --models {input.models} "
+        "python {input.code[0]:q} --data {input.data} --models {input.models} "
         "--codes {input.codes} --choices {params.choices:q} --output {output} > {log} 2>&1"
 
 
 rule plot_scores:
     input:
         code=code("plot_scores.py"),
-        clustering=f"{RESULTS}/summary/clustering.csv",
+        clustering="<results>/summary/clustering.csv",
         convergence=table("convergence"),
     output:
-        report(
-            expand(
-                f"{FIGURES}/{{figure}}-{{dataset}}.{{ending}}",
-                figure=SCORES_FIGURES,
-                ending=["png", "svg"],
-                allow_missing=True,
-            ),
-            caption="../../reports/captions/clustering.rst",
+        drawn(
+            SCORES_FIGURES,
+            caption="clustering",
             category="Experiment 2: clustering",
+            dataset="{dataset}",
         ),
     log:
-        f"{LOGS}/plot_scores/{{dataset}}.log",
+        "<logs>/plot_scores/{dataset}.log",
     benchmark:
-        f"{BENCHMARKS}/plot_scores/{{dataset}}.tsv"
+        "<benchmarks>/plot_scores/{dataset}.tsv"
     group:
         "summary"
     conda:
@@ -122,7 +97,7 @@ rule plot_scores:
     params:
         epochs=lambda w: CLUSTERING["settings"][w.dataset]["training"]["epochs"],
     shell:
-        "python src/plot_scores.py --clustering {input.clustering} "
+        "python {input.code[0]:q} --clustering {input.clustering} "
         "--convergence {input.convergence} --dataset {wildcards.dataset} "
         "--epochs {params.epochs} --output {output} > {log} 2>&1"
 
@@ -130,17 +105,18 @@ rule plot_scores:
 rule make_table1:
     input:
         code=code("make_table1.py"),
-        clustering=f"{RESULTS}/summary/clustering.csv",
+        clustering="<results>/summary/clustering.csv",
     output:
         report(
-            f"{REPORTS}/tables/table1.csv",
+            "<reports>/tables/table1.csv",
             caption="../../reports/captions/table1.rst",
             category="Experiment 2: clustering",
+            labels={"figure": "Table 1", "data set": "all", "format": "csv"},
         ),
     log:
-        f"{LOGS}/make_table1.log",
+        "<logs>/make_table1.log",
     benchmark:
-        f"{BENCHMARKS}/make_table1.tsv"
+        "<benchmarks>/make_table1.tsv"
     group:
         "summary"
     conda:
@@ -150,13 +126,13 @@ rule make_table1:
         mem_mb=1000,
         runtime=10,
     shell:
-        "python src/make_table1.py --clustering {input.clustering} --output {output} > {log} 2>&1"
+        "python {input.code[0]:q} --clustering {input.clustering} --output {output} > {log} 2>&1"
 
 
 rule build_report:
     input:
         code=code("build_report.py"),
-        template="reports/template.html",
+        template=source("reports/template.html"),
         claims=rules.make_claims.output,
         recovery=table("recovery"),
         history=table("recovery_history"),
@@ -164,23 +140,31 @@ rule build_report:
         table1=rules.make_table1.output if CLUSTERING else [],
         figures=[
             *expand(
-                f"{FIGURES}/{{figure}}.png",
+                "<reports>/figures/{figure}.png",
                 figure=RECOVERY_FIGURES if SIMULATION else [],
             ),
             *expand(
-                f"{FIGURES}/{{figure}}-{{dataset}}.png",
+                "<reports>/figures/{figure}-{dataset}.png",
                 figure=CLUSTERING_FIGURES + SCORES_FIGURES,
                 dataset=DATASETS,
             ),
         ],
         theory=table("theory"),
-        theory_figures=expand(f"{FIGURES}/theory_{{figure}}.png", figure=THEORY_FIGURES),
+        theory_figures=expand(
+            "<reports>/figures/theory_{figure}.png", figure=THEORY_FIGURES
+        ),
     output:
-        f"{REPORTS}/report.html",
+        report(
+            "<reports>/report.html",
+            caption="../../reports/captions/page.rst",
+            category="Page and claims",
+            labels={"file": "the page: claims, figures and tables", "format": "html"},
+        ),
     log:
-        f"{LOGS}/build_report.log",
+        "<logs>/build_report.log",
     benchmark:
-        f"{BENCHMARKS}/build_report.tsv"
+        "<benchmarks>/build_report.tsv"
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -190,7 +174,7 @@ rule build_report:
     params:
         config=as_json(SELECTED),
     shell:
-        "python src/build_report.py --template {input.template} --claims {input.claims} "
+        "python {input.code[0]:q} --template {input.template:q} --claims {input.claims} "
         "--recovery {input.recovery} --history {input.history} --clustering {input.clustering} "
         "--table1 {input.table1} --figures {input.figures} "
         "--theory {input.theory} --theory-figures {input.theory_figures} "
@@ -202,34 +186,35 @@ rule build_report:
 rule publish:
     input:
         code=code("publish_results.py"),
-        page="reports/results.md.j2",
-        section="reports/section.md.j2",
+        page=source("reports/results.md.j2"),
+        section=source("reports/section.md.j2"),
         report=rules.build_report.output,
-        recovery=f"{RESULTS}/summary/recovery.csv",
-        history=f"{RESULTS}/summary/recovery_history.csv",
+        recovery="<results>/summary/recovery.csv",
+        history="<results>/summary/recovery_history.csv",
         tables=[
-            f"{RESULTS}/summary/clustering.csv",
+            "<results>/summary/clustering.csv",
             *rules.make_claims.output,
             *rules.make_table1.output,
-            f"{RESULTS}/summary/theory.csv",
-            f"{RESULTS}/summary/theory_sweep.csv",
-            f"{RESULTS}/summary/lambda_sweep.csv",
-            f"{RESULTS}/summary/convergence.csv",
+            "<results>/summary/theory.csv",
+            "<results>/summary/theory_sweep.csv",
+            "<results>/summary/lambda_sweep.csv",
+            "<results>/summary/convergence.csv",
         ],
         figures=[
             *rules.build_report.input.figures,
             *rules.build_report.input.theory_figures,
         ],
         artefacts=[
-            *expand(f"{RESULTS}/simulation/snr{{snr}}/data.safetensors", snr=RECOVERY),
+            *expand("<results>/simulation/snr{snr}/data.safetensors", snr=RECOVERY),
             *expand(rules.prepare_dataset.output, dataset=config["datasets"]),
             *(f"{f}/model.safetensors" for f in RECOVERY_FOLDERS + CLUSTERING_FOLDERS),
             *(f"{f}/codes.safetensors" for f in CLUSTERING_FOLDERS),
         ],
     log:
-        f"{LOGS}/publish.log",
+        "<logs>/publish.log",
     benchmark:
-        f"{BENCHMARKS}/publish.tsv"
+        "<benchmarks>/publish.tsv"
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -241,9 +226,9 @@ rule publish:
         benchmarks=BENCHMARKS,
         folder="reports/published",
     shell:
-        "python src/publish_results.py --report {input.report} --recovery {input.recovery} "
+        "python {input.code[0]:q} --report {input.report} --recovery {input.recovery} "
         "--history {input.history} --tables {input.tables} --figures {input.figures} "
         "--artefacts {input.artefacts} --benchmarks {params.benchmarks} "
-        "--page {input.page} --section {input.section} "
+        "--page {input.page:q} --section {input.section:q} "
         "--config {params.config:q} --output {params.folder} "
         "> {log} 2>&1"

@@ -3,11 +3,11 @@ rule simulate:
     input:
         code=code("simulate_data.py"),
     output:
-        f"{RESULTS}/simulation/snr{{snr}}/data.safetensors",
+        "<results>/simulation/snr{snr}/data.safetensors",
     log:
-        f"{LOGS}/simulate/snr{{snr}}.log",
+        "<logs>/simulate/snr{snr}.log",
     benchmark:
-        f"{BENCHMARKS}/simulate/snr{{snr}}.tsv"
+        "<benchmarks>/simulate/snr{snr}.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
@@ -25,7 +25,7 @@ rule simulate:
         replicates=lambda w: SIMULATION["replicates"],
         seed=config["seed"],
     shell:
-        "python src/simulate_data.py --model {params.model:q} --inits {params.inits:q} --snr={wildcards.snr} "
+        "python {input.code[0]:q} --model {params.model:q} --inits {params.inits:q} --snr={wildcards.snr} "
         "--replicates {params.replicates} --seed {params.seed} --output {output} > {log} 2>&1"
 
 
@@ -33,11 +33,11 @@ rule sweep_lambda:
     input:
         code=code("sweep_lambda.py"),
     output:
-        f"{RESULTS}/simulation/lambda_sweep.csv",
+        "<results>/simulation/lambda_sweep.csv",
     log:
-        f"{LOGS}/sweep_lambda.log",
+        "<logs>/sweep_lambda.log",
     benchmark:
-        f"{BENCHMARKS}/sweep_lambda.tsv"
+        "<benchmarks>/sweep_lambda.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
@@ -51,6 +51,6 @@ rule sweep_lambda:
         device=config["device"],
         precision=config["precision"],
     shell:
-        "python src/sweep_lambda.py --sweep {params.sweep:q} --seed {params.seed} "
+        "python {input.code[0]:q} --sweep {params.sweep:q} --seed {params.seed} "
         "--device {params.device} --precision {params.precision} "
         "--threads {threads} --output {output} > {log} 2>&1"

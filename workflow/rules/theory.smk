@@ -7,11 +7,11 @@ rule measure_theory:
     input:
         code=code("measure_theory.py"),
     output:
-        f"{RESULTS}/theory/{{regime}}.csv",
+        "<results>/theory/{regime}.csv",
     log:
-        f"{LOGS}/measure_theory/{{regime}}.log",
+        "<logs>/measure_theory/{regime}.log",
     benchmark:
-        f"{BENCHMARKS}/measure_theory/{{regime}}.tsv"
+        "<benchmarks>/measure_theory/{regime}.tsv"
     wildcard_constraints:
         regime="|".join(THEORY.get("settings", [])),
     conda:
@@ -29,7 +29,7 @@ rule measure_theory:
         device=config["device"],
         precision=config["precision"],
     shell:
-        "python src/measure_theory.py --regime {wildcards.regime} --spec {params.spec:q} "
+        "python {input.code[0]:q} --regime {wildcards.regime} --spec {params.spec:q} "
         "--samples {params.samples} --replicates {params.replicates} --seed {params.seed} "
         "--device {params.device} --precision {params.precision} --threads {threads} --output {output} > {log} 2>&1"
 
@@ -38,11 +38,11 @@ rule sweep_theory:
     input:
         code=code("sweep_theory.py"),
     output:
-        f"{RESULTS}/theory/sweep.csv",
+        "<results>/theory/sweep.csv",
     log:
-        f"{LOGS}/sweep_theory.log",
+        "<logs>/sweep_theory.log",
     benchmark:
-        f"{BENCHMARKS}/sweep_theory.tsv"
+        "<benchmarks>/sweep_theory.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
@@ -54,7 +54,7 @@ rule sweep_theory:
         replicates=lambda w: THEORY["replicates"],
         seed=config["seed"],
     shell:
-        "python src/sweep_theory.py --sweep {params.sweep:q} --replicates {params.replicates} "
+        "python {input.code[0]:q} --sweep {params.sweep:q} --replicates {params.replicates} "
         "--seed {params.seed} --threads {threads} --output {output} > {log} 2>&1"
 
 
@@ -65,19 +65,15 @@ rule plot_theory:
         sweep=table("theory_sweep"),
     output:
         # One job: starting Python takes longer than drawing.
-        report(
-            expand(
-                f"{REPORTS}/figures/theory_{{figure}}.{{ending}}",
-                figure=THEORY_FIGURES,
-                ending=["png", "svg"],
-            ),
-            caption="../../reports/captions/theory.rst",
+        drawn(
+            [f"theory_{figure}" for figure in THEORY_FIGURES],
+            caption="theory",
             category="Theory",
         ),
     log:
-        f"{LOGS}/plot_theory.log",
+        "<logs>/plot_theory.log",
     benchmark:
-        f"{BENCHMARKS}/plot_theory.tsv"
+        "<benchmarks>/plot_theory.tsv"
     group:
         "summary"
     conda:
@@ -87,5 +83,5 @@ rule plot_theory:
         mem_mb=1000,
         runtime=10,
     shell:
-        "python src/plot_theory.py --theory {input.theory} --sweep {input.sweep} "
+        "python {input.code[0]:q} --theory {input.theory} --sweep {input.sweep} "
         "--output {output} > {log} 2>&1"

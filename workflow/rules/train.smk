@@ -1,25 +1,16 @@
 # Training: one job per method and condition, its replicates side by side; on real data its inits
 # as well, because starting Python takes longer than a small training.
-def simulation_method(name):
-    """A method's entry; a lambda that is matched to another method gets that method's number."""
-    spec = SIMULATION["methods"][name]
-    if isinstance(spec.get("lambda"), dict):
-        other = SIMULATION["methods"][spec["lambda"]["matched_to"]]
-        return {**spec, "lambda": {"matched_to": other["lambda"]}}
-    return spec
-
-
 rule train_recovery:
     input:
         code=code("train_recovery.py"),
         data=rules.simulate.output,
     output:
-        model=f"{RESULTS}/simulation/snr{{snr}}/{{init}}/{{sampling}}/{{method}}/model.safetensors",
-        history=f"{RESULTS}/simulation/snr{{snr}}/{{init}}/{{sampling}}/{{method}}/history.csv",
+        model="<results>/simulation/snr{snr}/{init}/{sampling}/{method}/model.safetensors",
+        history="<results>/simulation/snr{snr}/{init}/{sampling}/{method}/history.csv",
     log:
-        f"{LOGS}/train_recovery/snr{{snr}}-{{init}}-{{sampling}}-{{method}}.log",
+        "<logs>/train_recovery/snr{snr}-{init}-{sampling}-{method}.log",
     benchmark:
-        f"{BENCHMARKS}/train_recovery/snr{{snr}}-{{init}}-{{sampling}}-{{method}}.tsv"
+        "<benchmarks>/train_recovery/snr{snr}-{init}-{sampling}-{method}.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
@@ -42,7 +33,7 @@ rule train_recovery:
         # Not an output: it must survive an interrupted job.
         checkpoint=lambda w: f"{RESULTS}/checkpoints/snr{w.snr}-{w.init}-{w.sampling}-{w.method}.safetensors",
     shell:
-        "python src/train_recovery.py --data {input.data} --init {wildcards.init} --sampling {wildcards.sampling} "
+        "python {input.code[0]:q} --data {input.data} --init {wildcards.init} --sampling {wildcards.sampling} "
         "--method {wildcards.method} --spec {params.spec:q} --training {params.training:q} "
         "--device {params.device} --precision {params.precision} --threads {threads} --checkpoint {params.checkpoint} "
         "--output {output.model} --history {output.history} > {log} 2>&1"
@@ -53,12 +44,12 @@ rule train_clustering:
         code=code("train_clustering.py"),
         data=rules.prepare_dataset.output,
     output:
-        model=f"{RESULTS}/clustering/{{dataset}}/{{method}}-{{centering}}/model.safetensors",
-        history=f"{RESULTS}/clustering/{{dataset}}/{{method}}-{{centering}}/history.csv",
+        model="<results>/clustering/{dataset}/{method}-{centering}/model.safetensors",
+        history="<results>/clustering/{dataset}/{method}-{centering}/history.csv",
     log:
-        f"{LOGS}/train_clustering/{{dataset}}-{{method}}-{{centering}}.log",
+        "<logs>/train_clustering/{dataset}-{method}-{centering}.log",
     benchmark:
-        f"{BENCHMARKS}/train_clustering/{{dataset}}-{{method}}-{{centering}}.tsv"
+        "<benchmarks>/train_clustering/{dataset}-{method}-{centering}.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
@@ -79,7 +70,7 @@ rule train_clustering:
             f"{RESULTS}/checkpoints/{w.dataset}-{w.method}-{w.centering}.safetensors"
         ),
     shell:
-        "python src/train_clustering.py --data {input.data} --method {wildcards.method} "
+        "python {input.code[0]:q} --data {input.data} --method {wildcards.method} "
         "--inits {params.inits} {params.center} --spec {params.spec:q} --settings {params.settings:q} "
         "--replicates {params.replicates} --seed {params.seed} --device {params.device} --precision {params.precision} "
         "--threads {threads} --checkpoint {params.checkpoint} "
@@ -91,11 +82,11 @@ rule measure_convergence:
         code=code("measure_convergence.py"),
         data=rules.prepare_dataset.output,
     output:
-        f"{RESULTS}/clustering/{{dataset}}/convergence/{{method}}.csv",
+        "<results>/clustering/{dataset}/convergence/{method}.csv",
     log:
-        f"{LOGS}/measure_convergence/{{dataset}}-{{method}}.log",
+        "<logs>/measure_convergence/{dataset}-{method}.log",
     benchmark:
-        f"{BENCHMARKS}/measure_convergence/{{dataset}}-{{method}}.tsv"
+        "<benchmarks>/measure_convergence/{dataset}-{method}.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
@@ -112,7 +103,7 @@ rule measure_convergence:
         device=config["device"],
         precision=config["precision"],
     shell:
-        "python src/measure_convergence.py --data {input.data} --method {wildcards.method} "
+        "python {input.code[0]:q} --data {input.data} --method {wildcards.method} "
         "--init {params.init} --spec {params.spec:q} --settings {params.settings:q} "
         "--epochs {params.long[epochs]} --snapshots {params.long[snapshots]} "
         "--seed {params.seed} --device {params.device} --precision {params.precision} --threads {threads} "
