@@ -11,9 +11,10 @@ import pandas as pd
 import yaml
 from PIL import Image
 
+from evidence.claims import tally
+from evidence.statements import theory_table
 from groupsparse import published
 from groupsparse.advice import clustering_advice, recovery_advice
-from groupsparse.claims_theory import theory_table
 from groupsparse.files import provenance, read_checked, write_checked
 from groupsparse.tables import load_table
 
@@ -102,12 +103,14 @@ def main() -> None:
         }
         for path in args.theory_figures
     ]
+    claims = load_table(args.claims)
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     page = environment.from_string(Path(args.template).read_text()).render(
         config=config,
         config_text=yaml.safe_dump(config, sort_keys=False),
         warnings=warnings,
-        claims=load_table(args.claims).to_dict("records"),
+        claims=claims.to_dict("records"),
+        tally=tally(claims),
         figures=figures,
         headline=[] if table1 is None else compact(table1[~table1.uses_labels]),
         supervised=[] if table1 is None else compact(table1[table1.uses_labels]),

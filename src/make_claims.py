@@ -3,8 +3,8 @@
 import argparse
 import json
 
-from groupsparse.claims import claims
-from groupsparse.claims_theory import theory_claims
+from evidence import clustering, recovery, theory
+from evidence.claims import collect
 from groupsparse.tables import load_table, save_table
 
 
@@ -21,13 +21,13 @@ def main() -> None:
     )
     parser.add_argument("--output", required=True)
     args = parser.parse_args()
-    recovery, history, clustering, theory, sweep = (
-        load_table(path) if path else None
-        for path in (args.recovery, args.history, args.clustering, args.theory, args.sweep)
-    )
-    further = theory_claims(theory, sweep)
-    table = claims(recovery, history, clustering, args.choices, args.model, further)
-    save_table(args.output, table)
+    tables = {
+        name: load_table(path)
+        for name in ("recovery", "history", "clustering", "theory", "sweep")
+        if (path := getattr(args, name))
+    }
+    experiments = [recovery, clustering, theory]
+    save_table(args.output, collect(experiments, tables, args.choices, args.model))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from groupsparse.dictionary import orthonormalize_groups, perturb, tilt_groups
 from groupsparse.generative import random_dictionary, sample
 from groupsparse.seeds import derive_seed, generator
 from groupsparse.tables import save_table
-from groupsparse.training import DivergedError, train
+from groupsparse.training import OPTIMIZERS, DivergedError, train
 
 log = logging.getLogger(__name__)
 
@@ -62,11 +62,24 @@ def main() -> None:
             for a, truth, drawn in zip(dictionaries, truths, held_out, strict=True)
         ]
 
-    start = measured(inits)
-    lr = training["lr"]
-    if training["lr_unit"] == "limit":
-        lr *= min(values["step_limit"] for values in start)
+    def learning_rate(dictionaries):
+        if training["lr_unit"] == "absolute":
+            return training["lr"]
+        limits = (
+            theory.largest_step(a, truth, drawn, lambda_, d)
+            for a, truth, drawn in zip(dictionaries, truths, held_out, strict=True)
+        )
+        return training["lr"] * min(limits)
+
     autoencoder = Autoencoder(torch.stack(inits), "group_soft", lambda_, d).to(device)
+    rates = [learning_rate(inits)]  # of the step after each epoch, which is one batch
+    optimizer = OPTIMIZERS[training["optimizer"]]([autoencoder.dictionary], lr=rates[0])
+
+    def follow(epoch, model):
+        every = training["lr_unit"] == "limit_every_epoch"
+        rates.append(learning_rate(model.dictionary.detach().cpu()) if every else rates[0])
+        optimizer.param_groups[0]["lr"] = rates[-1]
+
     reference = torch.stack(truths).to(device)
     batches = FreshData(
         torch.stack(truths), [s.noise_std for s in held_out],
@@ -82,19 +95,22 @@ def main() -> None:
         errors.append(theory.errors(dictionary, reference, d))
         return errors[-1]
 
-    keys = ("epochs", "optimizer", "normalize")
     try:
-        train(autoencoder, batches, lr=lr, **{k: training[k] for k in keys}, metrics=record)
+        train(
+            autoencoder, batches, epochs=training["epochs"], optimizer=optimizer,
+            normalize=training["normalize"], metrics=record, callback=follow,
+        )  # fmt: skip
         diverged = False
     except DivergedError as error:
         log.warning("%s", error)
-        diverged, snapshots = True, snapshots[:1]
+        diverged = True
 
-    epochs = [e for e in args.spec["measure_at"] if e < len(errors)]
-    tables = [start, *(measured(snapshot) for snapshot in snapshots[1:])]
+    epochs = [e for e in args.spec["measure_at"] if e < len(rates)]
+    # On the way to divergence float32 overflows.
+    tables = [measured(snapshot) for snapshot in snapshots if snapshot.square().isfinite().all()]
     histories = {name: torch.stack([row[name] for row in errors]).cpu() for name in errors[0]}
     contractions = {k: theory.contraction(v, epochs) for k, v in histories.items()}
-    rows = []
+    rows, descent = [], training["optimizer"] == "sgd"
     for r in range(args.replicates):
         for i, epoch in enumerate(epochs):
             values = dict(tables[i][r]) if i < len(tables) else {}
@@ -102,9 +118,10 @@ def main() -> None:
             if i + 1 < len(epochs):
                 values |= {f"contraction_{k}": float(v[i, r]) for k, v in contractions.items()}
             if "step_limit" in values:
-                eta = lr if training["optimizer"] == "sgd" else values["step_limit"]
+                eta = rates[epoch] if descent else values["step_limit"]
                 values |= theory.rhos(eta, values, d)
-            values |= {"diverged": float(diverged), "lr": lr}
+            values |= {"diverged": float(diverged), "gradient_descent": float(descent)}
+            values["lr"] = rates[epoch]
             head = {"experiment": "theory", "regime": args.regime, "replicate": r, "epoch": epoch}
             rows += [{**head, "metric": k, "value": v} for k, v in values.items() if v == v]
     save_table(args.output, pd.DataFrame(rows))

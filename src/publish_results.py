@@ -14,6 +14,7 @@ import pandas as pd
 import psutil
 from PIL import Image
 
+from evidence.claims import tally
 from groupsparse import published
 from groupsparse.artifacts import load_tensors
 from groupsparse.files import read_checked, write_atomic
@@ -235,8 +236,7 @@ def readers(ends: pd.DataFrame, table1: pd.DataFrame, claims: pd.DataFrame) -> d
     def paper(method, features) -> str:
         return " / ".join(f"{100 * v:.1f}" for v in published.TABLE1[method, features].values())
 
-    verdicts = {name: int(count) for name, count in claims.verdict.value_counts().items()}
-    return {"simulated": simulated, "accuracy": accuracy, "paper": paper, "verdicts": verdicts}
+    return {"simulated": simulated, "accuracy": accuracy, "paper": paper, "verdicts": tally(claims)}
 
 
 if __name__ == "__main__":

@@ -8,7 +8,13 @@ import torch
 
 from groupsparse import theory
 from groupsparse.dictionary import orthonormalize_groups, tilt_groups
-from groupsparse.generative import random_dictionary, sample
+from groupsparse.generative import (
+    Sample,
+    balance_signs,
+    decode,
+    random_dictionary,
+    sample_codes,
+)
 from groupsparse.seeds import generator
 from groupsparse.tables import save_table
 
@@ -31,16 +37,27 @@ def main() -> None:
         atoms = model["groups"] * d
         truth = random_dictionary(model["n"], atoms, generator(*seed, "dictionary"))
         truth = orthonormalize_groups(truth, d)
-        drawn = sample(
-            truth, d, model["active_groups"], amplitude, model["samples"],
-            generator(*seed, "data"), std=0.0,
+        # One direction for all delta: the inits are on one path away from A*.
+        path = {e: tilt_groups(truth, e, d, generator(*seed, "init")) for e in args.sweep["delta"]}
+        # Without noise all is in the span of A* and that path: coordinates there are far fewer.
+        furthest = path[max(path)]
+        basis = torch.linalg.qr(torch.cat([truth, furthest], -1)).Q
+        truth = basis.T @ truth
+        # Products of co-active groups would hide the small gradients near A*.
+        patterns = 1 << (model["active_groups"] - 1).bit_length()
+        codes = balance_signs(
+            sample_codes(
+                max(model["samples"] // patterns, 1), model["groups"], d, model["active_groups"],
+                amplitude, generator(*seed, "data"),
+            )
         )  # fmt: skip
-        for delta in args.sweep["delta"]:
-            # One direction for all delta: the inits lie on one path away from A*.
-            dictionary = tilt_groups(truth, delta, d, generator(*seed, "init"))
+        drawn = Sample(decode(truth, codes), codes, 0.0)
+        for delta, away in path.items():
+            dictionary = basis.T @ away
             for fraction in args.sweep["lambda"]:
                 lambda_ = fraction * amplitude[0]
                 values = theory.measure(dictionary, truth, drawn, lambda_, amplitude, d)
+                values.pop("neighbourhood", None)  # it has the n that was left behind
                 head = {"experiment": "theory_sweep", "replicate": r}
                 point = {"delta": delta, "lambda": fraction}
                 rows += [

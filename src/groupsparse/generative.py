@@ -6,6 +6,7 @@ import math
 from typing import NamedTuple
 
 import torch
+from scipy.linalg import hadamard
 from torch import Tensor
 
 from groupsparse.arrays import Array, as_tensor, check_count, check_groups
@@ -72,6 +73,20 @@ def sample_codes(
     low, high = amplitude
     norm = low + (high - low) * torch.rand(samples, active_groups, 1, generator=generator)
     return Codes(support, torch.nn.functional.normalize(direction, dim=-1) * norm)
+
+
+def balance_signs(codes: Codes) -> Codes:
+    r"""Repeat every sample under 2^ceil(log2 k) sign patterns of its k active groups.
+
+    The patterns are orthogonal (columns of a Hadamard matrix): x_g x_h^T averages to exactly zero
+    over the repeats of a sample for g != h. Where directions are symmetric, as in
+    :func:`sample_codes`, means stay unbiased and lose the sampling error of such products.
+    """
+    groups, values = codes
+    order = 1 << (groups.shape[-1] - 1).bit_length()
+    signs = torch.as_tensor(hadamard(order)[:, : groups.shape[-1]]).to(values)
+    repeated = values.unsqueeze(-3) * signs.unsqueeze(-1)
+    return Codes(groups.repeat_interleave(order, -2), repeated.flatten(-4, -3))
 
 
 def dense_codes(codes: Codes, groups: int) -> Tensor:

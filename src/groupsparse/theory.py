@@ -205,6 +205,14 @@ def step_limit(statistics: Statistics, alpha_max: float) -> float:
     return 1 / float(rate[rate.isfinite()].max())
 
 
+def largest_step(
+    dictionary: Tensor, truth: Tensor, drawn: Sample, lambda_: float, group_size: int
+) -> float:
+    """:func:`step_limit` at one A (n, m), from samples of A*; infinite if no group is active."""
+    seen = statistics(drawn.data, dictionary, drawn.codes, lambda_, group_size)
+    return step_limit(seen, float(alphas(dictionary, truth).max()))
+
+
 def theorem2_rho(
     eta: float, rate: float, alpha_min: float, alpha_max: float, delta: float, group_size: int
 ) -> float:
@@ -336,6 +344,7 @@ def _gradient_comparison(dictionary, truth, drawn, lambda_, d) -> dict[str, floa
     rate = tau * (2 - tau) * p * energy
     exact, approximate = gradients(drawn.data, dictionary, lambda_, d)
     halves = [gradients(half, dictionary, lambda_, d)[1] for half in drawn.data.tensor_split(2)]
+    again = approximate + (halves[0] - halves[1]) / 2  # off by the sampling error of the mean
     printed = expected_gradient(dictionary, truth, tau, p * energy, d)
     derived = derived_gradient(dictionary, truth, tau, p * energy, d)
 
@@ -367,12 +376,12 @@ def _gradient_comparison(dictionary, truth, drawn, lambda_, d) -> dict[str, floa
         "energy": energy,
         "approximate_cosine": _cosine(approximate, exact),
         "approximate_error": _relative(approximate, exact),
-        "monte_carlo_error": _relative(halves[0], halves[1]) / 2,
+        "monte_carlo_error": _relative(again, approximate),
         "printed_cosine": _cosine(printed, approximate),
         "printed_error": _relative(printed, approximate),
         "outside_cosine": _cosine(outside(printed), outside(approximate)),
         "outside_error": _relative(outside(printed), outside(approximate)),
-        "outside_monte_carlo_error": _relative(outside(halves[0]), outside(halves[1])) / 2,
+        "outside_monte_carlo_error": _relative(outside(again), outside(approximate)),
         "derived_cosine": _cosine(derived, approximate),
         "derived_error": _relative(derived, approximate),
         "residual": float(residual.median()),

@@ -8,6 +8,7 @@ import torch
 from scipy.stats import chi2, kstest
 
 from groupsparse.generative import (
+    balance_signs,
     code_power,
     dense_codes,
     noise_std,
@@ -136,6 +137,25 @@ def test_dense_codes_put_values_at_the_entries_of_their_group():
     for i in range(7):
         for j, g in enumerate(codes.groups[i].tolist()):
             assert torch.equal(dense[i, 2 * g : 2 * g + 2], codes.values[i, j])
+
+
+@pytest.mark.parametrize(("k", "patterns"), [(1, 1), (2, 2), (3, 4), (4, 4), (5, 8)])
+def test_balanced_signs_cancel_products_of_two_groups_and_change_nothing_else(k, patterns):
+    codes = sample_codes(7, 6, 2, k, (1.0, 2.0), generator(0))
+    groups, values = balance_signs(codes)
+    assert groups.shape == (7 * patterns, k)
+    repeated = values.unflatten(0, (7, patterns))
+    assert torch.equal(
+        groups.unflatten(0, (7, patterns)), codes.groups[:, None].expand(-1, patterns, -1)
+    )
+    assert torch.equal(repeated.abs(), codes.values.abs()[:, None].expand_as(repeated))
+    assert torch.equal(repeated[:, 0], codes.values)
+    products = torch.einsum("npkd,nphe->nkhde", repeated, repeated) / patterns
+    alone = torch.einsum("nkd,nke->nkde", codes.values, codes.values)
+    expected = torch.zeros_like(products)
+    expected[:, range(k), range(k)] = alone
+    # Sums of up to 8 equal float32 values and their negatives.
+    assert torch.allclose(products, expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("snr_db", [-3.0, 1.0, 5.0, 10.0])

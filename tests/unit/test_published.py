@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 import update_readme
+from evidence import clustering, recovery, theory
+from evidence.claims import collect
 from groupsparse import published
-from groupsparse.claims import claims
-from groupsparse.claims_theory import theory_claims
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
@@ -185,13 +185,14 @@ def test_the_published_claims_are_recomputed_from_the_published_tables():
         path = PUBLISHED / f"{name}.csv"
         return pd.read_csv(path, keep_default_na=False, na_values=["", "nan"])
 
+    names = {"history": "recovery_history", "sweep": "theory_sweep"}
+    tables = {
+        name: read(names.get(name, name))
+        for name in ("recovery", "history", "clustering", "theory", "sweep")
+    }
     config = run["config"]
-    again = claims(
-        *(read(name) for name in ("recovery", "recovery_history", "clustering")),
-        config["report"],
-        config["simulation"]["model"],
-        theory_claims(read("theory"), read("theory_sweep")),
-    )
+    experiments = [recovery, clustering, theory]
+    again = collect(experiments, tables, config["report"], config["simulation"]["model"])
     assert again.to_csv(index=False) == (PUBLISHED / "claims.csv").read_text()
 
 

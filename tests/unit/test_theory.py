@@ -400,6 +400,26 @@ def test_the_step_limit_is_that_of_the_fastest_group():
     assert theory.step_limit(statistics, 0.5) == pytest.approx(1 / (0.5 * 1.5 * 0.1 * 2 * 0.5))
 
 
+def test_the_largest_step_is_that_of_all_measurements():
+    truth = orthonormal()
+    estimate, drawn = tilt_groups(truth, 0.3, D, rng(2)), draw(truth)
+    measured = theory.measure(estimate, truth, drawn, LAMBDA, (math.sqrt(D), math.sqrt(D)), D)
+    assert theory.largest_step(estimate, truth, drawn, LAMBDA, D) == measured["step_limit"]
+
+
+def test_measures_depend_on_the_span_of_both_dictionaries_alone():
+    truth = orthonormal()
+    estimate, drawn = tilt_groups(truth, 0.3, D, rng(2)), draw(truth)
+    basis = torch.linalg.qr(torch.cat([truth, estimate], -1)).Q
+    inside = drawn._replace(data=drawn.data @ basis)
+    amplitude = (math.sqrt(D), math.sqrt(D))
+    whole = theory.measure(estimate, truth, drawn, LAMBDA, amplitude, D)
+    small = theory.measure(basis.T @ estimate, basis.T @ truth, inside, LAMBDA, amplitude, D)
+    del whole["neighbourhood"], small["neighbourhood"]  # it has n
+    # A mean of samples has about 1e3 terms; the defect of orthonormality is rounding itself.
+    assert small == pytest.approx(whole, rel=1e-9, abs=1e-9)
+
+
 def test_contraction_of_a_geometric_sequence_is_its_rate():
     errors = 0.8 ** torch.arange(11, dtype=torch.float64).unsqueeze(1)
     torch.testing.assert_close(

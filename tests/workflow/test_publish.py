@@ -7,9 +7,9 @@ import shutil
 import pandas as pd
 import pytest
 
+from evidence import clustering, recovery, theory
+from evidence.claims import collect
 from groupsparse.artifacts import load_tensors, save_tensors
-from groupsparse.claims import claims
-from groupsparse.claims_theory import theory_claims
 from groupsparse.files import checksum_file
 
 pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="a run without git names no commit")
@@ -38,12 +38,16 @@ def test_claims_are_recomputed_exactly_from_what_is_published(workflow_copy, pub
     assert not (published / "old.csv").exists()
     assert not checksum_file(published / "claims.csv").exists()
     run = json.loads((published / "run.json").read_text())
-    tables = [read(published / f"{t}.csv") for t in ("recovery", "recovery_history", "clustering")]
+    names = {"history": "recovery_history", "sweep": "theory_sweep"}
+    tables = {
+        name: read(published / f"{names.get(name, name)}.csv")
+        for name in ("recovery", "history", "clustering", "theory", "sweep")
+    }
     whole = read(workflow_copy.folder / "results/smoke/summary/recovery_history.csv")
-    assert len(tables[1]) < len(whole)
-    theory = theory_claims(read(published / "theory.csv"), read(published / "theory_sweep.csv"))
+    assert len(tables["history"]) < len(whole)
     config = run["config"]
-    again = claims(*tables, config["report"], config["simulation"]["model"], theory)
+    experiments = [recovery, clustering, theory]
+    again = collect(experiments, tables, config["report"], config["simulation"]["model"])
     assert again.to_csv(index=False) == (published / "claims.csv").read_text()
     assert len(again) > 40
 

@@ -123,7 +123,7 @@ def test_a_model_says_which_inits_used_labels(finished):
 
 
 def test_editing_the_claims_recomputes_no_metric(workflow_copy):
-    workflow_copy.edit("src/groupsparse/claims.py", '"not reproduced"', '"refuted"')
+    workflow_copy.edit("src/evidence/verdict.py", '"not reproduced"', '"refuted"')
     planned = workflow_copy.planned()
     assert set(planned) == {"make_claims", "build_report", "all"}
 

@@ -1,0 +1,172 @@
+"""A claim is one small function: from the tables of an experiment to values per condition and seed.
+
+    @claim("Errors fall", source="Fig. 3a", statistic="last / first", reference="0.007",
+           rule=at_most(0.02), needs=["history"])
+    def errors_fall(tables, case):
+        return last(tables["history"]) / first(tables["history"])
+
+Texts may name fields of the case, ``{method}``. A claim is tested once in every case of its
+``cases``, each a row of the table that :func:`collect` makes.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from types import ModuleType, SimpleNamespace
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from evidence.verdict import HOLDS, OTHER_SIZE, OUTSIDE, UNDECIDED, Rule, intervals, judge
+from groupsparse import published
+
+COLUMNS = (
+    "id", "experiment", "paper", "claim", "source", "statistic", "mean", "std", "low", "high",
+    "conditions", "seeds", "reference", "verdict", "reason",
+)  # fmt: skip
+Tables = dict[str, pd.DataFrame]
+
+
+class Evidence(NamedTuple):
+    """Values of a statistic and what the reason adds to them.
+
+    ``outside`` names assumptions that are broken: no verdict. ``blind`` says why the measurement
+    could not see a broken rule: it does not hold then, but may fail.
+    """
+
+    values: pd.Series
+    note: str = ""
+    outside: str = ""
+    blind: str = ""
+
+
+def once(tables: Tables, choices: dict) -> Iterator[dict]:
+    """The cases of a claim that is tested once."""
+    yield {}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What :func:`claim` makes of a function; ``values`` is that function."""
+
+    values: Callable[[Tables, SimpleNamespace], pd.Series | Evidence | None]
+    title: str
+    source: str
+    statistic: str
+    reference: str | Callable[[SimpleNamespace], str]
+    rule: Rule | Callable[[SimpleNamespace], Rule]
+    needs: tuple[str, ...]
+    cases: Callable[[Tables, dict], Iterable[dict]]
+    paper: bool
+    paper_size: bool
+
+
+def claim(
+    title: str, *, source, statistic, reference, rule, needs=(), cases=once, paper=True,
+    paper_size=False,
+):  # fmt: skip
+    """Make a function of (tables, case) a :class:`Claim`; None from it is no test in that case.
+
+    Parameters
+    ----------
+    title, source, statistic, reference : texts of its row, with ``{fields}`` of the case
+    rule : a :class:`Rule`; it and ``reference`` may be functions of the case
+    needs : tables without which the claim is left out
+    cases : from (tables, choices) to the cases in which the claim is tested, as dictionaries
+    paper : whether it is a claim of the paper, which a tally counts; a case may say otherwise
+    paper_size : whether the rule holds a number that the paper measured in its simulation
+    """
+
+    def made(function) -> Claim:
+        return Claim(
+            function, title, source, statistic, reference, rule, tuple(needs), cases, paper,
+            paper_size,
+        )  # fmt: skip
+
+    return made
+
+
+def claims_of(module: ModuleType) -> list[Claim]:
+    """The claims that a module defines, in its order."""
+    return [value for value in vars(module).values() if isinstance(value, Claim)]
+
+
+def collect(
+    modules: Iterable[ModuleType],
+    tables: dict[str, pd.DataFrame | None],
+    choices: dict,
+    model: dict | None = None,
+) -> pd.DataFrame:
+    """Test every claim for which there are tables: a row of ``COLUMNS`` per claim and case.
+
+    ``choices`` is ``config.report`` and ``model`` is ``config.simulation.model``: where it is not
+    the paper's, no verdict rests on a number of its simulation.
+
+    ``mean`` is that over conditions, ``low`` to ``high`` the range of the conditions' means, and
+    ``std`` the spread over seeds within a condition (root mean square over conditions).
+    """
+    present = {name: table for name, table in tables.items() if table is not None}
+    rows = [
+        {"experiment": module.__name__.split(".")[-1], **row}
+        for module in modules
+        for each in claims_of(module)
+        if set(each.needs) <= set(present)
+        for row in _rows(each, present, choices, model)
+    ]
+    return pd.DataFrame([{"id": i, **row} for i, row in enumerate(rows, 1)], columns=COLUMNS)
+
+
+def tally(table: pd.DataFrame) -> dict[str, int]:
+    """How many tests of the paper's claims end with each verdict, most frequent first.
+
+    What is outside the assumptions of a claim is no test of it.
+    """
+    counts = table[table.paper & (table.verdict != OUTSIDE)].verdict.value_counts()
+    return {verdict: int(count) for verdict, count in counts.items()}
+
+
+def _rows(each: Claim, tables: Tables, choices: dict, model: dict | None) -> Iterator[dict]:
+    for fields in each.cases(tables, choices):
+        case = SimpleNamespace(**fields)
+        found = each.values(tables, case)
+        if found is None:
+            continue
+        values, note, outside, blind = found if isinstance(found, Evidence) else Evidence(found)
+        rule = each.rule(case) if callable(each.rule) else each.rule
+        reference = each.reference(case) if callable(each.reference) else each.reference
+        table = intervals(values)
+        verdict, reason = judge(values, rule)
+        if outside:
+            verdict, reason = OUTSIDE, f"{outside}; {reason}"
+        elif each.paper_size and model and not _of_paper_size(model):
+            sizes = f"the paper has {_size(published.MODEL)}; this study {_size(model)}"
+            verdict, reason = OTHER_SIZE, f"{sizes}; {reason}"
+        elif blind and verdict == HOLDS:
+            verdict, reason = UNDECIDED, f"{blind}; {reason}"
+        yield {
+            "paper": fields.get("paper", each.paper),
+            "claim": each.title.format(**fields),
+            "source": each.source.format(**fields),
+            "statistic": each.statistic.format(**fields),
+            "mean": float(table["mean"].mean()),
+            "std": float(np.sqrt((table["std"] ** 2).mean())),
+            "low": float(table["mean"].min()),
+            "high": float(table["mean"].max()),
+            "conditions": len(table),
+            "seeds": int(table.seeds.min()),
+            "reference": reference.format(**fields),
+            "verdict": verdict,
+            "reason": f"{reason}; {note}" if note else reason,
+        }
+
+
+def _of_paper_size(model: dict) -> bool:
+    return all(model[key] == value for key, value in published.MODEL.items())
+
+
+def _size(model: dict) -> str:
+    low, high = model["amplitude"]
+    return (
+        f"n = {model['n']}, {model['groups']} groups of {model['group_size']}, {model['samples']} "
+        f"samples, {model['active_groups']} active groups of norm {low:g} to {high:g}"
+    )
