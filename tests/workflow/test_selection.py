@@ -1,9 +1,11 @@
 """Experiments and stages that are off leave no job, no file and no section, and the page comes."""
 
 import copy
+import re
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 import yaml
 from conftest import ROOT, Workflow, job_counts, merged
@@ -124,45 +126,57 @@ def headings(page: str) -> list[str]:
     return [part.split("<")[0].split(">")[1] for part in page.split("<h2")[1:]]
 
 
-def test_a_study_of_the_theory_alone_makes_its_page(fresh_workflow):
-    change = {"experiments": ["theory"], "theory": {"regimes": ["paper"], "sweep": {"delta": []}}}
-    page = page_of(fresh_workflow, merged(SMOKE, change))
-    assert headings(page) == ["Claims", "Theory, measured", "Configuration", "Versions"]
-    assert page.count("<figure") == 2
+def assert_no_spread(page: str) -> None:
+    """What the page of one replicate says, without images, tags and the configuration."""
+    text = re.sub(r'src="data:[^"]*"|<style.*?</style>', "", page, flags=re.DOTALL)
+    text = re.sub(r"<[^>]+>", " ", text).split("Configuration")[0]
+    assert "ne replicate" in text
+    assert not re.search(r"\bnan\b|\b1 replicates|\ball 1\b", text)
 
 
-def test_the_sweep_of_the_theory_alone_makes_its_page(fresh_workflow):
-    change = {"experiments": ["theory"], "theory": {"regimes": []}}
-    page = page_of(fresh_workflow, merged(SMOKE, change))
-    assert headings(page) == ["Claims", "Theory, measured", "Configuration", "Versions"]
-    assert page.count("<figure") == 1
-
-
-def test_a_clustering_alone_without_its_extra_stages_makes_its_page(fresh_workflow):
+def test_clustering_and_the_sweep_of_the_theory_alone_make_their_page(fresh_workflow, tmp_path):
+    clustering = {
+        "convergence": {"methods": []}, "inits": ["kmeans"], "centering": [False], "replicates": 1,
+    }  # fmt: skip
     change = {
-        "experiments": ["clustering"],
-        "clustering": {"convergence": {"methods": []}, "inits": ["kmeans"], "centering": [False]},
+        "experiments": ["clustering", "theory"],
+        "clustering": clustering,
+        "theory": {"regimes": [], "replicates": 1},
         "report": {"silhouettes": []},
     }
-    page = page_of(fresh_workflow, merged(SMOKE, change))
+    config = merged(SMOKE, change)
+    page = page_of(fresh_workflow, config)
     assert [h for h in headings(page) if h != "Warnings"] == [
-        "Claims", "Figures", "Table 1: clustering of the test set", "Methods", "Configuration",
-        "Versions",
+        "Claims", "Figures", "Table 1: clustering of the test set", "Theory, measured", "Methods",
+        "Configuration", "Versions",
     ]  # fmt: skip
-    assert page.count("<figure") == 3
+    assert page.count("<figure") == 3 + 1
+    assert_no_spread(page)
+    table = pd.read_csv(fresh_workflow.folder / "reports/smoke/tables/table1.csv")
+    assert (table.replicates == 1).all()
+    assert table.acc_mean.notna().all()
+    assert table.acc_std.isna().all()
+    assert snakemake(fresh_workflow, config, "--report", str(tmp_path / "r.html")).returncode == 0
+    assert "one replicate" in (tmp_path / "r.html").read_text()
+    assert "1 replicates" not in (tmp_path / "r.html").read_text()
 
 
-def test_a_small_simulation_alone_makes_its_page_and_warns_of_failed_trainings(fresh_workflow):
+def test_a_small_simulation_and_one_regime_make_their_page_and_warn_of_failures(fresh_workflow):
     model = {"n": 30, "groups": 8, "group_size": 3, "samples": 200}
     methods = {"group_sparse": {"lambda": 0.01}, "sparse": {"lambda": 50.0}}
     simulation = {"model": model, "methods": methods, "replicates": 1, "sweep": {"lambda": []}}
-    change = {"experiments": ["simulation"], "simulation": simulation}
+    change = {
+        "experiments": ["simulation", "theory"],
+        "simulation": simulation,
+        "theory": {"regimes": ["paper"], "replicates": 1, "sweep": {"delta": []}},
+    }
     page = page_of(fresh_workflow, merged(SMOKE, change))
     assert headings(page) == [
-        "Warnings", "Claims", "Figures", "End points of the simulation", "Methods",
-        "Configuration", "Versions",
+        "Warnings", "Claims", "Figures", "End points of the simulation", "Theory, measured",
+        "Methods", "Configuration", "Versions",
     ]  # fmt: skip
-    assert page.count("<figure") == 5
+    assert page.count("<figure") == 5 + 2
+    assert_no_spread(page)
     log = (fresh_workflow.folder / "logs/smoke/evaluate_recovery/snr5.log").read_text()
     for text in (page, log):
         assert "fixed, init near, sparse: all codes are zero" in text

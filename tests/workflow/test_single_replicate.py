@@ -1,48 +1,8 @@
-"""A run of one replicate makes the page, and no text of it speaks of a spread."""
-
-import re
+"""The published pages of a run of one replicate do not speak of a spread."""
 
 import jinja2
-import pandas as pd
 import pytest
-from conftest import ROOT, Workflow
-
-
-@pytest.fixture(scope="module")
-def single(tmp_path_factory) -> Workflow:
-    """A small run in which every experiment has one replicate."""
-    workflow = Workflow(tmp_path_factory.mktemp("single"))
-    preset = workflow.folder / "workflow/presets/smoke.yaml"
-    text = re.sub(r"(^|[\s{])replicates: 2", r"\1replicates: 1", preset.read_text())
-    # Theory has its number in config.yaml alone.
-    preset.write_text(text.replace("\ntheory:\n", "\ntheory:\n  replicates: 1\n"))
-    assert text.count("replicates: 1") == 3
-    workflow.run()
-    return workflow
-
-
-def shown(workflow: Workflow) -> str:
-    """What the page says, without images, tags and the configuration."""
-    page = (workflow.folder / "reports/smoke/report.html").read_text()
-    page = re.sub(r'src="data:[^"]*"|<style.*?</style>', "", page, flags=re.DOTALL)
-    return re.sub(r"<[^>]+>", " ", page).split("Configuration")[0]
-
-
-def test_a_run_of_one_replicate_ends_with_a_page_without_a_spread(single):
-    text = shown(single)
-    assert "One replicate" in text
-    assert not re.search(r"\bnan\b|\b1 replicates|all 1\b", text)
-    table = pd.read_csv(single.folder / "reports/smoke/tables/table1.csv")
-    assert (table.replicates == 1).all()
-    assert table.acc_mean.notna().all()
-    assert table.acc_std.isna().all()
-
-
-def test_every_caption_of_one_replicate_says_so(single, tmp_path):
-    single.run("--report", str(tmp_path / "report.html"))
-    text = (tmp_path / "report.html").read_text()
-    assert "one replicate" in text
-    assert "1 replicates" not in text
+from conftest import ROOT
 
 
 @pytest.mark.parametrize("template", ["results", "section"])
