@@ -2,7 +2,8 @@
 
 Gains are differences on the same seed. Seeds share the test images, whose own standard error of an
 accuracy is 0.5 points at 10,000: no gain below one point counts. On the paper's data a gain holds
-from half the paper's on; elsewhere, where there is no number to compare, from 5 points on.
+from half the paper's on, in part from a quarter; elsewhere, where there is no number to compare,
+from 5 points and from one.
 """
 
 from functools import partial
@@ -55,7 +56,8 @@ def gain_of(ours: tuple[str, str], theirs: tuple[str, str]):
         if not case.paper:
             return at_least(0.05, partly=POINT)
         better, worse = numbers(case)
-        return at_least(max((better - worse) / 2, 2 * POINT), partly=POINT)
+        gain = better - worse
+        return at_least(max(gain / 2, 2 * POINT), partly=max(gain / 4, POINT))
 
     def reference(case):
         if not case.paper:

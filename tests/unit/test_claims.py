@@ -246,11 +246,11 @@ CASES = [
     (INIT, {FAR: [1000, 500, 200]}, PARTLY),
     (INIT, {FAR: [1000, 500, 201]}, FAILED),
     (INIT, {FAR: seeds(190, 200, start=1000)}, UNDECIDED),
-    # Half of the paper's gain: 10.2, 10.0, 11.9, 8.2 points; then of 5.6; then two points.
+    # Half of the paper's gain (10.2, 10.0, 12.0, 8.2 points; of 5.6; two points), or a quarter.
     (OVER_BASE + "kmeans,", {CODES: 0.603}, HOLDS),
     (OVER_BASE + "kmeans,", {CODES: 0.601}, PARTLY),
-    (OVER_BASE + "kmeans,", {CODES: 0.5101}, PARTLY),
-    (OVER_BASE + "kmeans,", {CODES: 0.5099}, FAILED),
+    (OVER_BASE + "kmeans,", {CODES: 0.551}, PARTLY),
+    (OVER_BASE + "kmeans,", {CODES: 0.5508}, FAILED),
     (OVER_BASE + "kmeans,", {CODES: [0.505, 0.52]}, UNDECIDED),  # three equal signs would do, once
     (OVER_BASE + "spectral,", {SPECTRAL: 0.72}, HOLDS),
     (OVER_BASE + "spectral,", {SPECTRAL: 0.719}, PARTLY),
