@@ -46,11 +46,15 @@ class Workflow:
             pytest.fail(f"{' '.join(command)}\n{result.stdout[-3000:]}\n{result.stderr[-6000:]}")
         return result
 
-    def commit(self) -> None:
-        """Make the copy a repository of one commit, which artefacts then name."""
+    def commit(self) -> str:
+        """Make the copy a repository of one commit: its short name."""
         author = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
         for command in (["init", "-q"], ["add", "."], [*author, "commit", "-qm", "A copy"]):
             subprocess.run(["git", *command], cwd=self.folder, check=True)
+        name = ["git", "rev-parse", "--short=12", "HEAD"]
+        return subprocess.run(
+            name, cwd=self.folder, check=True, capture_output=True, text=True
+        ).stdout.strip()
 
     def planned(self, *arguments: str) -> dict[str, int]:
         """Jobs per rule that a dry run would execute."""
@@ -110,8 +114,6 @@ def finished(tmp_path_factory, worker_id) -> Workflow:
         folder = folder.parent  # of all processes
     with FileLock(folder / "finished.lock"):
         workflow = Workflow(folder / "finished")
-        if shutil.which("git") and not (workflow.folder / ".git").exists():
-            workflow.commit()
         workflow.run()  # nothing to do for the second
     return workflow
 

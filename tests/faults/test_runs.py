@@ -302,7 +302,7 @@ def test_whatever_is_damaged_is_refused(reference, tmp_path, record_property):
             with pytest.raises(CorruptArtifactError, match=visible) as caught:
                 read(tmp_path / visible)
             slowest = max(slowest, time.monotonic() - start)
-            assert "Delete the file and rerun" in str(caught.value)
+            assert "Delete the file and make it again" in str(caught.value)
     record_property("trials", each * len(sources))
     record_property("longest", slowest)
 

@@ -9,16 +9,23 @@ import pytest
 
 from evidence import clustering, recovery, theory
 from evidence.claims import collect
+from groupsparse import artifacts
 from groupsparse.artifacts import load_tensors, save_tensors
-from groupsparse.files import checksum_file
+from groupsparse.files import checksum_file, provenance
 
 pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="a run without git names no commit")
 ARTEFACT = "results/smoke/clustering/digits/group_sparse-centered/codes.safetensors"
 
 
 @pytest.fixture
-def published(workflow_copy):
-    """A copy of a finished run in which something is published already."""
+def published(workflow_copy, monkeypatch):
+    """A copy of a finished run of one commit, in which something is published already."""
+    # Copies in which tests compare bits are of no commit, so this one is given one afterwards.
+    made_by = {**provenance(), "commit": workflow_copy.commit()}
+    with monkeypatch.context() as patch:
+        patch.setattr(artifacts, "provenance", lambda: made_by)
+        for path in workflow_copy.folder.glob("results/**/*.safetensors"):
+            save_again(path)
     folder = workflow_copy.folder / "reports/published"
     folder.mkdir(parents=True)
     (folder / "old.csv").write_text("old")
@@ -27,6 +34,16 @@ def published(workflow_copy):
         template = workflow_copy.folder / f"reports/{name}.md.j2"
         template.write_text(f"{name} made by {{{{ run.commit | join }}}}")
     return folder
+
+
+def save_again(path) -> str:
+    """Write an artefact as it is, with the provenance of now and the old time: its old commit."""
+    before = path.stat()
+    tensors, header = load_tensors(path)
+    made = header.pop("provenance")["commit"]
+    save_tensors(path, tensors, **header)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    return made
 
 
 def read(path) -> pd.DataFrame:
@@ -63,12 +80,8 @@ def test_claims_are_recomputed_exactly_from_what_is_published(workflow_copy, pub
 
 def test_results_of_two_commits_leave_what_is_published_alone(workflow_copy, published):
     path = workflow_copy.folder / ARTEFACT
-    before = path.stat()
-    tensors, header = load_tensors(path)
-    made = header.pop("provenance")["commit"]
-    save_tensors(path, tensors, **header)  # by the code of this repository, not of the copy
+    made = save_again(path)  # by the code of this repository, not of the copy
     other = load_tensors(path)[1]["provenance"]["commit"]
-    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     result = workflow_copy.run("publish", check=False)
     assert result.returncode
     output = result.stdout + result.stderr
