@@ -100,6 +100,7 @@ def test_data_take_the_precision_of_the_dictionary(encoder):
 def test_data_move_to_the_device_of_the_dictionary():
     network = model().to("meta")
     assert network.loss(samples()).device.type == "meta"
+    assert network.decode(torch.zeros(3, M)).device.type == "meta"
 
 
 def test_integer_lambdas_and_lists_of_them_are_numbers():
