@@ -17,8 +17,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from evidence import published
 from evidence.verdict import HOLDS, OTHER_SIZE, OUTSIDE, UNDECIDED, Rule, intervals, judge
-from groupsparse import published
 
 COLUMNS = (
     "id", "experiment", "paper", "claim", "source", "statistic", "mean", "std", "low", "high",

@@ -7,16 +7,16 @@ import pytest
 import torch
 from faults import run_script
 
-import evaluate_clustering
-import evaluate_recovery
-import train_clustering
-import train_recovery
+from clustering import evaluate as evaluate_clustering
+from clustering import train as train_clustering
+from evidence.tables import load_table
 from groupsparse.artifacts import load_tensors, save_tensors
 from groupsparse.clustering import class_contrast
 from groupsparse.init import initialize
 from groupsparse.preprocess import preprocess
-from groupsparse.tables import load_table
 from groupsparse.thresholds import matched_threshold
+from recovery import evaluate as evaluate_recovery
+from recovery import train as train_recovery
 
 SPEC = {"prox": "group_soft", "lambda": 0.2, "encoder": "fista", "layers": 3}
 TRAINING = {"epochs": 2, "optimizer": "adam", "lr": 1e-3, "normalize": False, "checkpoint_every": 1}

@@ -31,8 +31,8 @@ from faults import (
     trials,
 )
 
+from evidence.tables import load_table, save_table
 from groupsparse.files import CorruptArtifactError, checksum_file, write_checked
-from groupsparse.tables import load_table, save_table
 
 KILLS = 5 if FULL else 1  # of one run, before it may end
 SAME_BITS = "after the rerun every result has the bits of an undisturbed run; no partial file"
@@ -322,7 +322,7 @@ def test_the_checksum_is_what_sha256sum_reads(reference):
 
 
 def test_a_script_refuses_a_damaged_table(tmp_path, monkeypatch):
-    import collect_tables
+    from evidence import collect as collect_tables
 
     save_table(tmp_path / "t.csv", pd.DataFrame({"value": [0.25]}))
     (tmp_path / "t.csv").write_text("value\n0.35\n")
@@ -334,7 +334,7 @@ def test_a_script_refuses_a_damaged_table(tmp_path, monkeypatch):
 
 
 def test_the_report_refuses_a_damaged_figure(tmp_path):
-    import build_report
+    from report import build as build_report
 
     write_checked(tmp_path / "f.png", b"figure")
     (tmp_path / "f.png").write_bytes(b"figurE")

@@ -7,14 +7,14 @@ from conftest import FULL
 from faults import SMOKE, run_script
 from threadpoolctl import threadpool_limits
 
-import evaluate_clustering
-import evaluate_recovery
-import prepare_dataset
-import simulate_data
-import train_clustering
-import train_recovery
+from clustering import evaluate as evaluate_clustering
+from clustering import train as train_clustering
+from data import prepare as prepare_dataset
+from evidence.tables import load_table
 from groupsparse.artifacts import load_tensors
-from groupsparse.tables import load_table
+from recovery import evaluate as evaluate_recovery
+from recovery import simulate as simulate_data
+from recovery import train as train_recovery
 
 SIMULATION, CLUSTERING = SMOKE["simulation"], SMOKE["clustering"]
 THREADS = (1, 2, 4)

@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from groupsparse.advice import clustering_advice, recovery_advice
+from clustering.advice import clustering_advice
+from recovery.advice import recovery_advice
 
 GOOD = {"squared_error": 10.0, "active_groups": 3.0, "group_precision": 0.9, "group_recall": 0.9}
 

@@ -14,10 +14,10 @@ import pandas as pd
 import pytest
 import torch
 
+from evidence.tables import load_table, save_table
 from groupsparse import artifacts, files
 from groupsparse.artifacts import load_tensors, save_tensors, source_digest
 from groupsparse.files import PACKAGES, CorruptArtifactError, read_checked, remove, write_atomic
-from groupsparse.tables import load_table, save_table
 
 TENSORS = {
     "float": torch.tensor([[1.5, -0.0, float("inf")], [1e-45, float("nan"), 3.0]]),
@@ -243,7 +243,7 @@ def test_what_killed_writers_left_is_removed_and_nothing_else(tmp_path):
 def test_figures_are_written_whole_or_not_at_all(tmp_path, monkeypatch):
     from matplotlib.figure import Figure
 
-    from groupsparse import plots
+    from evidence import plots
 
     paths = [str(tmp_path / f"f.{ending}") for ending in ("png", "svg")]
     plots.save({"f": Figure()}, paths)

@@ -10,8 +10,7 @@ from conftest import ROOT
 from groupsparse.autoencoder import Autoencoder
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
-import reference
-import summary
+from bench import reference, summary
 
 LAMBDA, SIZE = 0.3, 3
 

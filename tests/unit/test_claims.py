@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evidence import clustering, recovery
+from clustering import claims as clustering
+from evidence import published
 from evidence.claims import COLUMNS, Evidence, claim, claims_of, collect, tally
 from evidence.verdict import at_least
-from groupsparse import published
+from recovery import claims as recovery
 
 # The words that a reader sees.
 HOLDS, PARTLY, FAILED = "holds", "holds in part", "not reproduced"

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evidence import theory as claims
 from evidence.claims import claims_of, collect, tally
-from evidence.statements import theory_table
 from groupsparse import theory
+from theory import claims
+from theory.statements import theory_table
 
 # The words that a reader sees.
 HOLDS, PARTLY, FAILED = "holds", "holds in part", "not reproduced"

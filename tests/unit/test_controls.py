@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from groupsparse.batches import FixedData
-from groupsparse.controls import CONTROLS, chance
 from groupsparse.generative import random_dictionary, sample_codes
 from groupsparse.recovery import squared_error
+from recovery.controls import CONTROLS, chance
 
 EPOCHS, GROUPS, D = 3, 5, 2
 

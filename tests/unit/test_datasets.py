@@ -455,7 +455,7 @@ def test_usps(mirror: Mirror, tmp_path: Path, monkeypatch) -> None:
 
 
 def test_script(tiny: dict, mirror: Mirror, offline: str, tmp_path: Path, monkeypatch) -> None:
-    import prepare_dataset
+    from data import prepare as prepare_dataset
 
     output = tmp_path / "mnist.safetensors"
     options = ["--dataset", "mnist", "--raw-dir", str(tmp_path / "raw"), "--output", str(output)]

@@ -2,7 +2,7 @@
 
 import torch
 
-from groupsparse.history import long_form
+from evidence.tables import long_form
 
 
 def test_a_history_becomes_a_row_for_each_value_that_was_observed():

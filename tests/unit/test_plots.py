@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib.collections import LineCollection
 
-from groupsparse import plots
+from evidence import plots
 
 GROUPS, SIZE = 3, 2
 

@@ -8,7 +8,7 @@ import pytest
 
 from groupsparse.artifacts import save_tensors
 from groupsparse.files import provenance
-from publish_results import csv, provenances, refusal, replace, thinned
+from report.publish import csv, provenances, refusal, replace, thinned
 
 FILES = ["results/a.safetensors", "results/b.safetensors"]
 

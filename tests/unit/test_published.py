@@ -7,10 +7,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-import update_readme
-from evidence import clustering, recovery, theory
+from clustering import claims as clustering
+from evidence import published
 from evidence.claims import collect
-from groupsparse import published
+from recovery import claims as recovery
+from report import readme as update_readme
+from theory import claims as theory
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()

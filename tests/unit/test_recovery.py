@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from groupsparse.controls import add_normal_equations
 from groupsparse.dictionary import normalize_columns, perturb
 from groupsparse.generative import (
     Sample,
@@ -26,6 +25,7 @@ from groupsparse.recovery import (
     squared_error,
     support_scores,
 )
+from recovery.controls import add_normal_equations
 
 N, D, GROUPS = 40, 2, 15
 M = D * GROUPS

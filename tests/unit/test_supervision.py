@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from groupsparse.supervision import uses_labels
+from clustering.supervision import uses_labels
 
 
 def test_the_oracle_and_inits_by_class_use_labels_and_nothing_else_does():

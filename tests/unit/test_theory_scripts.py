@@ -5,8 +5,8 @@ import json
 import pandas as pd
 import pytest
 
-import measure_theory
-import sweep_theory
+from theory import measure as measure_theory
+from theory import sweep as sweep_theory
 
 MODEL = {
     "n": 120, "groups": 5, "group_size": 2, "active_groups": 2, "samples": 400,

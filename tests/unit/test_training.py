@@ -13,7 +13,6 @@ import yaml
 from groupsparse.artifacts import load_tensors, save_tensors
 from groupsparse.autoencoder import Autoencoder
 from groupsparse.batches import FixedData, FreshData, StreamedData
-from groupsparse.controls import CONTROLS
 from groupsparse.dictionary import normalize_columns, perturb
 from groupsparse.generative import random_dictionary, sample
 from groupsparse.loss import reconstruction_loss
@@ -21,6 +20,7 @@ from groupsparse.prox import PROX
 from groupsparse.recovery import squared_error
 from groupsparse.seeds import derive_seed, generator
 from groupsparse.training import DivergedError, train
+from recovery.controls import CONTROLS
 
 CONFIG = yaml.safe_load((Path(__file__).resolve().parents[2] / "config.yaml").read_text())
 METHODS = [

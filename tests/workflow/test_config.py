@@ -20,11 +20,11 @@ from validate import (
 )
 
 from groupsparse.autoencoder import ENCODERS
-from groupsparse.controls import CONTROLS
 from groupsparse.datasets import DATASETS
 from groupsparse.init import INITS
 from groupsparse.prox import PROX
 from groupsparse.training import OPTIMIZERS
+from recovery.controls import CONTROLS
 
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 RULES = sorted(

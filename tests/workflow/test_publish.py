@@ -7,11 +7,13 @@ import shutil
 import pandas as pd
 import pytest
 
-from evidence import clustering, recovery, theory
+from clustering import claims as clustering
 from evidence.claims import collect
 from groupsparse import artifacts
 from groupsparse.artifacts import load_tensors, save_tensors
 from groupsparse.files import checksum_file, provenance
+from recovery import claims as recovery
+from theory import claims as theory
 
 pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="a run without git names no commit")
 ARTEFACT = "results/smoke/clustering/digits/group_sparse-centered/codes.safetensors"

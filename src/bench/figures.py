@@ -1,0 +1,31 @@
+"""Draw the benchmarks: ratios to the baselines, the floor, scaling, recovery against seconds."""
+
+import argparse
+
+import pandas as pd
+
+from bench import plots as plots_speed
+from bench.summary import ratios, spread, trajectories
+from evidence.plots import save
+from evidence.tables import load_table
+
+FIGURES = {
+    "speed": lambda t: plots_speed.speedups(ratios(t[t.device == "cpu"])),
+    "speed_floor": lambda t: plots_speed.floor(spread(t, "seconds", ("active",))),
+    "speed_scale": lambda t: plots_speed.scale(spread(t, "seconds"), spread(t, "peak_mb")),
+    "speed_peers": lambda t: plots_speed.recovery(trajectories(t)),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--figure", choices=FIGURES, required=True)
+    parser.add_argument("--tables", nargs="+", required=True, help="CSV files of benchmarks")
+    parser.add_argument("--output", nargs="+", required=True, help="PNG and/or SVG files")
+    args = parser.parse_args()
+    table = pd.concat([load_table(path) for path in args.tables])
+    save({args.figure: FIGURES[args.figure](table)}, args.output)
+
+
+if __name__ == "__main__":
+    main()

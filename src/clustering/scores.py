@@ -1,0 +1,36 @@
+"""Draw Table 1 as a figure, and scores against the number of epochs, of one data set."""
+
+import argparse
+
+import pandas as pd
+
+from evidence import plots
+from evidence.tables import load_table
+from groupsparse.init import SUPERVISED_INITS
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--clustering", required=True, help="summary/clustering.csv")
+    parser.add_argument("--convergence", nargs="?", help="summary/convergence.csv, if any")
+    parser.add_argument("--dataset", required=True)
+    parser.add_argument("--epochs", type=int, required=True, help="epochs behind Table 1")
+    parser.add_argument(
+        "--output", nargs="+", required=True, help="PNG and/or SVG files named after the figures"
+    )
+    args = parser.parse_args()
+    columns = ("dataset", "method", "init", "metric", "value")
+
+    def here(path: str) -> pd.DataFrame:
+        table = load_table(path, columns)
+        return table[table.dataset == args.dataset]
+
+    clustering = here(args.clustering)
+    figures = {"table1": plots.clustering_accuracy(clustering, args.dataset, SUPERVISED_INITS)}
+    if args.convergence:
+        figures["convergence"] = plots.convergence(here(args.convergence), args.epochs)
+    plots.save({f"{k}-{args.dataset}": v for k, v in figures.items()}, args.output)
+
+
+if __name__ == "__main__":
+    main()

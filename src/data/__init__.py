@@ -1,0 +1,1 @@
+"""Real data sets, prepared once for every experiment that uses them."""

@@ -1,0 +1,1 @@
+"""What experiments share: claims and verdicts, long-form tables, the style of figures."""
