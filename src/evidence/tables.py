@@ -3,13 +3,18 @@
 Long form is one row per observation: experiment, condition, replicate, metric, value.
 """
 
+from __future__ import annotations
+
 import io
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
-from torch import Tensor
 
 from groupsparse.files import CorruptArtifactError, read_checked, write_checked
+
+if TYPE_CHECKING:  # a job that only reads tables does not wait for torch
+    from torch import Tensor
 
 
 def save_table(path: str | Path, table: pd.DataFrame) -> None:
