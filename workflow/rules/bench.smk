@@ -20,6 +20,7 @@ rule bench_measure:
         data=images_of,
     output:
         table="<results>/bench/{what}.csv",
+        checksum="<results>/bench/{what}.csv.sha256",
         machine="<results>/bench/{what}.json",
     log:
         "<logs>/bench_measure/{what}.log",
@@ -48,7 +49,10 @@ rule bench_figures:
     input:
         code=code("bench/figures.py"),
         tables=lambda w: expand(
-            "<results>/bench/{what}.csv", what=SPEED_FIGURES[w.figure]
+            rules.bench_measure.output.table, what=SPEED_FIGURES[w.figure]
+        ),
+        checksums=lambda w: expand(
+            rules.bench_measure.output.checksum, what=SPEED_FIGURES[w.figure]
         ),
     output:
         multiext("<reports>/figures/{figure}", ".png", ".svg"),
@@ -82,6 +86,7 @@ rule bench_publish:
         code=code("bench/publish.py"),
         template=source("src/bench/README.md.j2"),
         tables=expand(rules.bench_measure.output.table, what=BENCH),
+        checksums=expand(rules.bench_measure.output.checksum, what=BENCH),
         machines=expand(rules.bench_measure.output.machine, what=BENCH),
         figures=expand("<reports>/figures/{figure}.png", figure=SPEED_FIGURES),
     output:

@@ -76,6 +76,7 @@ rule clustering_train:
     output:
         model="<results>/clustering/{dataset}/{method}-{centering}/model.safetensors",
         history="<results>/clustering/{dataset}/{method}-{centering}/history.csv",
+        checksum="<results>/clustering/{dataset}/{method}-{centering}/history.csv.sha256",
     log:
         "<logs>/clustering_train/{dataset}-{method}-{centering}.log",
     benchmark:
@@ -116,6 +117,7 @@ rule clustering_evaluate:
         model=rules.clustering_train.output.model,
     output:
         metrics="<results>/clustering/{dataset}/{method}-{centering}/metrics.csv",
+        checksum="<results>/clustering/{dataset}/{method}-{centering}/metrics.csv.sha256",
         codes="<results>/clustering/{dataset}/{method}-{centering}/codes.safetensors",
     log:
         "<logs>/clustering_evaluate/{dataset}-{method}-{centering}.log",
@@ -142,7 +144,8 @@ rule clustering_controls:
         code=code("clustering/evaluate.py"),
         data=rules.data_prepare.output,
     output:
-        "<results>/clustering/{dataset}/controls/metrics.csv",
+        table="<results>/clustering/{dataset}/controls/metrics.csv",
+        checksum="<results>/clustering/{dataset}/controls/metrics.csv.sha256",
     log:
         "<logs>/clustering_controls/{dataset}.log",
     benchmark:
@@ -160,7 +163,7 @@ rule clustering_controls:
     shell:
         "python -m clustering.evaluate --data {input.data} "
         "--neighbors {params.neighbors} --replicates {params.replicates} --seed {params.seed} "
-        "--threads {threads} --output {output} > {log} 2>&1"
+        "--threads {threads} --output {output.table} > {log} 2>&1"
 
 
 rule clustering_converge:
@@ -168,7 +171,8 @@ rule clustering_converge:
         code=code("clustering/converge.py"),
         data=rules.data_prepare.output,
     output:
-        "<results>/clustering/{dataset}/convergence/{method}.csv",
+        table="<results>/clustering/{dataset}/convergence/{method}.csv",
+        checksum="<results>/clustering/{dataset}/convergence/{method}.csv.sha256",
     log:
         "<logs>/clustering_converge/{dataset}-{method}.log",
     benchmark:
@@ -193,20 +197,22 @@ rule clustering_converge:
         "--init {params.init} --spec {params.spec:q} --settings {params.settings:q} "
         "--epochs {params.long[epochs]} --snapshots {params.long[snapshots]} "
         "--seed {params.seed} --device {params.device} --precision {params.precision} "
-        "--threads {threads} --output {output} > {log} 2>&1"
+        "--threads {threads} --output {output.table} > {log} 2>&1"
 
 
 rule clustering_table1:
     input:
         code=code("clustering/table1.py"),
         clustering=summary("clustering"),
+        checksums=sums(summary("clustering")),
     output:
-        report(
+        table=report(
             "<reports>/tables/table1.csv",
             caption="../../src/clustering/table1.rst",
             category="Experiment 2: clustering",
             labels={"figure": "Table 1", "data set": "all", "format": "csv"},
         ),
+        checksum="<reports>/tables/table1.csv.sha256",
     log:
         "<logs>/clustering_table1.log",
     benchmark:
@@ -220,7 +226,7 @@ rule clustering_table1:
         mem_mb=1000,
         runtime=10,
     shell:
-        "python -m clustering.table1 --clustering {input.clustering} --output {output} "
+        "python -m clustering.table1 --clustering {input.clustering} --output {output.table} "
         "> {log} 2>&1"
 
 
@@ -256,6 +262,7 @@ rule clustering_scores:
         code=code("clustering/scores.py"),
         clustering=summary("clustering"),
         convergence=summary("clustering_convergence"),
+        checksums=sums(summary("clustering"), summary("clustering_convergence")),
     output:
         drawn("clustering", CLUSTERING_SCORES, "Experiment 2: clustering", "{dataset}"),
     log:

@@ -146,6 +146,11 @@ def summary(name):
     return [f"<results>/summary/{name}.csv"] if name in PARTS else []
 
 
+def sums(*tables):
+    """The checksums beside tables, with which a reader compares what it finds."""
+    return [f"{table}.sha256" for group in tables for table in group]
+
+
 def delivered(experiment):
     """All that an experiment gives to the page of the run."""
     return [

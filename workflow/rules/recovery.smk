@@ -92,6 +92,7 @@ rule recovery_train:
     output:
         model="<results>/recovery/snr{snr}/{init}/{sampling}/{method}/model.safetensors",
         history="<results>/recovery/snr{snr}/{init}/{sampling}/{method}/history.csv",
+        checksum="<results>/recovery/snr{snr}/{init}/{sampling}/{method}/history.csv.sha256",
     log:
         "<logs>/recovery_train/snr{snr}-{init}-{sampling}-{method}.log",
     benchmark:
@@ -132,7 +133,8 @@ rule recovery_evaluate:
         data=rules.recovery_simulate.output,
         models=lambda w: [f"{f}/model.safetensors" for f in recovery_folders(w.snr)],
     output:
-        "<results>/recovery/snr{snr}/metrics.csv",
+        table="<results>/recovery/snr{snr}/metrics.csv",
+        checksum="<results>/recovery/snr{snr}/metrics.csv.sha256",
     log:
         "<logs>/recovery_evaluate/snr{snr}.log",
     benchmark:
@@ -145,7 +147,7 @@ rule recovery_evaluate:
         runtime=scaled(60),
     shell:
         "python -m recovery.evaluate --data {input.data} --models {input.models} "
-        "--threads {threads} --output {output} > {log} 2>&1"
+        "--threads {threads} --output {output.table} > {log} 2>&1"
 
 
 # Small problems over a grid of lambda, all in one job.
@@ -153,7 +155,8 @@ rule recovery_sweep:
     input:
         code=code("recovery/sweep.py"),
     output:
-        "<results>/recovery/sweep.csv",
+        table="<results>/recovery/sweep.csv",
+        checksum="<results>/recovery/sweep.csv.sha256",
     log:
         "<logs>/recovery_sweep.log",
     benchmark:
@@ -173,7 +176,7 @@ rule recovery_sweep:
     shell:
         "python -m recovery.sweep --sweep {params.sweep:q} --seed {params.seed} "
         "--device {params.device} --precision {params.precision} "
-        "--threads {threads} --output {output} > {log} 2>&1"
+        "--threads {threads} --output {output.table} > {log} 2>&1"
 
 
 rule recovery_figures:
@@ -182,6 +185,7 @@ rule recovery_figures:
         history=summary("recovery_history"),
         recovery=summary("recovery"),
         sweep=summary("recovery_sweep"),
+        checksums=sums(DELIVERED["recovery"].tables),
     output:
         drawn("recovery", DELIVERED["recovery"].figures, "Experiment 1: recovery"),
     log:

@@ -3,8 +3,10 @@ rule collect:
     input:
         code=code("evidence/collect.py"),
         tables=lambda w: PARTS[w.table],
+        checksums=lambda w: sums(PARTS[w.table]),
     output:
-        "<results>/summary/{table}.csv",
+        table="<results>/summary/{table}.csv",
+        checksum="<results>/summary/{table}.csv.sha256",
     log:
         "<logs>/collect/{table}.log",
     benchmark:
@@ -20,7 +22,7 @@ rule collect:
         mem_mb=1000,
         runtime=10,
     shell:
-        "python -m evidence.collect {input.tables} --output {output} > {log} 2>&1"
+        "python -m evidence.collect {input.tables} --output {output.table} > {log} 2>&1"
 
 
 # The claims of an experiment and its section of the page.
@@ -32,9 +34,14 @@ rule deliver:
             for p in sorted(ROOT.glob("data/paper/*.csv"))
         ],
         tables=lambda w: DELIVERED[w.experiment].tables,
+        checksums=lambda w: sums(DELIVERED[w.experiment].tables),
     output:
         claims="<results>/{experiment}/claims.csv",
         section="<results>/{experiment}/section.json",
+        checksums=[
+            "<results>/{experiment}/claims.csv.sha256",
+            "<results>/{experiment}/section.json.sha256",
+        ],
     log:
         "<logs>/deliver/{experiment}.log",
     benchmark:
@@ -64,6 +71,7 @@ rule build_report:
         template=source("src/report/template.html"),
         sections=expand("<results>/{experiment}/section.json", experiment=DELIVERED),
         claims=expand("<results>/{experiment}/claims.csv", experiment=DELIVERED),
+        checksums=expand(rules.deliver.output.checksums, experiment=DELIVERED),
         figures=[f for d in DELIVERED.values() for f in figure_files(d.figures)],
     output:
         page=report(
@@ -78,6 +86,7 @@ rule build_report:
             category="Page and claims",
             labels={"file": "the claims and their verdicts", "format": "csv"},
         ),
+        checksum="<results>/summary/claims.csv.sha256",
     log:
         "<logs>/build_report.log",
     benchmark:
@@ -115,6 +124,11 @@ rule publish:
         tables=[
             rules.build_report.output.claims,
             *(table for d in DELIVERED.values() for table in d.tables),
+        ],
+        checksums=[
+            *rules.build_report.input.checksums,
+            rules.build_report.output.checksum,
+            *(file for d in DELIVERED.values() for file in sums(d.tables)),
         ],
         figures=rules.build_report.input.figures,
         artefacts=[file for d in DELIVERED.values() for file in d.artefacts],

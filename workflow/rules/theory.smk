@@ -18,7 +18,8 @@ rule theory_measure:
     input:
         code=code("theory/measure.py"),
     output:
-        "<results>/theory/{regime}.csv",
+        table="<results>/theory/{regime}.csv",
+        checksum="<results>/theory/{regime}.csv.sha256",
     log:
         "<logs>/theory_measure/{regime}.log",
     benchmark:
@@ -43,14 +44,15 @@ rule theory_measure:
         "python -m theory.measure --regime {wildcards.regime} --spec {params.spec:q} "
         "--samples {params.samples} --replicates {params.replicates} --seed {params.seed} "
         "--device {params.device} --precision {params.precision} --threads {threads} "
-        "--output {output} > {log} 2>&1"
+        "--output {output.table} > {log} 2>&1"
 
 
 rule theory_sweep:
     input:
         code=code("theory/sweep.py"),
     output:
-        "<results>/theory/sweep.csv",
+        table="<results>/theory/sweep.csv",
+        checksum="<results>/theory/sweep.csv.sha256",
     log:
         "<logs>/theory_sweep.log",
     benchmark:
@@ -67,7 +69,7 @@ rule theory_sweep:
         seed=config["seed"],
     shell:
         "python -m theory.sweep --sweep {params.sweep:q} --replicates {params.replicates} "
-        "--seed {params.seed} --threads {threads} --output {output} > {log} 2>&1"
+        "--seed {params.seed} --threads {threads} --output {output.table} > {log} 2>&1"
 
 
 # One job: starting Python takes longer than drawing.
@@ -76,6 +78,7 @@ rule theory_figures:
         code=code("theory/figures.py"),
         theory=summary("theory"),
         sweep=summary("theory_sweep"),
+        checksums=sums(DELIVERED["theory"].tables),
     output:
         drawn("theory", DELIVERED["theory"].figures, "Theory"),
     log:
