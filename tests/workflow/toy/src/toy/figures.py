@@ -6,13 +6,14 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from evidence import style
+from evidence.options import add_figures
 from evidence.tables import load_table
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--table", required=True, help="summary/toy.csv")
-    style.output_option(parser)
+    add_figures(parser)
     args = parser.parse_args()
     figure = Figure(figsize=(5, 3))
     ax = figure.subplots()
