@@ -66,10 +66,11 @@ def _not_run(config: dict) -> list[str]:
     }
     errors = []
     for key, names in wanted.items():
-        errors += [
-            f"{key}: {name!r} is not in clustering.methods" for name in names if name not in methods
-        ]
-        for dataset in config["datasets"] if names else ():
+        unknown = [name for name in names if name not in methods]
+        errors += [f"{key}: {name!r} is not in clustering.methods" for name in unknown]
+        if unknown or not names or shown["init"] not in clustering["inits"]:
+            continue
+        for dataset in config["datasets"]:
             runs = [
                 (dataset, name, False) in run and shown["init"] in inits_of(config, name)
                 for name in names
