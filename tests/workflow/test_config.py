@@ -258,7 +258,7 @@ def test_every_rule_is_documented():
 
 
 def test_the_graph_of_the_rules_is_the_one_that_snakemake_draws(tmp_path):
-    command = [sys.executable, "-m", "snakemake", "all", "publish", "publish_bench"]
+    command = [sys.executable, "-m", "snakemake", "all", "publish", "bench_publish"]
     command += ["-s", ROOT / "Snakefile", "--rulegraph", "mermaid-js"]
     graph = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True).stdout
     command = [sys.executable, ROOT / "workflow" / "rule_graph.py"]
