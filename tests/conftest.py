@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[1]
 TEMPLATE = "reports/template.html"
+CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 FULL = "FAULTS_FULL" in os.environ  # set by run_faults.py: many trials instead of a few
 torch.set_num_threads(1)
 
@@ -80,6 +82,16 @@ def merged(base: dict, over: dict) -> dict:
         both = isinstance(value, dict) and isinstance(result.get(key), dict)
         result[key] = merged(result[key], value) if both else value
     return result
+
+
+def changed(path: str, value: object) -> dict:
+    """The default config with one key set."""
+    *parents, last = path.split(".")
+    config = place = copy.deepcopy(CONFIG)
+    for parent in parents:
+        place = place[parent]
+    place[last] = value
+    return config
 
 
 def job_counts(output: str) -> dict[str, int]:

@@ -16,7 +16,7 @@ from recovery import evaluate as evaluate_recovery
 from recovery import simulate as simulate_data
 from recovery import train as train_recovery
 
-SIMULATION, CLUSTERING = SMOKE["simulation"], SMOKE["clustering"]
+SIMULATION, CLUSTERING = SMOKE["recovery"], SMOKE["clustering"]
 THREADS = (1, 2, 4)
 
 

@@ -21,7 +21,10 @@ CALLS = {
     "eval", "exec", "compile", "__import__", "os.system", "os.popen", "torch.load",
     "torch.jit.load", "torch.hub.load", "pd.read_pickle", "pandas.read_pickle", "yaml.load",
     "yaml.unsafe_load", "yaml.full_load", "shutil.unpack_archive", "importlib.import_module",
+    "import_module",
 }  # fmt: skip
+# Modules whose names come from a file of the repository: the stub, or the folders of src/.
+IMPORTERS = {"src/groupsparse/__init__.py", "workflow/validate.py"}
 WRITERS = {"write_text", "write_bytes", "save_file", "to_parquet", "to_pickle", "savetxt", "savez"}
 SAVERS = {"plots.save", "checkpoints.save"}  # they call groupsparse.files
 METHODS = {"extractall", "extract"}  # of tar and zip files, which may write anywhere
@@ -51,7 +54,11 @@ def forbidden(tree: ast.AST) -> list[str]:
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_source_unpickles_or_executes_what_it_reads(path):
-    assert forbidden(ast.parse(path.read_text())) == []
+    found = forbidden(ast.parse(path.read_text()))
+    if str(path.relative_to(ROOT)) in IMPORTERS:
+        assert [what.split(": ")[1] for what in found] == ["import_module"]
+    else:
+        assert found == []
 
 
 def writes(tree: ast.AST) -> list[str]:
@@ -93,6 +100,7 @@ def test_every_file_is_written_by_the_one_writer(path):
         "np.load(path, allow_pickle=flag)",
         "subprocess.run(text, shell=True)",
         "yaml.load(text)",
+        "import_module(name)",
         "tarfile.open(path).extractall()",
     ],
 )

@@ -25,7 +25,7 @@ from recovery.controls import CONTROLS
 CONFIG = yaml.safe_load((Path(__file__).resolve().parents[2] / "config.yaml").read_text())
 METHODS = [
     pytest.param(spec, id=f"{experiment}-{name}")
-    for experiment in ("simulation", "clustering")
+    for experiment in ("recovery", "clustering")
     for name, spec in CONFIG[experiment]["methods"].items()
 ]
 N, GROUPS, D = 20, 8, 2

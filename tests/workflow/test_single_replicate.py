@@ -9,7 +9,7 @@ from conftest import ROOT
 @pytest.mark.parametrize(("count", "words"), [(1, "one replicate:"), (3, "of 3 replicates:")])
 def test_the_published_pages_name_the_replicates(template, count, words):
     config = {
-        "simulation": {
+        "recovery": {
             "model": {"n": 1, "groups": 1, "group_size": 1, "samples": 1},
             "training": {"epochs": 1},
             "replicates": count,
