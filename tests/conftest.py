@@ -13,7 +13,6 @@ import yaml
 from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[1]
-TEMPLATE = "reports/template.html"
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 FULL = "FAULTS_FULL" in os.environ  # set by run_faults.py: many trials instead of a few
 torch.set_num_threads(1)
@@ -24,13 +23,13 @@ class Workflow:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        for name in ("src", "workflow", "profiles", "envs", "reports/captions"):
+        for name in ("src", "workflow", "profiles", "envs", "data/paper"):
             ignore = shutil.ignore_patterns("__pycache__")
             shutil.copytree(ROOT / name, folder / name, ignore=ignore, dirs_exist_ok=True)
-        target = folder / "benchmarks"
-        shutil.copytree(ROOT / "benchmarks", target, ignore=not_source, dirs_exist_ok=True)
         # Only a checkout of this project names a commit, which pyproject.toml tells.
-        for name in (".gitignore", "pyproject.toml", "Snakefile", "config.yaml", TEMPLATE):
+        (folder / "reports").mkdir()
+        files = (".gitignore", "pyproject.toml", "Snakefile", "config.yaml", "reports/findings.md")
+        for name in files:
             shutil.copy(ROOT / name, folder / name)
 
     def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
@@ -68,11 +67,6 @@ class Workflow:
         text = (self.folder / path).read_text()
         assert old in text, f"{old!r} is not in {path}"
         (self.folder / path).write_text(text.replace(old, new))
-
-
-def not_source(folder: str, names: list[str]) -> list[str]:
-    """What a folder holds besides Python and templates: benchmarks/ also receives those of runs."""
-    return [name for name in names if not name.endswith((".py", ".j2"))]
 
 
 def merged(base: dict, over: dict) -> dict:

@@ -12,7 +12,7 @@ EPOCHS, GROUPS, D = 3, 5, 2
 
 
 def problem(replicates: int = 2) -> dict[str, torch.Tensor]:
-    """Noiseless data of ``replicates`` dictionaries, as simulate_data.py keeps them."""
+    """Noiseless data of ``replicates`` dictionaries, as recovery.simulate keeps them."""
     rng = torch.Generator().manual_seed(0)
     truth = torch.stack([random_dictionary(20, GROUPS * D, rng) for _ in range(replicates)])
     codes = [sample_codes(60, GROUPS, D, 2, (4.0, 5.0), rng) for _ in range(replicates)]

@@ -455,17 +455,17 @@ def test_usps(mirror: Mirror, tmp_path: Path, monkeypatch) -> None:
 
 
 def test_script(tiny: dict, mirror: Mirror, offline: str, tmp_path: Path, monkeypatch) -> None:
-    from data import prepare as prepare_dataset
+    from data import prepare as data_prepare
 
     output = tmp_path / "mnist.safetensors"
     options = ["--dataset", "mnist", "--raw-dir", str(tmp_path / "raw"), "--output", str(output)]
     options += ["--subset", "4", "--retries", "1", "--mirror"]
-    monkeypatch.setattr("sys.argv", ["prepare_dataset.py", *options, offline])
+    monkeypatch.setattr("sys.argv", ["prepare.py", *options, offline])
     with pytest.raises(SystemExit, match="by hand"):
-        prepare_dataset.main()
+        data_prepare.main()
     assert not output.exists()
-    monkeypatch.setattr("sys.argv", ["prepare_dataset.py", *options, f"{mirror.url}/good"])
-    prepare_dataset.main()
+    monkeypatch.setattr("sys.argv", ["prepare.py", *options, f"{mirror.url}/good"])
+    data_prepare.main()
     tensors, header = load_tensors(output)
     assert header["kind"] == "dataset"
     assert header["dataset"] == "mnist"

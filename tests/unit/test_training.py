@@ -36,7 +36,7 @@ EPOCHS = 7
 
 
 def simulation(replicates: int = 2, first: int = 0) -> dict[str, torch.Tensor]:
-    """What simulate_data.py writes, small: replicate r depends on ``first + r`` alone."""
+    """What recovery.simulate writes, small: replicate r depends on ``first + r`` alone."""
     truths, inits, samples = [], [], []
     for r in range(first, first + replicates):
         truth = random_dictionary(N, M, generator("dictionary", r))

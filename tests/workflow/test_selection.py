@@ -14,19 +14,19 @@ from validate import config_errors
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 SMOKE = merged(CONFIG, yaml.safe_load((ROOT / "workflow/presets/smoke.yaml").read_text()))
 RULES = {
-    "recovery": {"simulate", "train_recovery", "evaluate_recovery", "plot_recovery"},
+    "recovery": {"recovery_simulate", "recovery_train", "recovery_evaluate", "recovery_figures"},
     "clustering": {
-        "prepare_dataset", "train_clustering", "evaluate_clustering", "plot_clustering",
-        "evaluate_clustering_control", "make_table1", "plot_scores",
+        "data_prepare", "clustering_train", "clustering_evaluate", "clustering_figures",
+        "clustering_controls", "clustering_table1", "clustering_scores",
     },
-    "theory": {"plot_theory"},
+    "theory": {"theory_figures"},
 }  # fmt: skip
 STAGES = {
-    "recovery": {"sweep_lambda"},
-    "clustering": {"measure_convergence"},
-    "theory": {"measure_theory", "sweep_theory"},
+    "recovery": {"recovery_sweep"},
+    "clustering": {"clustering_converge"},
+    "theory": {"theory_measure", "theory_sweep"},
 }
-ALWAYS = {"collect", "make_claims", "build_report", "all"}
+ALWAYS = {"collect", "deliver", "build_report", "all"}
 
 
 def snakemake(workflow: Workflow, config: dict, *arguments: str) -> subprocess.CompletedProcess:
@@ -65,7 +65,7 @@ def test_an_empty_section_of_the_config_is_an_experiment_that_is_off(fresh_workf
 
 def test_a_preset_switches_an_experiment_off_by_the_list(fresh_workflow):
     """Snakemake merges mappings, so an empty section in a preset changes nothing."""
-    assert "plot_theory" in fresh_workflow.planned("--config", "theory={}")
+    assert "theory_figures" in fresh_workflow.planned("--config", "theory={}")
     planned = fresh_workflow.planned("--config", "experiments=[recovery, clustering]")
     assert not (RULES["theory"] | STAGES["theory"]) & set(planned)
 
@@ -74,16 +74,16 @@ def test_a_preset_switches_an_experiment_off_by_the_list(fresh_workflow):
     ("change", "missing"),
     [
         ({"datasets": []}, RULES["clustering"] | STAGES["clustering"]),
-        ({"theory": {"regimes": []}}, {"measure_theory"}),
-        ({"theory": {"sweep": {"delta": []}}}, {"sweep_theory"}),
-        ({"theory": {"sweep": {"lambda": []}}}, {"sweep_theory"}),
+        ({"theory": {"regimes": []}}, {"theory_measure"}),
+        ({"theory": {"sweep": {"delta": []}}}, {"theory_sweep"}),
+        ({"theory": {"sweep": {"lambda": []}}}, {"theory_sweep"}),
         (
             {"theory": {"regimes": [], "sweep": {"lambda": []}}},
-            {"measure_theory", "sweep_theory", "plot_theory"},
+            {"theory_measure", "theory_sweep", "theory_figures"},
         ),
-        ({"recovery": {"sweep": {"lambda": []}}}, {"sweep_lambda"}),
-        ({"recovery": {"sweep": {"prox": []}}}, {"sweep_lambda"}),
-        ({"clustering": {"convergence": {"methods": []}}}, {"measure_convergence"}),
+        ({"recovery": {"sweep": {"lambda": []}}}, {"recovery_sweep"}),
+        ({"recovery": {"sweep": {"prox": []}}}, {"recovery_sweep"}),
+        ({"clustering": {"convergence": {"methods": []}}}, {"clustering_converge"}),
         ({"clustering": {"shown": {"silhouettes": []}}}, set()),
     ],
 )

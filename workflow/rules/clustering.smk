@@ -1,6 +1,6 @@
 # Experiment 2: training (one job for each method, its inits and replicates at once), clustering of
 # the test codes, controls, longer trainings, Table 1, figures.
-from clustering.check import conditions, inits_of
+from clustering.check import RESTRICTIONS, conditions, inits_of
 
 CLUSTERING = config["clustering"]
 CLUSTERING_SETTINGS = CLUSTERING["settings"]
