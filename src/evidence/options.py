@@ -4,7 +4,7 @@ import argparse
 import json
 
 SHARED = {
-    "--replicates": {"type": int, "required": True, "help": "how many, each from a seed of its own"},
+    "--replicates": {"type": int, "required": True, "help": "how many, each with its seeds"},
     "--seed": {"type": int, "required": True, "help": "root seed"},
     "--device": {"default": "auto", "help": "auto, cpu or cuda"},
     "--precision": {"default": "float32", "help": "float32, tf32 or bfloat16"},
