@@ -32,7 +32,7 @@ def arguments(description: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--settings", type=json.loads, required=True, help="its config (JSON)")
     parser.add_argument("--threads", type=int, nargs="+", required=True, help="bench.threads")
-    parser.add_argument("--data", help="artefact of prepare_dataset.py, where images are used")
+    parser.add_argument("--data", help="artefact of data.prepare, where images are used")
     parser.add_argument("--seed", type=int, required=True, help="root seed")
     parser.add_argument(
         "--output", required=True, help="CSV; a .json file next to it describes the machine"
