@@ -116,8 +116,8 @@ def silhouettes(
 def clustering_accuracy(
     clustering: pd.DataFrame,
     dataset: str,
+    printed: pd.DataFrame,
     supervised: tuple[str, ...] = (),
-    printed: dict[tuple[str, str], dict[str, float]] | None = None,
 ) -> Figure:
     """Table 1 as a figure: ACC of every feature, initialisation and centring, mean and replicates.
 
@@ -126,8 +126,8 @@ def clustering_accuracy(
     Parameters
     ----------
     clustering : the long-form table of one data set
+    printed : method, features, algorithm and accuracy of the paper's numbers, drawn as diamonds
     supervised : initialisations that use labels, drawn as crosses
-    printed : (method, features) -> algorithm -> ACC in the paper, drawn as diamonds
     """
     table = clustering[(clustering.metric == "acc") & (clustering.method != "oracle")]
     raw, chance = (table[table.method == control] for control in ("raw", "chance"))
@@ -146,9 +146,10 @@ def clustering_accuracy(
         _draw_accuracies(ax, here, rows, colors, marks)
         ax.axvline(raw[raw.algorithm == algorithm].value.mean(), color="0.25", ls="--", lw=1)
         ax.axvline(chance.value.mean(), color="0.6", ls=":", lw=1)
-        for y, row in enumerate(rows):
-            if row in (printed or {}):
-                ax.plot(printed[row][algorithm], y, "D", color="k", ms=6, zorder=5)
+        for number in printed[printed.algorithm == algorithm].itertuples():
+            if (number.method, number.features) in present:
+                y = rows.index((number.method, number.features))
+                ax.plot(number.accuracy, y, "D", color="k", ms=6, zorder=5)
         for edge in range(1, len(rows)):
             ax.axhline(edge - 0.5, color="0.85", lw=0.8)
         ax.grid(False, axis="y")
@@ -156,7 +157,7 @@ def clustering_accuracy(
     labels = [f"{method_name(method)}\n{texts[features]}" for method, features in rows]
     axes[0].set_yticks(range(len(rows)), labels=labels)
     axes[0].set_ylim(len(rows) - 0.5, -0.5)
-    handles = _accuracy_legend(colors, marks, table.centered.any(), printed)
+    handles = _accuracy_legend(colors, marks, table.centered.any(), len(printed) > 0)
     several = table.replicate.max() > 0
     title = f"{dataset}; bars span\nall replicates" if several else dataset
     legend_right(axes[-1], handles=handles, title=title)

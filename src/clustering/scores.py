@@ -5,8 +5,8 @@ import argparse
 import pandas as pd
 
 from clustering import plots
-from evidence import published
 from evidence.options import add_figures
+from evidence.paper import paper_table
 from evidence.style import save
 from evidence.tables import load_table
 from groupsparse.init import SUPERVISED_INITS
@@ -27,8 +27,9 @@ def main() -> None:
         return table[table.dataset == args.dataset]
 
     clustering = here(args.clustering)
-    printed = published.TABLE1 if args.dataset == published.TABLE1_DATASET else None
-    table1 = plots.clustering_accuracy(clustering, args.dataset, SUPERVISED_INITS, printed)
+    printed = paper_table("table1")
+    printed = printed[printed.dataset == args.dataset]
+    table1 = plots.clustering_accuracy(clustering, args.dataset, printed, SUPERVISED_INITS)
     figures = {"table1": table1}
     if args.convergence:
         figures["convergence"] = plots.convergence(here(args.convergence), args.epochs)

@@ -12,7 +12,7 @@ MOST = 0.5  # share of right, or found, groups below which training counts as fa
 def recovery_advice(recovery: pd.DataFrame, groups: int) -> list[str]:
     """Trainings of the simulation that end worse than they began, or without a sparse code.
 
-    ``recovery`` is the table of recovery.evaluate, ``groups`` the number of groups.
+    ``recovery`` is the table of evaluate_recovery.py, ``groups`` the number of groups.
     """
     lines = []
     keys = ["snr", "sampling", "init", "method"]

@@ -50,6 +50,9 @@ def test_no_more_atoms_of_a_group_are_drawn_than_asked_for():
     assert len(lines(figure.axes[0])) == 2 * 4
 
 
+NOTHING = pd.DataFrame(columns=["method", "features", "algorithm", "accuracy"])
+
+
 def scores(replicates: int = 1) -> pd.DataFrame:
     methods = [("raw", "raw", "none"), ("chance", "random", "none"), ("m", "codes", "kmeans")]
     return pd.DataFrame(
@@ -66,7 +69,7 @@ def scores(replicates: int = 1) -> pd.DataFrame:
 
 @pytest.mark.parametrize(("replicates", "spread"), [(1, False), (2, True)])
 def test_the_scores_of_one_replicate_span_nothing(replicates, spread):
-    figure = plots.clustering_accuracy(scores(replicates), "digits")
+    figure = plots.clustering_accuracy(scores(replicates), "digits", NOTHING)
     title = figure.axes[-1].get_legend().get_title().get_text()
     assert ("all replicates" in title) == spread
 
@@ -78,14 +81,16 @@ def diamonds(figure) -> list[list[float]]:
 
 
 def test_numbers_of_the_paper_are_drawn_where_their_row_is_and_only_if_given():
-    printed = {("m", "codes"): {"kmeans": 0.7, "spectral": 0.8}, ("other", "codes"): {}}
-    assert diamonds(plots.clustering_accuracy(scores(), "d", printed=printed)) == [[0.7], [0.8]]
-    assert diamonds(plots.clustering_accuracy(scores(), "d")) == [[], []]
+    numbers = [("m", "codes", "kmeans", 0.7), ("m", "codes", "spectral", 0.8)]
+    numbers.append(("not run", "codes", "kmeans", 0.9))
+    printed = pd.DataFrame(numbers, columns=NOTHING.columns)
+    assert diamonds(plots.clustering_accuracy(scores(), "d", printed)) == [[0.7], [0.8]]
+    assert diamonds(plots.clustering_accuracy(scores(), "d", NOTHING)) == [[], []]
 
 
 @pytest.mark.parametrize(
     ("supervised", "label"), [((), "init kmeans"), (("kmeans",), "init kmeans (uses labels)")]
 )
 def test_the_legend_marks_inits_that_use_labels(supervised, label):
-    figure = plots.clustering_accuracy(scores(), "digits", supervised)
+    figure = plots.clustering_accuracy(scores(), "digits", NOTHING, supervised)
     assert label in [text.get_text() for text in figure.axes[-1].get_legend().get_texts()]

@@ -26,7 +26,7 @@ CALLS = {
 # Modules whose names come from a file of the repository: the stub, or the folders of src/.
 IMPORTERS = {"src/groupsparse/__init__.py", "workflow/validate.py"}
 WRITERS = {"write_text", "write_bytes", "save_file", "to_parquet", "to_pickle", "savetxt", "savez"}
-SAVERS = {"checkpoints.save"}  # they call groupsparse.files
+SAVERS = {"style.save", "checkpoints.save"}  # they call groupsparse.files
 METHODS = {"extractall", "extract"}  # of tar and zip files, which may write anywhere
 
 
