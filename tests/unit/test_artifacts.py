@@ -17,7 +17,7 @@ import torch
 from evidence.tables import load_table, save_table
 from groupsparse import artifacts, files
 from groupsparse.artifacts import load_tensors, save_tensors, source_digest
-from groupsparse.files import PACKAGES, CorruptArtifactError, read_checked, remove, write_atomic
+from groupsparse.files import PACKAGES, CorruptArtifactError, remove, write_atomic
 
 TENSORS = {
     "float": torch.tensor([[1.5, -0.0, float("inf")], [1e-45, float("nan"), 3.0]]),
@@ -238,26 +238,6 @@ def test_what_killed_writers_left_is_removed_and_nothing_else(tmp_path):
         assert [p for p in own if p.exists()] == []
         assert all(p.exists() for p in others)
     assert not path.exists()
-
-
-def test_figures_are_written_whole_or_not_at_all(tmp_path, monkeypatch):
-    from matplotlib.figure import Figure
-
-    from evidence import plots
-
-    paths = [str(tmp_path / f"f.{ending}") for ending in ("png", "svg")]
-    plots.save({"f": Figure()}, paths)
-    first = [read_checked(path) for path in paths]
-    plots.save({"f": Figure()}, paths)
-    assert [read_checked(path) for path in paths] == first, "no timestamps"
-
-    def killed(*arguments):
-        raise OSError("killed")
-
-    monkeypatch.setattr(os, "replace", killed)
-    with pytest.raises(OSError, match="killed"):
-        plots.save({"g": Figure()}, [str(tmp_path / "g.png")])
-    assert not list(tmp_path.glob("*g.png*"))
 
 
 def test_a_file_and_its_checksum_are_written_checksum_first(tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2
@@ -13,6 +14,7 @@ from groupsparse import clustering
 from groupsparse.clustering import (
     ALGORITHMS,
     accuracy,
+    active_group,
     class_contrast,
     cluster,
     kmeans_clusters,
@@ -231,6 +233,11 @@ def test_nonnegative_normalized_codes_of_a_hand_worked_example():
     codes = np.array([[-1.0, 3.0], [0.0, 0.0], [0.0, -2.0]])
     expected = [[0.25, 0.75], [0, 0], [0, 1]]
     assert nonnegative_normalized(codes).tolist() == expected
+
+
+def test_the_active_group_is_that_of_largest_norm():
+    codes = torch.tensor([[3.0, 0, 2.5, 2.5], [-2.0, 0, 1, 1], [0, 0, 0, 0]])
+    assert active_group(codes, 2).tolist() == [1, 0, 0]
 
 
 def test_sparsity_of_a_hand_worked_example():

@@ -1,16 +1,11 @@
-"""The plain references of the benchmarks compute what the library computes."""
-
-import sys
+"""The benchmarks: references compute what the library does; ratios pair repetitions."""
 
 import pandas as pd
 import pytest
 import torch
-from conftest import ROOT
 
-from groupsparse.autoencoder import Autoencoder
-
-sys.path.insert(0, str(ROOT / "benchmarks"))
 from bench import reference, summary
+from groupsparse.autoencoder import Autoencoder
 
 LAMBDA, SIZE = 0.3, 3
 

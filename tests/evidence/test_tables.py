@@ -1,8 +1,8 @@
-"""Long-form tables of a training."""
+"""Long-form tables of a training and of the values of one condition."""
 
 import torch
 
-from evidence.tables import long_form
+from evidence.tables import long_form, records
 
 
 def test_a_history_becomes_a_row_for_each_value_that_was_observed():
@@ -21,3 +21,11 @@ def test_a_history_becomes_a_row_for_each_value_that_was_observed():
         ("recovery", "ours", 1, 0, "error", 2.0),
         ("recovery", "ours", 0, 1, "error", 0.5),
     ]
+
+
+def test_the_values_of_a_condition_become_a_row_each():
+    assert records({"method": "ours", "replicate": 1}, {"acc": 0.5, "nmi": 0.4}) == [
+        {"method": "ours", "replicate": 1, "metric": "acc", "value": 0.5},
+        {"method": "ours", "replicate": 1, "metric": "nmi", "value": 0.4},
+    ]
+    assert records({"method": "ours"}, {}) == []

@@ -1,11 +1,11 @@
-"""Figures of atoms that are images, and of atoms that are not."""
+"""Figures of Experiment 2: atoms that are images or not, and the scores of Table 1."""
 
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.collections import LineCollection
 
-from evidence import plots
+from clustering import plots
 
 GROUPS, SIZE = 3, 2
 
@@ -50,10 +50,12 @@ def test_no_more_atoms_of_a_group_are_drawn_than_asked_for():
     assert len(lines(figure.axes[0])) == 2 * 4
 
 
-@pytest.mark.parametrize(("replicates", "spread"), [(1, False), (2, True)])
-def test_the_scores_of_one_replicate_span_nothing(replicates, spread):
+NOTHING = pd.DataFrame(columns=["method", "features", "algorithm", "accuracy"])
+
+
+def scores(replicates: int = 1) -> pd.DataFrame:
     methods = [("raw", "raw", "none"), ("chance", "random", "none"), ("m", "codes", "kmeans")]
-    table = pd.DataFrame(
+    return pd.DataFrame(
         [
             {
                 "method": method, "features": features, "init": init, "centered": False,
@@ -63,6 +65,32 @@ def test_the_scores_of_one_replicate_span_nothing(replicates, spread):
             for r in range(replicates)
         ]
     )  # fmt: skip
-    figure = plots.clustering_accuracy(table, "digits")
+
+
+@pytest.mark.parametrize(("replicates", "spread"), [(1, False), (2, True)])
+def test_the_scores_of_one_replicate_span_nothing(replicates, spread):
+    figure = plots.clustering_accuracy(scores(replicates), "digits", NOTHING)
     title = figure.axes[-1].get_legend().get_title().get_text()
     assert ("all replicates" in title) == spread
+
+
+def diamonds(figure) -> list[list[float]]:
+    """Places of the paper's numbers in either panel."""
+    return [[float(x) for line in ax.lines if line.get_marker() == "D" for x in line.get_xdata()]
+            for ax in figure.axes]  # fmt: skip
+
+
+def test_numbers_of_the_paper_are_drawn_where_their_row_is_and_only_if_given():
+    numbers = [("m", "codes", "kmeans", 0.7), ("m", "codes", "spectral", 0.8)]
+    numbers.append(("not run", "codes", "kmeans", 0.9))
+    printed = pd.DataFrame(numbers, columns=NOTHING.columns)
+    assert diamonds(plots.clustering_accuracy(scores(), "d", printed)) == [[0.7], [0.8]]
+    assert diamonds(plots.clustering_accuracy(scores(), "d", NOTHING)) == [[], []]
+
+
+@pytest.mark.parametrize(
+    ("supervised", "label"), [((), "init kmeans"), (("kmeans",), "init kmeans (uses labels)")]
+)
+def test_the_legend_marks_inits_that_use_labels(supervised, label):
+    figure = plots.clustering_accuracy(scores(), "digits", NOTHING, supervised)
+    assert label in [text.get_text() for text in figure.axes[-1].get_legend().get_texts()]
