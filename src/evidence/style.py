@@ -7,7 +7,7 @@ import matplotlib as mpl
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from groupsparse.files import write_checked
+from groupsparse.files import write_atomic
 
 mpl.use("Agg")
 sns.set_theme(
@@ -50,11 +50,11 @@ def legend_right(ax, **options) -> None:
 def save(figures: dict[str, Figure], paths: list[str]) -> None:
     """Write to each path the figure of that name, in the format of its ending, without timestamps.
 
-    Atomic and with a checksum. KeyError if a path is named after none of the ``figures``.
+    Atomic; a PNG holds checksums of its own. KeyError if a path is named after none of the ``figures``.
     """
     for path in paths:
         ending, content = Path(path).suffix[1:], io.BytesIO()
         metadata = {"Date": None} if ending == "svg" else {}
         figure = figures[Path(path).stem]
         figure.savefig(content, format=ending, bbox_inches="tight", metadata=metadata)
-        write_checked(path, content.getvalue())
+        write_atomic(path, content.getvalue())

@@ -244,7 +244,7 @@ def test_a_file_and_its_checksum_are_written_checksum_first(tmp_path, monkeypatc
     order, replace = [], os.replace
     monkeypatch.setattr(os, "replace", lambda a, b: order.append(b.name) or replace(a, b))
     save_table(tmp_path / "t.csv", pd.DataFrame({"a": [1]}))
-    assert order == [".t.csv.sha256", "t.csv"]
+    assert order == ["t.csv.sha256", "t.csv"]
 
 
 def test_a_table_comes_back_with_exact_floats(tmp_path):
