@@ -1,0 +1,109 @@
+"""Tables of clustering scores for the report."""
+
+import pandas as pd
+
+from evidence.paper import paper_table
+from evidence.section import percent, replicates, spread, table
+
+ALGORITHMS = {"kmeans": "k-means", "spectral": "spectral"}
+FEATURES = {"group": "active group"}
+KEYS = ["method", "features", "centered"]
+
+
+def papers(dataset: str) -> dict[tuple[str, str], dict[str, str]]:
+    """The paper's accuracies on a data set: (method, features) -> algorithm -> per cent."""
+    printed = paper_table("table1")
+    printed = printed[printed.dataset == dataset]
+    return {
+        key: {row.algorithm: f"{100 * row.accuracy:.1f}" for row in part.itertuples()}
+        for key, part in printed.groupby(["method", "features"])
+    }
+
+
+def summary(table1: pd.DataFrame, config: dict) -> dict:
+    """Accuracies on every data set from the init that the figures show, beside the paper's."""
+    init, datasets = config["shown"]["init"], list(table1.dataset.unique())
+    here = table1[~table1.uses_labels & ~table1.centered & table1.init.isin([init, "none"])]
+    here = here.set_index(["dataset", "method", "features"])
+    head, epochs = ["", "features"], []
+    for dataset in datasets:
+        count = config["settings"][dataset]["training"]["epochs"]
+        epochs.append(f"{count} on {dataset}")
+        head += [dataset, *([f"{dataset} in the paper"] if papers(dataset) else [])]
+    rows = []
+    for method, features in here.index.droplevel("dataset").unique():
+        row = [method, FEATURES.get(features, features)]
+        for dataset in datasets:
+            key = dataset, method, features
+            scores = here.loc[[key]] if key in here.index else here.iloc[:0]
+            cells = (percent(s.acc_mean, s.acc_std) for s in scores.itertuples())
+            row.append(" / ".join(cells) or "–")
+            if papers(dataset):
+                row.append(" / ".join(papers(dataset).get((method, features), {}).values()) or "–")
+        rows.append(row)
+    return table(
+        [head],
+        rows,
+        caption="Accuracy in % of k-means / spectral clustering on the test codes (the active "
+        f"group is itself a cluster), init {init}, images not centred, no label used, "
+        f"{replicates(config['replicates'])}; epochs: {', '.join(epochs)} (300 in the paper)",
+        summary=True,
+    )
+
+
+def accuracies(table1: pd.DataFrame, note: str = "") -> list[dict]:
+    """Table 1 by data set: a row per method, features and centring, ACC per init and algorithm."""
+    blocks = []
+    for dataset, here in table1.groupby("dataset", sort=False):
+        inits = [init for init in here.init.unique() if init != "none"]
+        printed = papers(dataset)
+        columns = [f"init {init}" for init in inits] + (["paper"] if printed else [])
+        head = [
+            [{"text": name, "rows": 2} for name in ("method", "features", "centred")],
+            list(ALGORITHMS.values()) * len(columns),
+        ]
+        head[0] += [{"text": column, "span": 2} for column in columns]
+        rows = []
+        for (method, features, centered), part in here.groupby(KEYS, sort=False):
+            control = (part.init == "none").all()
+            centring = "–" if control else "yes" if centered else "no"
+            row = [method, FEATURES.get(features, features), centring]
+            scores = part.set_index(["init", "algorithm"])[["acc_mean", "acc_std"]]
+            row += control_cells(scores, len(inits)) if control else init_cells(scores, inits)
+            if printed:
+                row += [printed.get((method, features), {}).get(a, "") for a in ALGORITHMS]
+            rows.append(row)
+        blocks.append(table(head, rows, caption=f"ACC (%) on {dataset}{note}"))
+    return blocks
+
+
+def control_cells(scores: pd.DataFrame, inits: int) -> list[dict]:
+    """One cell below all inits, which a control does not have."""
+    values = [(ALGORITHMS.get(a, ""), percent(*value)) for (_, a), *value in scores.itertuples()]
+    named = (f"{name} {value}" if len(values) > 1 else value for name, value in values)
+    return [{"text": ", ".join(named), "span": 2 * inits}] if inits else []
+
+
+def init_cells(scores: pd.DataFrame, inits: list[str]) -> list[dict]:
+    """A cell per init and algorithm; what has one score, or none, takes both places."""
+    cells = []
+    for init in inits:
+        values = [percent(*value) for (of, _), *value in scores.itertuples() if of == init]
+        span = 1 if len(values) > 1 else 2
+        cells += [{"text": value, "span": span} for value in values or ["–"]]
+    return cells
+
+
+def every_score(table1: pd.DataFrame) -> dict:
+    """Table 1 with all scores, a row per clustering."""
+    head = ["data", "method", "init", "centred", "features", "clustering", "ACC", "NMI", "ARI"]
+    rows = [
+        [
+            row.dataset, row.method, row.init, "yes" if row.centered else "no", row.features,
+            row.algorithm, spread(row.acc_mean, row.acc_std), spread(row.nmi_mean, row.nmi_std),
+            spread(row.ari_mean, row.ari_std), str(row.replicates),
+        ]
+        for row in table1.itertuples()
+    ]  # fmt: skip
+    caption = "Every row with ACC, NMI and ARI"
+    return table([[*head, "replicates"]], rows, caption=caption, folded=True)
