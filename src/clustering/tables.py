@@ -8,6 +8,7 @@ from evidence.section import percent, replicates, spread, table
 ALGORITHMS = {"kmeans": "k-means", "spectral": "spectral"}
 FEATURES = {"group": "active group"}
 KEYS = ["method", "features", "centered"]
+PAPER_EPOCHS = 300
 
 
 def papers(dataset: str) -> dict[tuple[str, str], dict[str, str]]:
@@ -22,31 +23,34 @@ def papers(dataset: str) -> dict[tuple[str, str], dict[str, str]]:
 
 def summary(table1: pd.DataFrame, config: dict) -> dict:
     """Accuracies on every data set from the init that the figures show, beside the paper's."""
-    init, datasets = config["shown"]["init"], list(table1.dataset.unique())
+    init = config["shown"]["init"]
     here = table1[~table1.uses_labels & ~table1.centered & table1.init.isin([init, "none"])]
-    here = here.set_index(["dataset", "method", "features"])
-    head, epochs = ["", "features"], []
-    for dataset in datasets:
-        count = config["settings"][dataset]["training"]["epochs"]
-        epochs.append(f"{count} on {dataset}")
-        head += [dataset, *([f"{dataset} in the paper"] if papers(dataset) else [])]
-    rows = []
-    for method, features in here.index.droplevel("dataset").unique():
-        row = [method, FEATURES.get(features, features)]
-        for dataset in datasets:
-            key = dataset, method, features
-            scores = here.loc[[key]] if key in here.index else here.iloc[:0]
-            cells = (percent(s.acc_mean, s.acc_std) for s in scores.itertuples())
-            row.append(" / ".join(cells) or "–")
-            if papers(dataset):
-                row.append(" / ".join(papers(dataset).get((method, features), {}).values()) or "–")
-        rows.append(row)
+    columns, epochs = {}, []
+    for dataset, part in here.groupby("dataset", sort=False):
+        columns[dataset] = {
+            key: " / ".join(percent(s.acc_mean, s.acc_std) for s in scores.itertuples())
+            for key, scores in part.groupby(["method", "features"], sort=False)
+        }
+        epochs.append(f"{config['settings'][dataset]['training']['epochs']} on {dataset}")
+        if printed := papers(dataset):
+            columns[f"{dataset} in the paper"] = {
+                k: " / ".join(v.values()) for k, v in printed.items()
+            }
+            epochs[-1] += f" ({PAPER_EPOCHS} in the paper)"
+    rows = [
+        [
+            method,
+            FEATURES.get(features, features),
+            *(c.get((method, features), "–") for c in columns.values()),
+        ]
+        for method, features in dict.fromkeys(zip(here.method, here.features, strict=True))
+    ]
     return table(
-        [head],
+        [["method", "features", *columns]],
         rows,
         caption="Accuracy in % of k-means / spectral clustering on the test codes (the active "
         f"group is itself a cluster), init {init}, images not centred, no label used, "
-        f"{replicates(config['replicates'])}; epochs: {', '.join(epochs)} (300 in the paper)",
+        f"{replicates(config['replicates'])}; epochs: {', '.join(epochs)}",
         summary=True,
     )
 

@@ -28,8 +28,8 @@ SWEEP = (
     "data) after training against lambda"
 )
 INTRODUCTION = (
-    "Networks are trained on data simulated from a dictionary A*, which they should find, together "
-    "with the supports of the codes (Sec. 4.1)."
+    "Networks are trained on data simulated from a dictionary A*. They should find A* and the "
+    "supports of the codes (Sec. 4.1)."
 )
 METRICS = (
     "Squared error is the paper's ‖A − A*‖²<sub>F</sub> of column-normalised dictionaries; aligned "

@@ -58,7 +58,7 @@ def summary(recovery: pd.DataFrame, config: dict) -> dict:
 
     epochs = config["inits"][shown["init"]].get("epochs", config["training"]["epochs"])
     return table(
-        [["", *columns]],
+        [["method", *columns]],
         [
             [method, *(cell(method, *of) for of in columns.values())]
             for method in here.method.unique()
