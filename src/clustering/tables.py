@@ -61,31 +61,33 @@ def accuracies(table1: pd.DataFrame, note: str = "") -> list[dict]:
     for dataset, here in table1.groupby("dataset", sort=False):
         inits = [init for init in here.init.unique() if init != "none"]
         printed = papers(dataset)
-        columns = [f"init {init}" for init in inits] + (["paper"] if printed else [])
-        head = [
-            [{"text": name, "rows": 2} for name in ("method", "features", "centred")],
-            list(ALGORITHMS.values()) * len(columns),
-        ]
-        head[0] += [{"text": column, "span": 2} for column in columns]
         rows = []
         for (method, features, centered), part in here.groupby(KEYS, sort=False):
             control = (part.init == "none").all()
             centring = "–" if control else "yes" if centered else "no"
-            row = [method, FEATURES.get(features, features), centring]
             scores = part.set_index(["init", "algorithm"])[["acc_mean", "acc_std"]]
-            row += control_cells(scores, len(inits)) if control else init_cells(scores, inits)
+            cells = [control_cell(scores, len(inits))] if control else init_cells(scores, inits)
             if printed:
-                row += [printed.get((method, features), {}).get(a, "") for a in ALGORITHMS]
-            rows.append(row)
+                cells += [printed.get((method, features), {}).get(a, "") for a in ALGORITHMS]
+            rows.append([method, FEATURES.get(features, features), centring, *cells])
+        columns = [f"init {init}" for init in inits] or ["no init"]
+        head = headings(columns + (["paper"] if printed else []))
         blocks.append(table(head, rows, caption=f"ACC (%) on {dataset}{note}"))
     return blocks
 
 
-def control_cells(scores: pd.DataFrame, inits: int) -> list[dict]:
+def headings(columns: list[str]) -> list[list[dict | str]]:
+    """Two rows of headings: each column has a place for either algorithm."""
+    first = [{"text": name, "rows": 2} for name in ("method", "features", "centred")]
+    first += [{"text": column, "span": 2} for column in columns]
+    return [first, list(ALGORITHMS.values()) * len(columns)]
+
+
+def control_cell(scores: pd.DataFrame, inits: int) -> dict:
     """One cell below all inits, which a control does not have."""
     values = [(ALGORITHMS.get(a, ""), percent(*value)) for (_, a), *value in scores.itertuples()]
     named = (f"{name} {value}" if len(values) > 1 else value for name, value in values)
-    return [{"text": ", ".join(named), "span": 2 * inits}] if inits else []
+    return {"text": ", ".join(named), "span": 2 * max(1, inits)}
 
 
 def init_cells(scores: pd.DataFrame, inits: list[str]) -> list[dict]:
