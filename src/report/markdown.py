@@ -63,7 +63,7 @@ def whole(section: dict) -> list[str]:
 def grid(block: dict) -> str:
     """A table in Markdown, which has one row of headings and no cells that span others."""
     columns = zip(*places(block["head"], repeat=True), strict=True)
-    head = [" ".join(dict.fromkeys(filter(None, column))) for column in columns]
+    head = [", ".join(dict.fromkeys(filter(None, column))) for column in columns]
     rows = [head, ["---"] * len(head), *places(block["rows"], repeat=False)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 

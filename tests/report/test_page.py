@@ -138,7 +138,7 @@ def test_markdown_has_one_row_of_headings_and_a_cell_at_every_place():
     ]
     rows = [["ours", "1", "2", "3"], ["chance", {"text": "4", "span": 2}, "5"]]
     assert grid(table(head, rows)).splitlines() == [
-        "| method | init near one | init near two | n |",
+        "| method | init near, one | init near, two | n |",
         "| --- | --- | --- | --- |",
         "| ours | 1 | 2 | 3 |",
         "| chance | 4 |  | 5 |",
