@@ -24,14 +24,14 @@ full: $(READY)
 # from more than one commit or from uncommitted code.
 publish: $(READY)
 	snakemake --cores $(CORES) publish --configfile workflow/presets/full.yaml
-	python src/update_readme.py
+	PYTHONPATH=src python -m report.readme
 
 # Benchmark the library; run on an idle machine: 15 to 20 minutes on 2 cores.
 bench: $(READY)
 	snakemake --cores $(CORES) bench
 
 publish-bench: $(READY)
-	snakemake --cores $(CORES) publish_bench
+	snakemake --cores $(CORES) bench_publish
 
 # Inject faults into runs and write docs/faults.md: about 26 minutes on 2 cores.
 faults: $(READY)
@@ -62,7 +62,7 @@ format: $(READY)
 	snakefmt Snakefile workflow
 	python workflow/config_reference.py > config/README.md
 	mkdir -p build
-	snakemake all publish publish_bench --rulegraph mermaid-js \
+	snakemake all publish bench_publish --rulegraph mermaid-js \
 	    | python workflow/rule_graph.py > build/README.md
 	mv build/README.md workflow/README.md
 

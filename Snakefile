@@ -11,15 +11,19 @@ OWN_CONFIG = Path(str(workflow.current_basedir)) / "config.yaml"
 configfile: "config.yaml" if Path("config.yaml").exists() else str(OWN_CONFIG)
 
 
-report: "reports/captions/workflow.rst"
+report: "src/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/simulate.smk"
 include: "workflow/rules/data.smk"
-include: "workflow/rules/train.smk"
-include: "workflow/rules/evaluate.smk"
-include: "workflow/rules/theory.smk"
+
+
+# A room for every experiment: a rules file, a folder of src/, a section of the config, a schema.
+for experiment in EXPERIMENTS:
+
+    include: f"workflow/rules/{experiment}.smk"
+
+
 include: "workflow/rules/report.smk"
 include: "workflow/rules/bench.smk"
 
@@ -27,7 +31,7 @@ include: "workflow/rules/bench.smk"
 rule all:
     default_target: True
     input:
-        "<reports>/report.html",
+        rules.build_report.output,
         rules.summarise.input,
 
 

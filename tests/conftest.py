@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[1]
-TEMPLATE = "reports/template.html"
+CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 FULL = "FAULTS_FULL" in os.environ  # set by run_faults.py: many trials instead of a few
 torch.set_num_threads(1)
 
@@ -22,13 +23,13 @@ class Workflow:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        for name in ("src", "workflow", "profiles", "envs", "reports/captions"):
+        for name in ("src", "workflow", "profiles", "envs", "data/paper"):
             ignore = shutil.ignore_patterns("__pycache__")
             shutil.copytree(ROOT / name, folder / name, ignore=ignore, dirs_exist_ok=True)
-        target = folder / "benchmarks"
-        shutil.copytree(ROOT / "benchmarks", target, ignore=not_source, dirs_exist_ok=True)
         # Only a checkout of this project names a commit, which pyproject.toml tells.
-        for name in (".gitignore", "pyproject.toml", "Snakefile", "config.yaml", TEMPLATE):
+        (folder / "reports").mkdir()
+        files = (".gitignore", "pyproject.toml", "Snakefile", "config.yaml", "reports/findings.md")
+        for name in files:
             shutil.copy(ROOT / name, folder / name)
 
     def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
@@ -68,11 +69,6 @@ class Workflow:
         (self.folder / path).write_text(text.replace(old, new))
 
 
-def not_source(folder: str, names: list[str]) -> list[str]:
-    """What a folder holds besides Python and templates: benchmarks/ also receives those of runs."""
-    return [name for name in names if not name.endswith((".py", ".j2"))]
-
-
 def merged(base: dict, over: dict) -> dict:
     """What snakemake makes of --configfile: mappings are merged, all else is replaced."""
     result = copy.deepcopy(base)
@@ -80,6 +76,16 @@ def merged(base: dict, over: dict) -> dict:
         both = isinstance(value, dict) and isinstance(result.get(key), dict)
         result[key] = merged(result[key], value) if both else value
     return result
+
+
+def changed(path: str, value: object) -> dict:
+    """The default config with one key set."""
+    *parents, last = path.split(".")
+    config = place = copy.deepcopy(CONFIG)
+    for parent in parents:
+        place = place[parent]
+    place[last] = value
+    return config
 
 
 def job_counts(output: str) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""What every key of the config means, as Markdown, read off its schema.
+"""What every key of the config means, as Markdown, read off its schemas.
 
 ``make format`` writes it: python workflow/config_reference.py > config/README.md.
 """
@@ -6,7 +6,7 @@
 import math
 from collections.abc import Iterator
 
-from validate import config_schema
+from validate import config_schema, experiments
 
 SCHEMA = config_schema()
 INTRODUCTION = """# Configuration
@@ -29,8 +29,7 @@ module groupsparse:
 use rule * from groupsparse as groupsparse_*
 ```
 
-This page is made from
-[`config.schema.yaml`](../workflow/schemas/config.schema.yaml) by `make format`.
+This page is made from [the schemas](../workflow/schemas) by `make format`.
 A key with `<name>` stands for every entry of a mapping.
 """
 
@@ -102,13 +101,15 @@ def table(rows: Iterator[tuple[str, dict]]) -> str:
 
 def main() -> None:
     print(INTRODUCTION)
-    sections = {name: node for name, node in SCHEMA["properties"].items() if "properties" in node}
-    general = {"properties": {n: v for n, v in SCHEMA["properties"].items() if n not in sections}}
-    print("## The run\n\n" + table(keys(general)))
-    for name, node in sections.items():
+    entries = SCHEMA["properties"]
+    general = {name: node for name, node in entries.items() if "properties" not in node}
+    print("## The run\n\n" + table(keys({"properties": general})))
+    sections = [name for name in entries if name not in general]
+    for name in sorted(sections, key=lambda name: name not in experiments()):
+        node = entries[name]
         about = node["description"]
         print(f"## {name}\n\n{about[0].upper()}{about[1:]}.\n\n{table(keys(node, name + '.'))}")
-    print("## Parts that several sections share\n")
+    print("## Parts that sections refer to\n")
     parts = [name for name, node in SCHEMA["$defs"].items() if "properties" in node]
     print(
         "\n".join(f"### {name}\n\n{table(keys(SCHEMA['$defs'][name]))}" for name in parts), end=""

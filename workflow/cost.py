@@ -1,7 +1,8 @@
 """Print the time of a run by rule as a Markdown table: python workflow/cost.py default --cores 2.
 
 Reads the benchmarks that Snakemake wrote (benchmarks/<run>/) and times how long each script takes
-to import what it needs (``--help`` does nothing else).
+to import what it needs (``--help`` does nothing else). A rule whose script depends on its wildcards
+has no time of importing.
 """
 
 import argparse
@@ -29,7 +30,10 @@ def main() -> None:
     table = pd.DataFrame(jobs, columns=["rule", "seconds", "end"])
     rules = table.groupby("rule").seconds.agg(["size", "sum"])
     scripts = script_of_rules()
-    rules["import"] = [n * import_seconds(scripts[r]) for r, n in rules["size"].items()]
+    rules["import"] = [
+        n * import_seconds(scripts[rule]) if rule in scripts else 0.0
+        for rule, n in rules["size"].items()
+    ]
     rules = rules.sort_values("sum", ascending=False)
     wall = table.end.max() - (table.end - table.seconds).min()
 
@@ -49,16 +53,19 @@ def main() -> None:
 def script_of_rules() -> dict[str, str]:
     """Rule -> its script, read off the rule files."""
     text = "\n".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
-    return dict(
-        re.findall(r'^rule (\w+):.*?code=code\("(\w+\.py)"\)', text, re.DOTALL | re.MULTILINE)
-    )
+    scripts = {}
+    for rule in re.split(r"^rule ", text, flags=re.MULTILINE)[1:]:
+        if found := re.search(r'code=code\("([\w/]+\.py)"\)', rule):
+            scripts[rule.split(":")[0]] = found[1]
+    return scripts
 
 
 def import_seconds(script: str) -> float:
     """Processor time of a script that only imports."""
     before = os.times()
-    command = [sys.executable, str(ROOT / "src" / script), "--help"]
-    subprocess.run(command, check=True, capture_output=True)
+    command = [sys.executable, "-m", script.removesuffix(".py").replace("/", "."), "--help"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    subprocess.run(command, check=True, capture_output=True, env=environment)
     after = os.times()
     return after.children_user + after.children_system - before[2] - before[3]
 

@@ -1,19 +1,25 @@
-"""Refuse a bad config before any job starts, naming every wrong key and the reason."""
+"""Refuse a bad config before any job starts, naming every wrong key and the reason.
+
+No experiment is named here. A room is a section of the config with a schema of its name in
+schemas/; it is an experiment if it has src/<room>/report.py. Rules that cross keys are in
+src/<room>/check.py: ``inconsistencies(config)``, which gives lines ``key: reason``, and, where a
+section can be empty in other ways, ``is_off(config)``.
+"""
 
 import math
 import re
+from collections.abc import Callable
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
 
-SCHEMA = Path(__file__).parent / "schemas" / "config.schema.yaml"
-PROX = Path(__file__).parents[1] / "src" / "groupsparse" / "prox.py"
-EXPERIMENTS = ("simulation", "clustering", "theory")
-RESERVED = {"raw", "oracle", "chance"}  # the clustering controls
-RESTRICTIONS = ("datasets", "inits", "centering")  # where a clustering method runs
+SCHEMAS = Path(__file__).parent / "schemas"
+SOURCES = Path(__file__).parents[1] / "src"
+GENERAL = "config.schema.yaml"
 
 
 def config_errors(config: dict) -> list[str]:
@@ -29,48 +35,71 @@ def config_errors(config: dict) -> list[str]:
 def selected(config: dict) -> dict:
     """The config without the experiments that are off.
 
-    An experiment is off if ``experiments`` does not list it or if its section is empty or missing,
-    clustering also without data sets, theory also without regimes and sweep.
+    An experiment is off if ``experiments`` does not list it, if its section is empty or missing, or
+    if its check.py says so.
     """
-    listed = config.get("experiments")
+    known, listed = experiments(), config.get("experiments")
     if not isinstance(listed, list):  # the schema refuses it
-        listed = EXPERIMENTS
-    off = {name for name in EXPERIMENTS if name not in listed or config.get(name) in (None, {})}
-    if config.get("datasets") == []:
-        off.add("clustering")
-    theory = config.get("theory")
-    if isinstance(theory, dict) and theory.get("regimes") == [] and not has_sweep(theory):
-        off.add("theory")
+        listed = known
+    off = {
+        name
+        for name in known
+        if name not in listed
+        or config.get(name) in (None, {})
+        or _rule(name, "is_off", lambda config: False)(config)
+    }
     return {key: value for key, value in config.items() if key not in off}
 
 
-def has_sweep(section: dict) -> bool:
-    """Whether the sweep of an experiment has points: an empty list on an axis switches it off."""
-    sweep = section.get("sweep")
-    return isinstance(sweep, dict) and [] not in sweep.values()
+@cache
+def experiments() -> list[str]:
+    """Names of the experiments: rooms that deliver something to the report."""
+    return sorted(path.parent.name for path in SOURCES.glob("*/report.py"))
 
 
-def clustering_conditions(config: dict) -> list[tuple[str, str, bool]]:
-    """All (data set, method, centred) of Experiment 2 that the config asks for: one job each."""
-    if "clustering" not in config:
-        return []
-    clustering = config["clustering"]
-    return [
-        (dataset, method, centered)
-        for dataset in config["datasets"]
-        for method, spec in clustering["methods"].items()
-        for centered in clustering["centering"]
-        if dataset in spec.get("datasets", config["datasets"])
-        and centered in spec.get("centering", clustering["centering"])
-        and clustering_inits(config, method)
-    ]
+@cache
+def rooms() -> list[str]:
+    """Names of the sections of the config that have a schema of their own."""
+    names = [path.name.removesuffix(".schema.yaml") for path in SCHEMAS.glob("*.schema.yaml")]
+    return sorted(name for name in names if f"{name}.schema.yaml" != GENERAL)
 
 
-def clustering_inits(config: dict, method: str) -> list[str]:
-    """The inits of a method of Experiment 2, the same in all its conditions."""
-    every = config["clustering"]["inits"]
-    own = config["clustering"]["methods"][method].get("inits", every)
-    return [init for init in every if init in own]
+def config_schema() -> dict:
+    """One schema made of the general one, those of the rooms, and the names that the code has."""
+    schema = _loaded(GENERAL)
+    for room in rooms():
+        section = _loaded(f"{room}.schema.yaml")
+        section.pop("$schema", None)  # jsonschema would take its own types from here on
+        parts = section.pop("$defs", {})
+        if twice := parts.keys() & schema["$defs"].keys():
+            raise ValueError(f"{room}.schema.yaml defines {sorted(twice)}, as another schema does")
+        schema["$defs"] |= parts
+        schema["properties"][room] = section
+    schema["properties"]["experiments"]["items"] = {"enum": experiments()}
+    schema["$defs"]["activation"] = {"enum": activations()}
+    return schema
+
+
+def activations() -> list[str]:
+    """Names of the library's activations, read off their source: importing torch takes seconds."""
+    text = (SOURCES / "groupsparse" / "prox.py").read_text()
+    return re.findall(r'^@activation\("(\w+)"', text, re.MULTILINE)
+
+
+def _loaded(name: str) -> dict:
+    return _merged_refs(yaml.safe_load((SCHEMAS / name).read_text()))
+
+
+def _merged_refs(node: object) -> object:
+    """A schema whose references to the general one point into the whole that it is part of."""
+    if isinstance(node, list):
+        return [_merged_refs(part) for part in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        key: part.removeprefix(GENERAL) if key == "$ref" else _merged_refs(part)
+        for key, part in node.items()
+    }
 
 
 @cache
@@ -81,18 +110,6 @@ def _validator() -> Draft202012Validator:
     )
     kind = extend(Draft202012Validator, type_checker=types)
     return kind(config_schema())
-
-
-def config_schema() -> dict:
-    """The schema with the names of the activations, which the library has."""
-    schema = yaml.safe_load(SCHEMA.read_text())
-    schema["$defs"]["activation"] = {"enum": activations()}
-    return schema
-
-
-def activations() -> list[str]:
-    """Names of the library's activations, read off their source: importing torch takes seconds."""
-    return re.findall(r'^@activation\("(\w+)"', PROX.read_text(), re.MULTILINE)
 
 
 def _finite(value: object) -> bool:
@@ -119,161 +136,17 @@ def _reason(error) -> str:
 
 
 def _inconsistencies(config: dict) -> list[str]:
-    experiments = {name: config[name] for name in EXPERIMENTS if name in config}
-    if not experiments:
+    if not any(name in config for name in experiments()):
         return ["experiments: nothing to run: every experiment is left out or empty"]
-    errors, report = [], config["report"]
-    for key in ("method", "baseline"):
-        for name in experiments.keys() & {"simulation", "clustering"}:
-            if report[key] not in experiments[name]["methods"]:
-                errors.append(f"report.{key}: {report[key]!r} is not in {name}.methods")
-    if "simulation" in experiments:
-        errors += _simulation_inconsistencies(config["simulation"], report)
-    if "clustering" in experiments:
-        errors += _clustering_inconsistencies(config) + _conditions_missing(config)
-    if "theory" in experiments:
-        errors += _theory_inconsistencies(config["theory"])
-    return errors + _bench_inconsistencies(config)
-
-
-def _clustering_inconsistencies(config: dict) -> list[str]:
-    errors, clustering, report = [], config["clustering"], config["report"]
-    for name, spec in clustering["methods"].items():
-        if isinstance(spec["lambda"], dict):
-            errors.append(f"clustering.methods.{name}.lambda: must be a number")
-    for dataset in config["datasets"]:
-        if dataset not in clustering["settings"]:
-            errors.append(f"clustering.settings: no entry for the data set {dataset!r}")
-    for method in RESERVED & set(clustering["methods"]):
-        errors.append(f"clustering.methods.{method}: this name belongs to a control")
-    if report["init"] not in clustering["inits"]:
-        errors.append(f"report.init: {report['init']!r} is not in clustering.inits")
-    return errors
-
-
-def _model_inconsistencies(place: str, model: dict) -> list[str]:
     errors = []
-    if model["active_groups"] > model["groups"]:
-        errors.append(f"{place}.active_groups: more than the {model['groups']} groups")
-    if model["group_size"] > model["n"]:
-        errors.append(f"{place}.group_size: larger than the dimension n")
-    if model["amplitude"][0] > model["amplitude"][1]:
-        errors.append(f"{place}.amplitude: the lower bound exceeds the upper")
+    for room in rooms():
+        if room in config:
+            errors += _rule(room, "inconsistencies", lambda config: [])(config)
     return errors
 
 
-def _simulation_inconsistencies(simulation: dict, report: dict) -> list[str]:
-    model, methods = simulation["model"], simulation["methods"]
-    errors = _model_inconsistencies("simulation.model", model)
-    if has_sweep(simulation):
-        errors += _model_inconsistencies("simulation.sweep.model", simulation["sweep"]["model"])
-    if model["samples"] < model["groups"] * model["group_size"]:
-        errors.append("simulation.model.samples: fewer samples than atoms: no oracle exists")
-    for name, spec in methods.items():
-        if isinstance(spec.get("lambda"), dict):
-            other = spec["lambda"]["matched_to"]
-            if not isinstance(methods.get(other, {}).get("lambda"), int | float):
-                errors.append(
-                    f"simulation.methods.{name}.lambda.matched_to: {other!r} is not a method with "
-                    "a number as its lambda"
-                )
-            elif methods[other]["lambda"] == 0:
-                errors.append(f"simulation.methods.{other}.lambda: 0 cannot be matched")
-    if extra := set(simulation["fixed_snr_db"]) - set(simulation["snr_db"]):
-        errors.append(f"simulation.fixed_snr_db: {extra} is not in simulation.snr_db")
-    elif "fixed" in simulation["sampling"] and report["snr_db"] not in simulation["fixed_snr_db"]:
-        errors.append(f"report.snr_db: {report['snr_db']} is not in simulation.fixed_snr_db")
-    for name, init in simulation["inits"].items():
-        for method in init.get("methods", ()):
-            if method not in methods:
-                errors.append(f"simulation.inits.{name}.methods: {method!r} is not a method")
-        for key in ("snr_db", "sampling"):
-            if extra := set(init.get(key, ())) - set(simulation[key]):
-                errors.append(f"simulation.inits.{name}.{key}: {extra} is not in simulation.{key}")
-    start = simulation["inits"].get(report["simulation_init"])
-    if start is None:
-        errors.append(
-            f"report.simulation_init: {report['simulation_init']!r} is not in simulation.inits"
-        )
-    elif report["snr_db"] not in start.get("snr_db", simulation["snr_db"]):
-        errors.append(f"report.snr_db: {report['snr_db']} is not a noise level of that init")
-    elif missing := [
-        report[k]
-        for k in ("method", "baseline")
-        if report[k] in methods and report[k] not in start.get("methods", methods)
-    ]:
-        errors.append(f"report.simulation_init: its methods lack {missing}")
-    return errors
-
-
-def _theory_inconsistencies(theory: dict) -> list[str]:
-    errors, settings = [], theory["settings"]
-    for regime in theory["regimes"]:
-        if regime not in settings:
-            errors.append(f"theory.regimes: no entry for {regime!r} in theory.settings")
-    if "sweep" in settings:
-        errors.append("theory.settings.sweep: this name belongs to the sweep")
-    places = {f"theory.settings.{name}": spec for name, spec in settings.items()}
-    if has_sweep(theory):
-        places["theory.sweep"] = theory["sweep"]
-    for place, spec in places.items():
-        model, init = spec["model"], spec.get("init", {})
-        errors += _model_inconsistencies(f"{place}.model", model)
-        largest = max([init.get("delta", 0), *spec.get("delta", [])])
-        if largest**2 > 2 * model["group_size"]:
-            errors.append(f"{place}: delta {largest} exceeds sqrt(2 d), that of orthogonal spans")
-        if ("delta" in init or "delta" in spec) and model["n"] < 2 * model["group_size"]:
-            errors.append(f"{place}.model.n: no room to turn a group out of its span")
-        at = spec.get("measure_at", [0])
-        if at != sorted(at) or at[0] != 0 or at[-1] > spec.get("training", {}).get("epochs", 0):
-            errors.append(f"{place}.measure_at: must rise from 0 to at most training.epochs")
-    return errors
-
-
-def _bench_inconsistencies(config: dict) -> list[str]:
-    errors = []
-    for name, spec in config["bench"]["settings"].items():
-        models = {key: spec[key] for key in ("model", "cuda_model") if key in spec}
-        models |= {f"models.{axis}": model for axis, model in spec.get("models", {}).items()}
-        for key, model in models.items():
-            fewest = min([model["groups"], *spec.get("axes", {}).get("groups", [])])
-            place = f"bench.settings.{name}.{key}"
-            errors += _model_inconsistencies(place, model | {"groups": fewest})
-    peers = config["bench"]["settings"]["peers"]
-    plain = peers["methods"].get(peers["plain"], {})
-    if plain.get("encoder") != "shallow" or plain["prox"] not in ("group_soft", "soft", "relu"):
-        errors.append("bench.settings.peers.plain: not a shallow method of the paper")
-    return errors
-
-
-def _conditions_missing(config: dict) -> list[str]:
-    """Figures and claims look at init report.init without centring: is it there?"""
-    report, convergence = config["report"], config["clustering"]["convergence"]
-    conditions, methods = set(clustering_conditions(config)), config["clustering"]["methods"]
-    errors = []
-    if convergence["methods"] and max(convergence["snapshots"]) > convergence["epochs"]:
-        errors.append("clustering.convergence.snapshots: later than the last epoch")
-    wanted = {
-        "report.method": [report["method"]],
-        "report.baseline": [report["baseline"]],
-        "report.silhouettes": report["silhouettes"],
-        "clustering.convergence.methods": convergence["methods"],
-    }
-    for key, names in wanted.items():
-        errors += [
-            f"{key}: {name!r} is not in clustering.methods" for name in names if name not in methods
-        ]
-        for dataset in config["datasets"] if names else ():
-            runs = [
-                (dataset, name, False) in conditions
-                and report["init"] in clustering_inits(config, name)
-                for name in names
-            ]
-            # Silhouettes are drawn of those that run.
-            enough = any(runs) if key == "report.silhouettes" else all(runs)
-            if not enough:
-                errors.append(
-                    f"{key}: {', '.join(names)} must run on {dataset} from init {report['init']} "
-                    "and not centred (clustering.inits, .centering and the method's restrictions)"
-                )
-    return errors
+def _rule(room: str, name: str, default: Callable) -> Callable:
+    """A function of a room's check.py, or the default where the room has none."""
+    if not (SOURCES / room / "check.py").exists():
+        return default
+    return getattr(import_module(f"{room}.check"), name, default)

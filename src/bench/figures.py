@@ -4,16 +4,16 @@ import argparse
 
 import pandas as pd
 
-from bench import plots as plots_speed
+from bench import plots
 from bench.summary import ratios, spread, trajectories
-from evidence.plots import save
+from evidence.style import save
 from evidence.tables import load_table
 
 FIGURES = {
-    "speed": lambda t: plots_speed.speedups(ratios(t[t.device == "cpu"])),
-    "speed_floor": lambda t: plots_speed.floor(spread(t, "seconds", ("active",))),
-    "speed_scale": lambda t: plots_speed.scale(spread(t, "seconds"), spread(t, "peak_mb")),
-    "speed_peers": lambda t: plots_speed.recovery(trajectories(t)),
+    "speed": lambda t: plots.speedups(ratios(t[t.device == "cpu"])),
+    "speed_floor": lambda t: plots.floor(spread(t, "seconds", ("active",))),
+    "speed_scale": lambda t: plots.scale(spread(t, "seconds"), spread(t, "peak_mb")),
+    "speed_peers": lambda t: plots.recovery(trajectories(t)),
 }
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from evidence import plots  # noqa: F401  (its theme)
+import evidence.style  # noqa: F401  (its theme)
 
 FLOOR = "bare product"  # the one dense product that no method can do without
 AXES = {

@@ -17,7 +17,8 @@ def main() -> None:
     parser.add_argument("--tables", nargs="+", required=True, help="CSV files to copy")
     parser.add_argument("--machines", nargs="+", required=True, help="their .json: where they ran")
     parser.add_argument("--figures", nargs="+", required=True, help="PNG files to copy")
-    parser.add_argument("--template", required=True, help="of the page")
+    template = Path(__file__).with_name("README.md.j2")
+    parser.add_argument("--template", type=Path, default=template, help="of the page")
     parser.add_argument("--config", type=json.loads, required=True, help="bench (JSON)")
     parser.add_argument("--output", required=True, help="folder to fill")
     args = parser.parse_args()
@@ -30,7 +31,7 @@ def main() -> None:
     environment = jinja2.Environment(
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    text = environment.from_string(Path(args.template).read_text()).render(
+    text = environment.from_string(args.template.read_text()).render(
         run=run, config=args.config, tables=tables, summary=summary, number=number,
         interval=interval, rows=rows,
     )  # fmt: skip

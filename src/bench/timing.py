@@ -19,6 +19,7 @@ import psutil
 import torch
 from torch import Tensor
 
+from evidence.options import add_options
 from evidence.tables import save_table
 from groupsparse.files import provenance, write_atomic
 from groupsparse.generative import random_dictionary, sample
@@ -32,8 +33,8 @@ def arguments(description: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--settings", type=json.loads, required=True, help="its config (JSON)")
     parser.add_argument("--threads", type=int, nargs="+", required=True, help="bench.threads")
-    parser.add_argument("--data", help="artefact of prepare_dataset.py, where images are used")
-    parser.add_argument("--seed", type=int, required=True, help="root seed")
+    parser.add_argument("--data", help="artefact of data.prepare, where images are used")
+    add_options(parser, "--seed")
     parser.add_argument(
         "--output", required=True, help="CSV; a .json file next to it describes the machine"
     )

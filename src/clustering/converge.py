@@ -6,6 +6,7 @@ import logging
 
 import torch
 
+from evidence.options import add_options
 from evidence.tables import long_form, save_table
 from groupsparse import clustering
 from groupsparse.artifacts import load_tensors
@@ -14,24 +15,20 @@ from groupsparse.batches import FixedData
 from groupsparse.device import choose_device
 from groupsparse.init import SUPERVISED_INITS, initialize
 from groupsparse.preprocess import preprocess
-from groupsparse.prox import group_norms
 from groupsparse.seeds import derive_seed
 from groupsparse.training import train
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", required=True, help="artefact of prepare_dataset.py")
+    parser.add_argument("--data", required=True, help="artefact of data.prepare")
     parser.add_argument("--method", required=True, help="name of the method")
     parser.add_argument("--init", required=True, help="init of the dictionary")
     parser.add_argument("--spec", type=json.loads, required=True, help="the method's config (JSON)")
     parser.add_argument("--settings", type=json.loads, required=True, help="settings of the data")
     parser.add_argument("--epochs", type=int, required=True)
     parser.add_argument("--snapshots", type=int, nargs="+", required=True, help="epochs to score")
-    parser.add_argument("--seed", type=int, required=True, help="root seed")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    parser.add_argument("--precision", default="float32", help="float32, tf32 or bfloat16")
-    parser.add_argument("--threads", type=int, default=1)
+    add_options(parser, "--seed", "--device", "--precision", "--threads")
     parser.add_argument("--output", required=True, help="CSV: loss and ACC per epoch, long form")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -47,8 +44,7 @@ def main() -> None:
     )
     test_labels = tensors["test_labels"].numpy()
     classes = int(test_labels.max()) + 1
-    # The first replicate of train_clustering.py, trained longer: same init, same
-    # batches, same clustering seed.
+    # The first replicate of clustering.train, trained longer: same init, batches and seeds.
     seed = derive_seed(args.seed, "clustering", header["dataset"], 0)
     scoring_seed = derive_seed(args.seed, "clustering", header["dataset"], 0, "evaluate")
     labels = tensors["train_labels"] if args.init in SUPERVISED_INITS else None
@@ -71,7 +67,7 @@ def main() -> None:
             for algorithm in clustering.ALGORITHMS
         }
         if grouped:
-            assignments["argmax"] = group_norms(codes, size).argmax(-1).numpy()
+            assignments["argmax"] = clustering.active_group(codes, size)
         scores[epoch] = {k: clustering.accuracy(test_labels, a) for k, a in assignments.items()}
 
     score(0, model)

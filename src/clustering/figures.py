@@ -1,27 +1,26 @@
 """Draw Fig. 4 (atoms and a code), Fig. 5 (distances) and the silhouettes of one data set."""
 
 import argparse
-import json
 
 import numpy as np
 
-from evidence import plots
+from clustering import plots
+from evidence.options import add_figures, add_options
+from evidence.style import save
 from groupsparse.artifacts import load_tensors
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", required=True, help="artefact of prepare_dataset.py")
-    parser.add_argument("--models", nargs="+", required=True, help="of train_clustering.py")
+    parser.add_argument("--data", required=True, help="artefact of data.prepare")
+    parser.add_argument("--models", nargs="+", required=True, help="of clustering.train")
     parser.add_argument("--codes", nargs="+", required=True, help="of the models, in their order")
-    parser.add_argument("--choices", type=json.loads, required=True, help="config.report (JSON)")
-    parser.add_argument(
-        "--output", nargs="+", required=True, help="PNG and/or SVG files named after the figures"
-    )
+    add_options(parser, "--shown")
+    add_figures(parser)
     args = parser.parse_args()
     data, header = load_tensors(args.data)
     test, labels = data["test_data"].numpy(), data["test_labels"].numpy()
-    init, per_class = args.choices["init"], args.choices["distances_per_class"]
+    init, per_class = args.shown["init"], args.shown["distances_per_class"]
     atoms, codes = {}, {}
     for model, code in zip(args.models, args.codes, strict=True):
         tensors, about = load_tensors(model)
@@ -29,8 +28,8 @@ def main() -> None:
         codes[about["method"]] = load_tensors(code)[0][f"codes.{init}"].numpy()
     size = about["settings"]["group_size"]
     # The baseline is on the left, as in the paper.
-    pair = [args.choices["baseline"], args.choices["method"]]
-    present = [method for method in args.choices["silhouettes"] if method in codes]
+    pair = [args.shown["baseline"], args.shown["method"]]
+    present = [method for method in args.shown["silhouettes"] if method in codes]
     chosen = np.concatenate([np.flatnonzero(labels == c)[:per_class] for c in np.unique(labels)])
     figures = {
         "fig4": plots.atoms_and_activations(
@@ -44,7 +43,7 @@ def main() -> None:
         figures["silhouettes"] = plots.silhouettes(
             {m: atoms[m] for m in present}, {m: codes[m] for m in present}, labels, size
         )
-    plots.save({f"{k}-{header['dataset']}": v for k, v in figures.items()}, args.output)
+    save({f"{k}-{header['dataset']}": v for k, v in figures.items()}, args.output)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,10 @@ import argparse
 
 import pandas as pd
 
-from evidence import plots
+from clustering import plots
+from evidence.options import add_figures
+from evidence.paper import paper_table
+from evidence.style import save
 from evidence.tables import load_table
 from groupsparse.init import SUPERVISED_INITS
 
@@ -12,12 +15,10 @@ from groupsparse.init import SUPERVISED_INITS
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clustering", required=True, help="summary/clustering.csv")
-    parser.add_argument("--convergence", nargs="?", help="summary/convergence.csv, if any")
+    parser.add_argument("--convergence", nargs="?", help="clustering_convergence.csv, if any")
     parser.add_argument("--dataset", required=True)
     parser.add_argument("--epochs", type=int, required=True, help="epochs behind Table 1")
-    parser.add_argument(
-        "--output", nargs="+", required=True, help="PNG and/or SVG files named after the figures"
-    )
+    add_figures(parser)
     args = parser.parse_args()
     columns = ("dataset", "method", "init", "metric", "value")
 
@@ -26,10 +27,13 @@ def main() -> None:
         return table[table.dataset == args.dataset]
 
     clustering = here(args.clustering)
-    figures = {"table1": plots.clustering_accuracy(clustering, args.dataset, SUPERVISED_INITS)}
+    printed = paper_table("table1")
+    printed = printed[printed.dataset == args.dataset]
+    table1 = plots.clustering_accuracy(clustering, args.dataset, printed, SUPERVISED_INITS)
+    figures = {"table1": table1}
     if args.convergence:
         figures["convergence"] = plots.convergence(here(args.convergence), args.epochs)
-    plots.save({f"{k}-{args.dataset}": v for k, v in figures.items()}, args.output)
+    save({f"{k}-{args.dataset}": v for k, v in figures.items()}, args.output)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import logging
 import pandas as pd
 import torch
 
+from evidence.options import add_options
 from evidence.tables import long_form, save_table
 from groupsparse.artifacts import load_tensors, save_tensors
 from groupsparse.autoencoder import Autoencoder
@@ -21,17 +22,13 @@ from groupsparse.training import train
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", required=True, help="artefact of prepare_dataset.py")
+    parser.add_argument("--data", required=True, help="artefact of data.prepare")
     parser.add_argument("--method", required=True, help="name of the method")
     parser.add_argument("--inits", nargs="+", required=True, help="inits of the dictionary")
     parser.add_argument("--spec", type=json.loads, required=True, help="the method's config (JSON)")
     parser.add_argument("--settings", type=json.loads, required=True, help="settings of the data")
     parser.add_argument("--center", action="store_true", help="subtract the training mean")
-    parser.add_argument("--replicates", type=int, required=True)
-    parser.add_argument("--seed", type=int, required=True, help="root seed")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    parser.add_argument("--precision", default="float32", help="float32, tf32 or bfloat16")
-    parser.add_argument("--threads", type=int, default=1)
+    add_options(parser, "--replicates", "--seed", "--device", "--precision", "--threads")
     parser.add_argument("--checkpoint", help="file to resume an interrupted run from")
     parser.add_argument("--output", required=True, help="artefact with the dictionaries")
     parser.add_argument("--history", required=True, help="CSV: loss per epoch and replicate")

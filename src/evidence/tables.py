@@ -36,6 +36,11 @@ def load_table(path: str | Path, columns: tuple[str, ...] = ()) -> pd.DataFrame:
     return table
 
 
+def records(condition: dict, values: dict[str, float]) -> list[dict]:
+    """One row in long form for each of the named ``values`` that one condition has."""
+    return [{**condition, "metric": name, "value": value} for name, value in values.items()]
+
+
 def long_form(history: dict[str, Tensor], experiment: str, condition: dict) -> pd.DataFrame:
     """Turn name -> (epochs + 1, R) into rows, leaving out what is NaN (not observed)."""
     rows = [

@@ -12,6 +12,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score, confusion_matrix, normalized_mutual_info_score
 
 from groupsparse.arrays import check_groups
+from groupsparse.prox import group_norms
 
 ALGORITHMS = ("kmeans", "spectral")
 DENSE = 2000  # up to this many samples an exact solver for all eigenvectors is cheap
@@ -137,6 +138,14 @@ def nonnegative_normalized(codes: np.ndarray) -> np.ndarray:
     codes = np.abs(_array(codes))
     total = codes.sum(-1, keepdims=True)
     return codes / np.where(total > 0, total, 1)
+
+
+def active_group(codes: torch.Tensor, group_size: int) -> np.ndarray:
+    """The group of largest norm in every code, as a clustering: (N, m) -> (N,).
+
+    It needs no algorithm. The first group is that of a zero code.
+    """
+    return group_norms(codes, group_size).argmax(-1).numpy()
 
 
 def sparsity(codes: np.ndarray, group_size: int) -> dict[str, float]:

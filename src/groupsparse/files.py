@@ -1,8 +1,8 @@
 """File utilities without a torch dependency: atomic writes, checksums, provenance.
 
 Every write is atomic (temporary file, fsync, rename), so a file that
-exists is whole. What carries no checksum of its own (tables, figures, pages) has a SHA-256 in a
-hidden file next to it, which ``sha256sum -c`` reads.
+exists is whole. Text that is read again carries no checksum of its own: it has a SHA-256 in a file
+next to it, which ``sha256sum -c`` reads.
 """
 
 import glob
@@ -54,8 +54,8 @@ def read_checked(path: str | Path) -> bytes:
 
 
 def checksum_file(path: str | Path) -> Path:
-    """Path of the checksum of a file: a hidden file next to it, so copy folders, not files."""
-    return Path(path).with_name(f".{Path(path).name}.sha256")
+    """Path of the checksum of a file, next to it: copy both."""
+    return Path(path).with_name(f"{Path(path).name}.sha256")
 
 
 def write_atomic(path: str | Path, content: bytes) -> None:

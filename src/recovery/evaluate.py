@@ -7,7 +7,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from evidence.tables import save_table
+from evidence.options import add_options
+from evidence.tables import records, save_table
 from groupsparse import recovery
 from groupsparse.artifacts import load_tensors
 from groupsparse.autoencoder import Autoencoder, encode_in_batches
@@ -18,9 +19,9 @@ from recovery.advice import recovery_advice
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", required=True, help="artefact of simulate_data.py")
-    parser.add_argument("--models", nargs="+", required=True, help="artefacts of train_recovery.py")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--data", required=True, help="artefact of recovery.simulate")
+    parser.add_argument("--models", nargs="+", required=True, help="artefacts of recovery.train")
+    add_options(parser, "--threads")
     parser.add_argument("--output", required=True, help="CSV of metrics, one row per value")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -73,17 +74,9 @@ def rows_of(tensors: dict, simulation: dict, estimates: Tensor, header: dict) ->
             metrics["active_groups"] = float(found.sum(-1).double().mean())
             metrics |= {f"entry_{k}": v for k, v in entry.items()}
             metrics |= {f"group_{k}": v for k, v in group.items()}
-            rows += [
-                {
-                    "experiment": "recovery",
-                    **{k: header[k] for k in ("snr", "init", "sampling", "method")},
-                    "stage": stage,
-                    "replicate": r,
-                    "metric": metric,
-                    "value": value,
-                }
-                for metric, value in metrics.items()
-            ]
+            condition = {key: header[key] for key in ("snr", "init", "sampling", "method")}
+            head = {"experiment": "recovery", **condition, "stage": stage, "replicate": r}
+            rows += records(head, metrics)
     return rows
 
 

@@ -1,35 +1,34 @@
 """Draw Fig. 3, the comparison of initialisations and the sweep over lambda from summary tables."""
 
 import argparse
-import json
 
-from evidence import plots
+from evidence.options import add_figures, add_options
+from evidence.style import save
 from evidence.tables import load_table
+from recovery import plots
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--history", required=True, help="summary/recovery_history.csv")
     parser.add_argument("--recovery", required=True, help="summary/recovery.csv")
-    parser.add_argument("--sweep", nargs="?", help="summary/lambda_sweep.csv, if there is one")
-    parser.add_argument("--choices", type=json.loads, required=True, help="config.report (JSON)")
-    parser.add_argument(
-        "--output", nargs="+", required=True, help="PNG and/or SVG files named after the figures"
-    )
+    parser.add_argument("--sweep", nargs="?", help="summary/recovery_sweep.csv, if there is one")
+    add_options(parser, "--shown")
+    add_figures(parser)
     args = parser.parse_args()
     history, recovery = load_table(args.history), load_table(args.recovery)
-    method, start, snr = (args.choices[k] for k in ("method", "simulation_init", "snr_db"))
-    here = history[history.init == start]
+    method, init, snr = (args.shown[key] for key in ("method", "init", "snr_db"))
+    here = history[history.init == init]
     figures = {
         "fig3a": plots.error_per_epoch(here, method),
         "fig3b": plots.loss_per_epoch(here, method),
         "fig3c": plots.methods_compared(here, snr),
-        "fig3d": plots.support_recovery(recovery[recovery.init == start]),
+        "fig3d": plots.support_recovery(recovery[recovery.init == init]),
         "inits": plots.inits_compared(history, method, snr),
     }
     if args.sweep:
         figures["lambda_sweep"] = plots.lambda_sweep(load_table(args.sweep))
-    plots.save(figures, args.output)
+    save(figures, args.output)
 
 
 if __name__ == "__main__":

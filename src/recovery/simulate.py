@@ -6,6 +6,7 @@ import logging
 
 import torch
 
+from evidence.options import add_options
 from groupsparse.artifacts import save_tensors
 from groupsparse.dictionary import perturb
 from groupsparse.generative import random_dictionary, sample
@@ -14,11 +15,10 @@ from groupsparse.seeds import generator
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", type=json.loads, required=True, help="simulation.model (JSON)")
-    parser.add_argument("--inits", type=json.loads, required=True, help="simulation.inits (JSON)")
+    parser.add_argument("--model", type=json.loads, required=True, help="recovery.model (JSON)")
+    parser.add_argument("--inits", type=json.loads, required=True, help="recovery.inits (JSON)")
     parser.add_argument("--snr", type=float, required=True, help="signal-to-noise ratio in dB")
-    parser.add_argument("--replicates", type=int, required=True)
-    parser.add_argument("--seed", type=int, required=True, help="root seed")
+    add_options(parser, "--replicates", "--seed")
     parser.add_argument("--output", required=True, help="safetensors artefact to write")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")

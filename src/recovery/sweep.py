@@ -7,7 +7,8 @@ import logging
 import pandas as pd
 import torch
 
-from evidence.tables import save_table
+from evidence.options import add_options
+from evidence.tables import records, save_table
 from groupsparse import recovery
 from groupsparse.autoencoder import Autoencoder, encode_in_batches
 from groupsparse.batches import FixedData
@@ -20,11 +21,8 @@ from groupsparse.training import train
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sweep", type=json.loads, required=True, help="simulation.sweep (JSON)")
-    parser.add_argument("--seed", type=int, required=True, help="root seed")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    parser.add_argument("--precision", default="float32", help="float32, tf32 or bfloat16")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--sweep", type=json.loads, required=True, help="recovery.sweep (JSON)")
+    add_options(parser, "--seed", "--device", "--precision", "--threads")
     parser.add_argument("--output", required=True, help="CSV of metrics, one row per value")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -62,11 +60,10 @@ def main() -> None:
         for (lambda_, p), error, x in zip(points, errors, codes, strict=True):
             found, true = (recovery.group_support(s, d) for s in (x, supports[p].to(x)))
             scores = {f"group_{k}": v for k, v in recovery.support_scores(found, true).items()}
-            head = {"experiment": "lambda_sweep", "prox": prox, "snr": problems[p][1]}
-            rows += [
-                {**head, "lambda": lambda_, "replicate": problems[p][0], "metric": k, "value": v}
-                for k, v in {"squared_error": error, **scores}.items()
-            ]
+            replicate, snr = problems[p]
+            point = {"prox": prox, "snr": snr, "lambda": lambda_, "replicate": replicate}
+            head = {"experiment": "lambda_sweep", **point}
+            rows += records(head, {"squared_error": error, **scores})
     save_table(args.output, pd.DataFrame(rows))
 
 

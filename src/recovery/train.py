@@ -4,6 +4,7 @@ import argparse
 import json
 import logging
 
+from evidence.options import add_options
 from evidence.tables import long_form, save_table
 from groupsparse.artifacts import load_tensors, save_tensors
 from groupsparse.autoencoder import Autoencoder
@@ -19,15 +20,13 @@ from recovery.controls import CONTROLS
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", required=True, help="artefact of simulate_data.py")
+    parser.add_argument("--data", required=True, help="artefact of recovery.simulate")
     parser.add_argument("--init", required=True, help="name of an init in the data")
     parser.add_argument("--sampling", choices=["fixed", "fresh"], required=True)
     parser.add_argument("--method", required=True, help="name of the method")
     parser.add_argument("--spec", type=json.loads, required=True, help="its config entry (JSON)")
-    parser.add_argument("--training", type=json.loads, required=True, help="simulation.training")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    parser.add_argument("--precision", default="float32", help="float32, tf32 or bfloat16")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--training", type=json.loads, required=True, help="recovery.training")
+    add_options(parser, "--device", "--precision", "--threads")
     parser.add_argument("--checkpoint", help="file to resume an interrupted run from")
     parser.add_argument("--output", required=True, help="artefact with the dictionaries")
     parser.add_argument("--history", required=True, help="CSV: metric per epoch and replicate")

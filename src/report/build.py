@@ -10,12 +10,12 @@ from pathlib import Path
 import jinja2
 import pandas as pd
 import yaml
-from PIL import Image
 
 from evidence.claims import COLUMNS, tally
 from evidence.section import Cell
 from evidence.tables import load_table, save_table
-from groupsparse.files import provenance, read_checked, write_checked
+from groupsparse.files import provenance, read_checked, write_atomic
+from report.images import open_png
 
 TEMPLATE = Path(__file__).with_name("template.html")
 NUMBER = r"[-–]?\d[\d.]*(e[-+]?\d+)?( ± [\d.]+)?( dB)?"
@@ -37,7 +37,7 @@ def main() -> None:
     figures = {Path(path).stem: embedded(path) for path in args.figures}
     sections = [json.loads(read_checked(path)) for path in args.sections]
     page = rendered(sections, load_table(args.table), figures, args.config)
-    write_checked(args.output, page.encode())
+    write_atomic(args.output, page.encode())
 
 
 def numbered(paths: list[str]) -> pd.DataFrame:
@@ -77,8 +77,7 @@ def cell(value: Cell) -> dict:
 
 def embedded(path: str) -> str:
     """A figure as base64 of a WebP, much smaller than its PNG: pages are mailed and committed."""
-    content = io.BytesIO()
-    image = Image.open(io.BytesIO(read_checked(path))).convert("RGB")
+    content, image = io.BytesIO(), open_png(path)
     image.thumbnail((1200, 1200))
     image.save(content, "WEBP", quality=40, method=6)
     return base64.b64encode(content.getvalue()).decode()

@@ -13,6 +13,7 @@ from evidence.tables import load_table
 from groupsparse.files import read_checked, write_atomic
 from report.commit import provenances, refusal
 from report.cost import cost, machine
+from report.images import open_png
 from report.markdown import page, results
 
 EVERY = 10  # of a published history, which must stay small
@@ -43,7 +44,7 @@ def main() -> None:
     tables = {Path(path).stem: path for path in args.tables}
     claims, findings = load_table(tables["claims"]), Path(args.findings).read_text()
     files = {
-        "report.html": read_checked(args.report),
+        "report.html": Path(args.report).read_bytes(),
         **{f"{name}.csv": published(name, path) for name, path in tables.items()},
         **{f"figures/{Path(f).name}": palette(Path(f)) for f in args.figures},
         "run.json": (json.dumps(run, indent=2) + "\n").encode(),
@@ -89,11 +90,7 @@ def thinned(history: pd.DataFrame, every: int = EVERY) -> pd.DataFrame:
 def palette(path: Path, colors: int = 128) -> bytes:
     """A PNG with a palette, a third of the size of the original."""
     content = io.BytesIO()
-    image = (
-        Image.open(io.BytesIO(read_checked(path)))
-        .convert("RGB")
-        .quantize(colors, dither=Image.Dither.NONE)
-    )
+    image = open_png(path).quantize(colors, dither=Image.Dither.NONE)
     image.save(content, "PNG", optimize=True)
     return content.getvalue()
 

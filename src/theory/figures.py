@@ -2,17 +2,17 @@
 
 import argparse
 
-from evidence import plots
+from evidence.options import add_figures
+from evidence.style import save
 from evidence.tables import load_table
+from theory import plots
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--theory", nargs="?", help="summary/theory.csv, if there is one")
     parser.add_argument("--sweep", nargs="?", help="summary/theory_sweep.csv, if there is one")
-    parser.add_argument(
-        "--output", nargs="+", required=True, help="PNG and/or SVG files named after the figures"
-    )
+    add_figures(parser)
     args = parser.parse_args()
     figures = {}
     if args.theory:
@@ -21,7 +21,7 @@ def main() -> None:
         figures["theory_gradients"] = plots.theory_gradients(theory)
     if args.sweep:
         figures["theory_support"] = plots.theory_support(load_table(args.sweep))
-    plots.save(figures, args.output)
+    save(figures, args.output)
 
 
 if __name__ == "__main__":

@@ -7,15 +7,16 @@ import logging
 import pandas as pd
 import torch
 
-from evidence.tables import save_table
-from groupsparse import theory
+from evidence.options import add_options
+from evidence.tables import records, save_table
 from groupsparse.autoencoder import Autoencoder
 from groupsparse.batches import FreshData
 from groupsparse.device import choose_device
-from groupsparse.dictionary import orthonormalize_groups, perturb, tilt_groups
-from groupsparse.generative import random_dictionary, sample
-from groupsparse.seeds import derive_seed, generator
+from groupsparse.seeds import derive_seed
+from groupsparse.theory import largest_step
 from groupsparse.training import OPTIMIZERS, DivergedError, train
+from theory import quantities
+from theory.problem import draw
 
 log = logging.getLogger(__name__)
 
@@ -25,11 +26,7 @@ def main() -> None:
     parser.add_argument("--regime", required=True, help="its name")
     parser.add_argument("--spec", type=json.loads, required=True, help="its config entry (JSON)")
     parser.add_argument("--samples", type=int, required=True, help="held-out samples per measure")
-    parser.add_argument("--replicates", type=int, required=True)
-    parser.add_argument("--seed", type=int, required=True, help="root seed")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    parser.add_argument("--precision", default="float32", help="float32, tf32 or bfloat16")
-    parser.add_argument("--threads", type=int, default=1)
+    add_options(parser, "--replicates", "--seed", "--device", "--precision", "--threads")
     parser.add_argument("--output", required=True, help="CSV of metrics, one row per value")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -37,28 +34,15 @@ def main() -> None:
     model, training, lambda_ = (args.spec[key] for key in ("model", "training", "lambda"))
     d, amplitude = model["group_size"], tuple(model["amplitude"])
 
-    truths, inits, held_out = [], [], []
-    for r in range(args.replicates):
-        # Not named after the regime: regimes of one model share A*, init and samples.
-        seed = (args.seed, "theory", r)
-        truth = random_dictionary(model["n"], model["groups"] * d, generator(*seed, "dictionary"))
-        if "delta" in args.spec["init"]:
-            truth = orthonormalize_groups(truth, d)
-            init = tilt_groups(truth, args.spec["init"]["delta"], d, generator(*seed, "init"))
-        else:
-            init = perturb(truth, args.spec["init"]["correlation"], generator(*seed, "init"))
-        noise = {"std": 0.0} if model["snr_db"] is None else {"snr_db": model["snr_db"]}
-        drawn = sample(
-            truth, d, model["active_groups"], amplitude, args.samples,
-            generator(*seed, "held out"), **noise,
-        )  # fmt: skip
-        truths.append(truth)
-        inits.append(init)
-        held_out.append(drawn)
+    # Seeds do not name the regime: regimes of one model share A*, init and samples.
+    truths, inits, held_out = zip(
+        *[draw(args.spec, args.samples, (args.seed, "theory", r)) for r in range(args.replicates)],
+        strict=True,
+    )
 
     def measured(dictionaries):
         return [
-            theory.measure(a, truth, drawn, lambda_, amplitude, d)
+            quantities.measure(a, truth, drawn, lambda_, amplitude, d)
             for a, truth, drawn in zip(dictionaries, truths, held_out, strict=True)
         ]
 
@@ -66,7 +50,7 @@ def main() -> None:
         if training["lr_unit"] == "absolute":
             return training["lr"]
         limits = (
-            theory.largest_step(a, truth, drawn, lambda_, d)
+            largest_step(a, truth, drawn, lambda_, d)
             for a, truth, drawn in zip(dictionaries, truths, held_out, strict=True)
         )
         return training["lr"] * min(limits)
@@ -92,7 +76,7 @@ def main() -> None:
     def record(dictionary):
         if len(errors) in args.spec["measure_at"]:
             snapshots.append(dictionary.cpu().clone())
-        errors.append(theory.errors(dictionary, reference, d))
+        errors.append(quantities.errors(dictionary, reference, d))
         return errors[-1]
 
     try:
@@ -109,7 +93,7 @@ def main() -> None:
     # On the way to divergence float32 overflows.
     tables = [measured(snapshot) for snapshot in snapshots if snapshot.square().isfinite().all()]
     histories = {name: torch.stack([row[name] for row in errors]).cpu() for name in errors[0]}
-    contractions = {k: theory.contraction(v, epochs) for k, v in histories.items()}
+    contractions = {k: quantities.contraction(v, epochs) for k, v in histories.items()}
     rows, descent = [], training["optimizer"] == "sgd"
     for r in range(args.replicates):
         for i, epoch in enumerate(epochs):
@@ -119,12 +103,12 @@ def main() -> None:
                 values |= {f"contraction_{k}": float(v[i, r]) for k, v in contractions.items()}
             if "step_limit" in values:
                 eta = rates[epoch] if descent else values["step_limit"]
-                values |= theory.rhos(eta, values, d)
+                values |= quantities.rhos(eta, values, d)
             values |= {"diverged": float(diverged), "gradient_descent": float(descent)}
             values["lr"] = rates[epoch]
             head = {"experiment": "theory", "regime": args.regime, "replicate": r, "epoch": epoch}
-            rows += [{**head, "metric": k, "value": v} for k, v in values.items() if v == v]
-    save_table(args.output, pd.DataFrame(rows))
+            rows += records(head, values)
+    save_table(args.output, pd.DataFrame(rows).dropna(subset="value"))
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ import json
 import pandas as pd
 import torch
 
-from evidence.tables import save_table
-from groupsparse import theory
+from evidence.options import add_options
+from evidence.tables import records, save_table
 from groupsparse.dictionary import orthonormalize_groups, tilt_groups
 from groupsparse.generative import (
     Sample,
@@ -17,14 +17,13 @@ from groupsparse.generative import (
     sample_codes,
 )
 from groupsparse.seeds import generator
+from theory.quantities import measure
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sweep", type=json.loads, required=True, help="theory.sweep (JSON)")
-    parser.add_argument("--replicates", type=int, required=True)
-    parser.add_argument("--seed", type=int, required=True, help="root seed")
-    parser.add_argument("--threads", type=int, default=1)
+    add_options(parser, "--replicates", "--seed", "--threads")
     parser.add_argument("--output", required=True, help="CSV of metrics, one row per value")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
@@ -56,14 +55,11 @@ def main() -> None:
             dictionary = basis.T @ away
             for fraction in args.sweep["lambda"]:
                 lambda_ = fraction * amplitude[0]
-                values = theory.measure(dictionary, truth, drawn, lambda_, amplitude, d)
+                values = measure(dictionary, truth, drawn, lambda_, amplitude, d)
                 values.pop("neighbourhood", None)  # it has the n that was left behind
                 head = {"experiment": "theory_sweep", "replicate": r}
-                point = {"delta": delta, "lambda": fraction}
-                rows += [
-                    {**head, **point, "metric": k, "value": v} for k, v in values.items() if v == v
-                ]
-    save_table(args.output, pd.DataFrame(rows))
+                rows += records({**head, "delta": delta, "lambda": fraction}, values)
+    save_table(args.output, pd.DataFrame(rows).dropna(subset="value"))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,8 @@ from groupsparse.artifacts import load_tensors
 from groupsparse.files import CorruptArtifactError, read_checked
 
 SEED = int(os.environ.get("FAULTS_SEED", "20210207"))
-DATA = "results/smoke/simulation/snr5/data.safetensors"
+DATA = "results/smoke/recovery/snr5/data.safetensors"
+TRAININGS = {"recovery.train", "clustering.train"}
 
 
 def trials(short: int, full: int) -> range:
@@ -85,7 +86,7 @@ def training_under(process: psutil.Process) -> psutil.Process | None:
     with contextlib.suppress(psutil.NoSuchProcess):
         for child in process.children(recursive=True):
             with contextlib.suppress(psutil.NoSuchProcess):
-                if any(part.startswith("src/train_") for part in child.cmdline()[:2]):
+                if TRAININGS & set(child.cmdline()[:3]):
                     return child
     return None
 
@@ -122,7 +123,7 @@ def damaged(folder: Path) -> list[str]:
     """Why files of a run that exist are not whole."""
     found = []
     for path in (folder / "results").rglob("*"):
-        if path.is_dir() or path.name.startswith("."):
+        if path.is_dir() or path.name.startswith(".") or path.suffix == ".sha256":
             continue
         try:
             read(path)

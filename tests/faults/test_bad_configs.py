@@ -13,7 +13,7 @@ from validate import config_errors
 
 EXAMPLES, PLANNED = (2000, 12) if FULL else (300, 1)
 # Numbers whose text is not that of a plain decimal.
-ODD = merged(SMOKE, {"simulation": {"snr_db": [1e-7, -2.5e-5]}, "report": {"snr_db": 1e-7}})
+ODD = merged(SMOKE, {"recovery": {"snr_db": [1e-7, -2.5e-5], "shown": {"snr_db": 1e-7}}})
 
 
 @pytest.fixture(scope="module")

@@ -7,16 +7,16 @@ import pytest
 import torch
 from faults import run_script
 
-from clustering import evaluate as evaluate_clustering
-from clustering import train as train_clustering
+from clustering import evaluate as clustering_evaluate
+from clustering import train as clustering_train
 from evidence.tables import load_table
 from groupsparse.artifacts import load_tensors, save_tensors
 from groupsparse.clustering import class_contrast
 from groupsparse.init import initialize
 from groupsparse.preprocess import preprocess
 from groupsparse.thresholds import matched_threshold
-from recovery import evaluate as evaluate_recovery
-from recovery import train as train_recovery
+from recovery import evaluate as recovery_evaluate
+from recovery import train as recovery_train
 
 SPEC = {"prox": "group_soft", "lambda": 0.2, "encoder": "fista", "layers": 3}
 TRAINING = {"epochs": 2, "optimizer": "adam", "lr": 1e-3, "normalize": False, "checkpoint_every": 1}
@@ -83,17 +83,17 @@ def test_bad_images_are_scored_or_refused_with_the_reason(variant, tmp_path, mon
     evaluated = {**common, "model": model, "neighbors": 5, "output": metrics}
     if where == "train":
         with pytest.raises((ValueError, FloatingPointError), match=reason):
-            run_script(train_clustering, monkeypatch, **trained)
+            run_script(clustering_train, monkeypatch, **trained)
         assert not model.exists()
         return
-    run_script(train_clustering, monkeypatch, **trained)
+    run_script(clustering_train, monkeypatch, **trained)
     assert all(t.isfinite().all() for t in load_tensors(model)[0].values())
     if where == "evaluate":
         with pytest.raises(ValueError, match=reason):
-            run_script(evaluate_clustering, monkeypatch, **evaluated)
+            run_script(clustering_evaluate, monkeypatch, **evaluated)
         assert not metrics.exists()
         return
-    run_script(evaluate_clustering, monkeypatch, **evaluated)
+    run_script(clustering_evaluate, monkeypatch, **evaluated)
     table = load_table(metrics)
     # The contrast of classes needs two of them, and samples that differ.
     assert table[table.metric != "class_contrast"].value.notna().all()
@@ -132,15 +132,15 @@ def test_simulated_data_that_are_not_finite_are_refused(value, spec, tmp_path, m
     }  # fmt: skip
     save_tensors(tmp_path / "data", simulation(value), **header)
     with pytest.raises((ValueError, RuntimeError), match="finite"):
-        run_script(train_recovery, monkeypatch, **train)
+        run_script(recovery_train, monkeypatch, **train)
     assert not (tmp_path / "model").exists()
     save_tensors(tmp_path / "data", simulation(None), **header)
-    run_script(train_recovery, monkeypatch, **train)
+    run_script(recovery_train, monkeypatch, **train)
     save_tensors(tmp_path / "data", simulation(value), **header)
     metrics = tmp_path / "metrics.csv"
     evaluate = {"data": tmp_path / "data", "models": [tmp_path / "model"], "output": metrics}
     with pytest.raises(ValueError, match=r"1 samples have NaN or infinite values, the first \[3\]"):
-        run_script(evaluate_recovery, monkeypatch, **evaluate)
+        run_script(recovery_evaluate, monkeypatch, **evaluate)
     assert not metrics.exists()
 
 

@@ -1,5 +1,6 @@
 """Killed, out of space, not allowed to write: a rerun gives the results of an undisturbed run."""
 
+import os
 import resource
 import shutil
 import signal
@@ -83,7 +84,7 @@ def killed_run(folder: Path, reference: Reference, random, training_only: bool) 
     finish(folder, "--unlock")
     finish(folder, *reference.targets)
     for name, epoch in epochs.items():
-        (log,) = folder.glob(f"logs/smoke/train_*/{name}.log")
+        (log,) = folder.glob(f"logs/smoke/*_train/{name}.log")
         assert f"after epoch {epoch}\n" in log.read_text(), "it went on from its checkpoint"
     assert_undisturbed(folder, reference)
     return hits
@@ -118,7 +119,7 @@ CHECKPOINT = "results/run/checkpoints/training.safetensors"
 
 
 def arguments(source: Path, folder: Path) -> list[str]:
-    """Those of train_recovery.py for a training in a folder, on the data of a run."""
+    """Those of recovery.train for a training in a folder, on the data of a run."""
     options = {
         "data": source / DATA, "init": "near", "sampling": "fixed", "method": "m", "spec": SPEC,
         "training": TRAINING, "device": "cpu", "checkpoint": folder / CHECKPOINT,
@@ -128,10 +129,11 @@ def arguments(source: Path, folder: Path) -> list[str]:
 
 
 def training(source: Path, folder: Path, limit: int | None = None) -> subprocess.Popen:
-    """Start train_recovery.py by hand; ``limit`` bytes is the largest file that it may write."""
-    command = [sys.executable, str(source / "src/train_recovery.py"), *arguments(source, folder)]
+    """Start recovery.train by hand; ``limit`` bytes is the largest file that it may write."""
+    command = [sys.executable, "-m", "recovery.train", *arguments(source, folder)]
+    environment = {**os.environ, "PYTHONPATH": str(source / "src")}
     return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment,
         preexec_fn=limit and (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))),
     )  # fmt: skip
 
@@ -163,7 +165,7 @@ def trained(reference, tmp_path_factory) -> Trained:
     folder, start = tmp_path_factory.mktemp("trained"), time.monotonic()
     status, text = outcome(training(reference.folder, folder))
     assert status == 0, text
-    assert set(outputs(folder)) == {"model.safetensors", "history.csv", ".history.csv.sha256"}
+    assert set(outputs(folder)) == {"model.safetensors", "history.csv", "history.csv.sha256"}
     return Trained(reference.folder, outputs(folder), time.monotonic() - start)
 
 
@@ -185,7 +187,7 @@ def test_a_killed_training_goes_on_from_its_checkpoint(trial, trained, tmp_path)
 
 def test_a_training_killed_after_its_last_epoch_does_not_start_anew(trained, tmp_path):
     program = (
-        "import os, signal, train_recovery as script; "
+        "import os, signal, recovery_train as script; "
         "script.save_tensors = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL); script.main()"
     )
     command = [sys.executable, "-c", program, *arguments(trained.source, tmp_path)]
@@ -238,9 +240,9 @@ def test_a_run_on_a_full_disk_ends_with_the_same_bits_once_there_is_room(
     with mounted(run, "-t", "tmpfs", "-o", "size=1g", "tmpfs"):
         folder = reference.start_over(run)
         start = occupied(run)
-        # The suite makes no more than the simulation.
-        simulation = reference.folder / "results/smoke/simulation"
-        need = occupied(reference.folder) - start if FULL else occupied(simulation)
+        # The suite makes no more than the recovery.
+        recovery = reference.folder / "results/smoke/recovery"
+        need = occupied(reference.folder) - start if FULL else occupied(recovery)
         size = int(start + random.uniform(0.1, 0.8) * need)
         subprocess.run(["mount", "-o", f"remount,size={size}", str(run)], check=True)
         status, _ = outcome(snakemake(folder, *reference.targets))
@@ -292,15 +294,15 @@ def test_whatever_is_damaged_is_refused(reference, tmp_path, record_property):
     sources = [p for p in sorted((reference.folder / "results").rglob("*")) if p.is_file()]
     slowest = 0.0
     for source in sources:
-        visible = source.name.removeprefix(".").removesuffix(".sha256")
-        for path in (source.with_name(visible), checksum_file(source.with_name(visible))):
+        read_file = source.name.removesuffix(".sha256")
+        for path in (source.with_name(read_file), checksum_file(source.with_name(read_file))):
             if path.exists():
                 shutil.copy(path, tmp_path)
         for _ in range(each):
             (tmp_path / source.name).write_bytes(corrupted(source.read_bytes(), random))
             start = time.monotonic()
-            with pytest.raises(CorruptArtifactError, match=visible) as caught:
-                read(tmp_path / visible)
+            with pytest.raises(CorruptArtifactError, match=read_file) as caught:
+                read(tmp_path / read_file)
             slowest = max(slowest, time.monotonic() - start)
             assert "Delete the file and make it again" in str(caught.value)
     record_property("trials", each * len(sources))
@@ -308,7 +310,7 @@ def test_whatever_is_damaged_is_refused(reference, tmp_path, record_property):
 
 
 def test_a_table_without_its_checksum_is_refused(reference, tmp_path):
-    table = reference.folder / "results/smoke/simulation/snr5/metrics.csv"
+    table = reference.folder / "results/smoke/recovery/snr5/metrics.csv"
     shutil.copy(table, tmp_path)
     with pytest.raises(CorruptArtifactError, match=r"metrics\.csv\.sha256"):
         load_table(tmp_path / "metrics.csv")
@@ -317,19 +319,19 @@ def test_a_table_without_its_checksum_is_refused(reference, tmp_path):
 
 
 def test_the_checksum_is_what_sha256sum_reads(reference):
-    folder = reference.folder / "results/smoke/simulation/snr5"
-    subprocess.run(["sha256sum", "--check", ".metrics.csv.sha256"], cwd=folder, check=True)
+    folder = reference.folder / "results/smoke/recovery/snr5"
+    subprocess.run(["sha256sum", "--check", "metrics.csv.sha256"], cwd=folder, check=True)
 
 
 def test_a_script_refuses_a_damaged_table(tmp_path, monkeypatch):
-    from evidence import collect as collect_tables
+    from evidence import collect
 
     save_table(tmp_path / "t.csv", pd.DataFrame({"value": [0.25]}))
     (tmp_path / "t.csv").write_text("value\n0.35\n")
-    argv = ["collect_tables.py", str(tmp_path / "t.csv"), "--output", str(tmp_path / "all.csv")]
+    argv = ["collect.py", str(tmp_path / "t.csv"), "--output", str(tmp_path / "all.csv")]
     monkeypatch.setattr("sys.argv", argv)
     with pytest.raises(CorruptArtifactError, match=r"t\.csv"):
-        collect_tables.main()
+        collect.main()
     assert not (tmp_path / "all.csv").exists()
 
 

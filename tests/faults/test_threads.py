@@ -7,16 +7,16 @@ from conftest import FULL
 from faults import SMOKE, run_script
 from threadpoolctl import threadpool_limits
 
-from clustering import evaluate as evaluate_clustering
-from clustering import train as train_clustering
-from data import prepare as prepare_dataset
+from clustering import evaluate as clustering_evaluate
+from clustering import train as clustering_train
+from data import prepare as data_prepare
 from evidence.tables import load_table
 from groupsparse.artifacts import load_tensors
-from recovery import evaluate as evaluate_recovery
-from recovery import simulate as simulate_data
-from recovery import train as train_recovery
+from recovery import evaluate as recovery_evaluate
+from recovery import simulate as recovery_simulate
+from recovery import train as recovery_train
 
-SIMULATION, CLUSTERING = SMOKE["simulation"], SMOKE["clustering"]
+SIMULATION, CLUSTERING = SMOKE["recovery"], SMOKE["clustering"]
 THREADS = (1, 2, 4)
 
 
@@ -43,11 +43,11 @@ def data(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
     with pytest.MonkeyPatch.context() as patch:
         run_script(
-            simulate_data, patch, model=SIMULATION["model"], inits=SIMULATION["inits"], snr=5,
+            recovery_simulate, patch, model=SIMULATION["model"], inits=SIMULATION["inits"], snr=5,
             replicates=2, seed=SMOKE["seed"], output=folder / "simulation",
         )  # fmt: skip
         run_script(
-            prepare_dataset, patch, dataset="digits", subset=SMOKE["download"]["subset"],
+            data_prepare, patch, dataset="digits", subset=SMOKE["download"]["subset"],
             seed=SMOKE["seed"], output=folder / "digits",
         )  # fmt: skip
     return folder
@@ -58,7 +58,7 @@ def recovery(method: str, sampling: str) -> tuple:
     if isinstance(spec["lambda"], dict):
         spec = {**spec, "lambda": {"matched_to": SIMULATION["methods"]["group_sparse"]["lambda"]}}
     options = {"init": "near", "sampling": sampling, "method": method, "spec": spec}
-    return train_recovery, "simulation", {**options, "training": SIMULATION["training"]}
+    return recovery_train, "simulation", {**options, "training": SIMULATION["training"]}
 
 
 def clustered(method: str) -> tuple:
@@ -66,7 +66,7 @@ def clustered(method: str) -> tuple:
     spec = {k: v for k, v in entry.items() if k not in ("datasets", "inits", "centering")}
     options = {"method": method, "spec": spec, "inits": ["kmeans", "class"], "replicates": 2}
     options["settings"] = CLUSTERING["settings"]["digits"]
-    return train_clustering, "digits", {**options, "seed": SMOKE["seed"]}
+    return clustering_train, "digits", {**options, "seed": SMOKE["seed"]}
 
 
 METHODS = ("group_sparse", "sparse", "relu") if FULL else ("group_sparse",)
@@ -117,13 +117,13 @@ def test_scores_agree_over_threads(training, data, tmp_path, monkeypatch):
     script, source, options = training
     paths = {"output": tmp_path / "model", "history": tmp_path / "history.csv"}
     options = {**options, "data": data / source, "device": "cpu"}
-    if script is train_clustering:
+    if script is clustering_train:
         options |= {"inits": ["kmeans"], "replicates": 1}
     run_script(script, monkeypatch, **options, **paths)
-    if script is train_recovery:
-        evaluate, options = evaluate_recovery, {"models": [tmp_path / "model"]}
+    if script is recovery_train:
+        evaluate, options = recovery_evaluate, {"models": [tmp_path / "model"]}
     else:
-        evaluate, options = evaluate_clustering, {"model": tmp_path / "model", **SIZES}
+        evaluate, options = clustering_evaluate, {"model": tmp_path / "model", **SIZES}
     results = {}
     for threads in THREADS:
         options["data"] = data / source

@@ -23,8 +23,8 @@ pytestmark = pytest.mark.skipif(
 )
 
 ON_SLURM = ("--profile", "profiles/slurm", "--slurm-init-seconds-before-status-checks", "1")
-DATA = "results/smoke/simulation/snr5/data.safetensors"
-MODEL = "results/smoke/simulation/snr5/near/fixed/sparse/model.safetensors"
+DATA = "results/smoke/recovery/snr5/data.safetensors"
+MODEL = "results/smoke/recovery/snr5/near/fixed/sparse/model.safetensors"
 CHECKPOINT = "results/smoke/checkpoints/snr5-near-fixed-sparse.safetensors"
 ROUNDS = 3 if FULL else 1  # of ways to stop a training
 TRAINING_LOG = "logs/smoke/train_recovery/snr5-near-fixed-sparse.log"
@@ -64,7 +64,7 @@ def runs(cluster, tmp_path_factory) -> Iterator[dict[str, tuple[Workflow, Future
                 shutil.copy(HERE / "jobs.smk", workflow.folder / "Snakefile")
             return workflow, pool.submit(workflow.run, *arguments, *ON_SLURM, check=False)
 
-        fragile = "train_recovery:slurm_partition=fragile"
+        fragile = "recovery_train:slurm_partition=fragile"
         again = ("--retries", str(ROUNDS))
         fake = "gpu:gpu_model=none"
         runs = {
@@ -204,5 +204,5 @@ def test_the_smoke_preset_gives_the_same_bits_through_sbatch(finished, runs):
     alone = set(re.findall(r"slurm_logs/rule_(\w+)/", result.stderr))
     rules = set(job_counts(result.stdout + result.stderr))
     assert {r for r in rules if re.match("simulate|sweep|train|measure|evaluate", r)} <= alone
-    assert not alone & {"prepare_dataset", "build_report", "collect", "make_claims"}
+    assert not alone & {"data_prepare", "build_report", "collect", "deliver"}
     assert "slurm_logs/group_summary_collect_make_claims" in result.stderr

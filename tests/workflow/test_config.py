@@ -1,7 +1,9 @@
 """A bad config is refused before any job, with the key and the reason; nothing drifts apart."""
 
-import copy
+import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,14 +11,17 @@ from collections.abc import Iterator
 import pytest
 import yaml
 from config_reference import resolved
-from conftest import ROOT, merged
+from conftest import CONFIG, ROOT, changed, merged
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
 from validate import (
-    SCHEMA,
+    GENERAL,
+    SCHEMAS,
     activations,
-    clustering_conditions,
-    clustering_inits,
     config_errors,
     config_schema,
+    experiments,
+    rooms,
 )
 
 from groupsparse.autoencoder import ENCODERS
@@ -26,23 +31,11 @@ from groupsparse.prox import PROX
 from groupsparse.training import OPTIMIZERS
 from recovery.controls import CONTROLS
 
-CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 RULES = sorted(
     name
     for file in (ROOT / "workflow" / "rules").glob("*.smk")
     for name in re.findall(r"^rule (\w+):", file.read_text(), re.MULTILINE)
 )
-
-
-def changed(path: str, value: object) -> dict:
-    """The default config with one key set."""
-    *parents, last = path.split(".")
-    config = copy.deepcopy(CONFIG)
-    place = config
-    for parent in parents:
-        place = place[parent]
-    place[last] = value
-    return config
 
 
 @pytest.mark.parametrize(
@@ -56,71 +49,45 @@ def test_the_default_config_and_every_preset_are_valid(path):
 @pytest.mark.parametrize(
     ("key", "value", "reason"),
     [
-        ("simulation.epoch", 3, "epoch"),
-        ("simulation.training.lr", "1e-3", "1.0e-3"),
-        ("simulation.training.epochs", 1.5, "integer"),
-        ("simulation.training.epochs", 300.0, "integer"),
-        ("simulation.training.epochs", 10**12, "maximum"),
-        ("simulation.training.lr", float("nan"), "number"),
-        ("simulation.training.lr", float("inf"), "number"),
-        ("simulation.methods.sparse.lambda", float("nan"), "number"),
-        ("simulation.snr_db", [10**400], "number"),
+        ("recovery.epoch", 3, "epoch"),
+        ("recovery.training.lr", "1e-3", "1.0e-3"),
+        ("recovery.training.epochs", 1.5, "integer"),
+        ("recovery.training.epochs", 300.0, "integer"),
+        ("recovery.training.epochs", 10**12, "maximum"),
+        ("recovery.training.lr", float("nan"), "number"),
+        ("recovery.training.lr", float("inf"), "number"),
+        ("recovery.methods.sparse.lambda", float("nan"), "number"),
+        ("recovery.snr_db", [10**400], "number"),
         ("seed", 2**32, "maximum"),
-        ("simulation.training.optimizer", "adamw", "adamw"),
-        ("simulation.methods.sparse.lambda", -1.0, "minimum"),
-        ("simulation.methods.sparse.prox", "sofft", "sofft"),
-        ("simulation.methods.sparse.lambada", 1.0, "lambada"),
-        ("simulation.methods.oracle.control", "orakel", "orakel"),
-        ("simulation.model.group_size", 0, "minimum"),
-        ("simulation.model.active_groups", 501, "500 groups"),
-        ("simulation.sweep.model.active_groups", 21, "20 groups"),
-        ("simulation.sweep.snr_db", [], "non-empty"),
-        ("simulation.model.samples", 10, "fewer samples than atoms"),
-        ("simulation.model.amplitude", [5.0, 4.0], "lower bound"),
-        ("simulation.inits.near.correlation", 0, "minimum"),
-        ("simulation.sampling", ["frsh"], "frsh"),
-        ("simulation.fixed_snr_db", [2], "not in simulation.snr_db"),
-        ("simulation.fixed_snr_db", [5], "not in simulation.fixed_snr_db"),
+        ("recovery.training.optimizer", "adamw", "adamw"),
+        ("recovery.methods.sparse.lambda", -1.0, "minimum"),
+        ("recovery.methods.sparse.prox", "sofft", "sofft"),
+        ("recovery.methods.sparse.lambada", 1.0, "lambada"),
+        ("recovery.methods.oracle.control", "orakel", "orakel"),
+        ("recovery.model.group_size", 0, "minimum"),
+        ("recovery.sweep.snr_db", [], "non-empty"),
+        ("recovery.inits.near.correlation", 0, "minimum"),
+        ("recovery.sampling", ["frsh"], "frsh"),
         ("clustering.inits", ["kmeans", "labels"], "labels"),
         ("clustering.settings.digits.group_size", -4, "minimum"),
-        ("clustering.methods.raw", CONFIG["clustering"]["methods"]["sparse"], "control"),
         ("clustering.centering", ["no"], "boolean"),
-        ("clustering.centering", [True], "not centred"),
         ("clustering.methods.sparse.datasets", [], "non-empty"),
-        ("clustering.methods.sparse.inits", ["data"], "report.baseline: sparse must run"),
-        ("clustering.convergence.snapshots", [1000], "later than the last epoch"),
-        ("clustering.convergence.methods", ["spars"], "spars"),
-        ("report.silhouettes", ["silhouette"], "must run on digits"),
         ("datasets", ["mnits"], "mnits"),
         ("datasets", "mnist", "(write ['mnist'])"),
         ("experiments", ["clustring"], "clustring"),
         ("experiments", "theory", "(write ['theory'])"),
         ("experiments", None, "array"),
-        ("theory.regimes", ["papr"], "papr"),
         ("theory.settings.paper.init", {"delta": 0.1, "correlation": 0.5}, "too many"),
-        ("theory.settings.paper.measure_at", [0, 201], "training.epochs"),
-        ("theory.settings.assumptions.init.delta", 2.1, "sqrt(2 d)"),
-        ("theory.sweep.model.active_groups", 21, "20 groups"),
-        ("report.method", "group_sparze", "group_sparze"),
-        ("report.init", "spektral", "spektral"),
-        ("report.snr_db", 3, "snr_db"),
-        ("report.simulation_init", "afar", "afar"),
-        ("simulation.inits.near.methods", ["sparze"], "sparze"),
-        ("simulation.inits.near.methods", ["sparse"], "group_sparse"),
-        ("simulation.methods.sparse.lambda", {"matched_to": "oracle"}, "oracle"),
-        ("clustering.methods.sparse.lambda", {"matched_to": "group_sparse"}, "number"),
         ("bench.settings.unfolded.dataset", "usps2", "usps2"),
         ("bench.settings.backprop.backprop", [5, 1], "does not contain"),
         ("bench.settings.floor.active", 1.0, "maximum"),
         ("bench.settings.peers.sklearn_passes", 3, "sklearn_passes"),
-        ("bench.settings.peers.plain", "unfolded", "not a shallow method"),
-        ("bench.settings.shallow.model.active_groups", 501, "500 groups"),
         ("bench.settings.scale.models.samples.snr_db", None, "None"),
         ("download.mirrors", {"mnist": ["ftp://x"]}, "ftp"),
         ("download.mirrors", {"mnist": ["http://x --retries 9"]}, "retries"),
         ("run", "../elsewhere", "elsewhere"),
         ("run", "mine\n", "mine"),
-        ("simulation.methods", {"a\n": {"control": "chance"}}, "match"),
+        ("recovery.methods", {"a\n": {"control": "chance"}}, "match"),
         ("seed", None, "None"),
     ],
 )
@@ -134,7 +101,7 @@ def test_a_bad_value_is_refused_with_its_key_and_reason(key, value, reason):
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("datasets", "mnist"), ("simulation", "none"), ("simulation.inits.near.normalized", "no")],
+    [("datasets", "mnist"), ("recovery", "none"), ("recovery.inits.near.normalized", "no")],
 )
 def test_the_hint_on_numbers_is_given_where_a_number_is_expected(key, value):
     assert "1e-3" not in "\n".join(config_errors(changed(key, value)))
@@ -142,50 +109,139 @@ def test_the_hint_on_numbers_is_given_where_a_number_is_expected(key, value):
 
 
 def test_all_errors_are_reported_at_once():
-    config = changed("simulation.training.lr", -1)
+    config = changed("recovery.training.lr", -1)
     config["clustering"]["replicates"] = 0
     assert len(config_errors(config)) == 2
 
 
-def test_a_method_runs_where_its_entry_says_and_nowhere_else():
-    config = changed("clustering.methods.relu.inits", ["data", "class"])
-    config["clustering"]["methods"]["relu"]["centering"] = [True]
-    config["clustering"]["methods"]["sparse"]["datasets"] = ["mnist"]
-    config["clustering"]["inits"] = ["kmeans", "data"]
-    conditions = clustering_conditions(config)
-    assert [c for c in conditions if c[1] == "relu"] == [("digits", "relu", True)]
-    assert clustering_inits(config, "relu") == ["data"]
-    assert {c[1] for c in conditions} == {"relu", "group_sparse"}
-    assert sum(c[1] == "group_sparse" for c in conditions) == 2, "everywhere"
-    assert clustering_inits(config, "group_sparse") == ["kmeans", "data"]
+def test_a_config_without_what_is_no_experiment_is_refused():
+    for key in ("bench", "download", "seed"):
+        config = {name: value for name, value in CONFIG.items() if name != key}
+        assert f"{key!r} is a required property" in "\n".join(config_errors(config))
 
 
-def test_a_method_without_any_of_the_inits_does_not_run():
-    config = changed("clustering.inits", ["kmeans"])
-    config["clustering"]["methods"]["relu"]["inits"] = ["data"]
-    assert "relu" not in {method for _, method, _ in clustering_conditions(config)}
+def test_a_section_that_is_no_room_is_refused():
+    (error,) = config_errors(CONFIG | {"simulation": {}, "report": {}})
+    assert "'report', 'simulation' were unexpected" in error
+
+
+def test_an_unknown_experiment_is_refused_in_one_line_that_lists_those_there_are():
+    (error,) = config_errors(CONFIG | {"experiments": ["simulation"]})
+    assert error.startswith("experiments.0: 'simulation' is not one of ")
+    assert all(f"'{name}'" in error for name in experiments())
+
+
+# A room that no shared file names. Its rules cross keys, and say when it is off.
+TOY = {
+    "workflow/schemas/toy.schema.yaml": """
+$schema: https://json-schema.org/draft/2020-12/schema
+type: object
+additionalProperties: false
+required: [size, share]
+properties:
+  size: {$ref: config.schema.yaml#/$defs/count, description: how many}
+  share: {$ref: "#/$defs/part", description: how much}
+$defs:
+  part: {type: number, minimum: 0, maximum: 1}
+""",
+    "src/toy/check.py": """
+def is_off(config):
+    return config["toy"].get("size") == 100
+
+def inconsistencies(config):
+    toy = config["toy"]
+    return [] if toy["size"] * toy["share"] >= 1 else ["toy.share: nothing is left"]
+""",
+    "src/toy/__init__.py": "",
+    "src/toy/report.py": "",
+}
+
+
+@pytest.fixture
+def with_toy(tmp_path):
+    """A copy of the repository that has one more room: what it says of configs."""
+    for name in ("src", "workflow"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for path, text in TOY.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(text)
+
+    def errors(*configs: dict) -> list[list[str]]:
+        program = "import json, sys; from validate import config_errors; "
+        program += "print(json.dumps([config_errors(config) for config in json.load(sys.stdin)]))"
+        path = os.pathsep.join(str(tmp_path / name) for name in ("workflow", "src"))
+        result = subprocess.run(
+            [sys.executable, "-c", program], env={**os.environ, "PYTHONPATH": path},
+            input=json.dumps(configs), capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        return json.loads(result.stdout)
+
+    return errors
+
+
+def test_a_new_room_is_accepted_and_checked_without_an_edit_of_a_shared_file(with_toy):
+    on = {"experiments": ["toy"]}
+    good, high, nan, cross, off, unlisted, unknown = with_toy(
+        CONFIG | on | {"toy": {"size": 10, "share": 0.5}},
+        CONFIG | on | {"toy": {"size": 10, "share": 1.5}},
+        CONFIG | on | {"toy": {"size": 10.0, "share": float("nan")}},
+        CONFIG | on | {"toy": {"size": 1, "share": 0.5}},
+        CONFIG | on | {"toy": {"size": 100, "share": "none"}},
+        CONFIG | {"toy": {"share": "none"}},
+        CONFIG | {"experiments": ["toys"]},
+    )
+    assert good == unlisted == []
+    assert high == ["toy.share: 1.5 is greater than the maximum of 1"]
+    assert len(nan) == 2, "integers and numbers mean in every file what they mean in the first"
+    assert cross == ["toy.share: nothing is left"]
+    assert off == ["experiments: nothing to run: every experiment is left out or empty"]
+    assert "'toys' is not one of" in unknown[0]
+    assert "'toy'" in unknown[0]
+
+
+@pytest.mark.parametrize("room", rooms())
+def test_schema_section_rules_and_sources_of_a_room_have_one_name(room):
+    assert room in CONFIG
+    assert (ROOT / "src" / room / "__init__.py").is_file()
+    assert (ROOT / "workflow" / "rules" / f"{room}.smk").is_file()
+    assert room in yaml.safe_load((SCHEMAS / GENERAL).read_text())["properties"], "for editors"
+
+
+def test_every_experiment_has_a_section_and_runs_by_default():
+    assert set(experiments()) <= set(rooms())
+    assert sorted(CONFIG["experiments"]) == experiments()
+
+
+def test_checking_a_config_imports_nothing_heavy():
+    program = "import json, sys; from validate import config_errors; "
+    program += "assert config_errors(json.load(sys.stdin)) == []; "
+    program += "assert not {'torch', 'pandas', 'numpy'} & set(sys.modules)"
+    path = os.pathsep.join(str(ROOT / name) for name in ("workflow", "src"))
+    subprocess.run(
+        [sys.executable, "-c", program], env={**os.environ, "PYTHONPATH": path},
+        input=json.dumps(CONFIG), text=True, check=True,
+    )  # fmt: skip
 
 
 def test_snakemake_refuses_a_bad_config_before_any_job(fresh_workflow):
     fresh_workflow.edit("workflow/presets/smoke.yaml", "lambda: 4.0", "lambda: -4.0")
     result = fresh_workflow.run(check=False)
     assert result.returncode != 0
-    assert "simulation.methods.group_sparse.lambda" in result.stdout + result.stderr
+    assert "recovery.methods.group_sparse.lambda" in result.stdout + result.stderr
     assert "Traceback" not in result.stdout + result.stderr
     assert not (fresh_workflow.folder / "results").exists()
 
 
 def test_the_schema_knows_exactly_what_the_library_knows():
-    schema = yaml.safe_load(SCHEMA.read_text())
+    schema = config_schema()
     definitions = schema["$defs"]
-    simulation = schema["properties"]["simulation"]["properties"]
-    clustering = schema["properties"]["clustering"]["properties"]
-    control = simulation["methods"]["additionalProperties"]["then"]["properties"]["control"]
+    recovery = schema["properties"]["recovery"]["properties"]
+    control = recovery["methods"]["additionalProperties"]["then"]["properties"]["control"]
     assert definitions["dataset"]["enum"] == list(DATASETS)
     assert activations() == list(PROX)
     assert definitions["method"]["properties"]["encoder"]["enum"] == list(ENCODERS)
     assert definitions["optimizer"]["enum"] == list(OPTIMIZERS)
-    assert clustering["inits"]["items"]["enum"] == list(INITS)
+    assert definitions["inits"]["items"]["enum"] == list(INITS)
     assert control["enum"] == list(CONTROLS)
 
 
@@ -202,7 +258,7 @@ def test_every_rule_is_documented():
 
 
 def test_the_graph_of_the_rules_is_the_one_that_snakemake_draws(tmp_path):
-    command = [sys.executable, "-m", "snakemake", "all", "publish", "publish_bench"]
+    command = [sys.executable, "-m", "snakemake", "all", "publish", "bench_publish"]
     command += ["-s", ROOT / "Snakefile", "--rulegraph", "mermaid-js"]
     graph = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True).stdout
     command = [sys.executable, ROOT / "workflow" / "rule_graph.py"]
@@ -233,9 +289,24 @@ def test_the_page_on_the_config_says_what_every_key_means():
 
 def test_editors_and_the_catalogue_find_config_and_schema():
     first = (ROOT / "config.yaml").read_text().splitlines()[0]
-    assert (ROOT / first.removeprefix("# yaml-language-server: $schema=")).samefile(SCHEMA)
+    assert (ROOT / first.removeprefix("# yaml-language-server: $schema=")).samefile(
+        SCHEMAS / GENERAL
+    )
     assert (ROOT / "config" / "config.yaml").samefile(ROOT / "config.yaml")
     assert (ROOT / ".snakemake-workflow-catalog.yml").is_file()
+
+
+def test_an_editor_follows_the_references_from_one_schema_to_another():
+    schemas = {path.name: yaml.safe_load(path.read_text()) for path in SCHEMAS.iterdir()}
+    registry = Registry().with_resources(
+        (name, Resource.from_contents(schema)) for name, schema in schemas.items()
+    )
+    editor = Draft202012Validator(schemas[GENERAL], registry=registry)
+    assert not list(editor.iter_errors(CONFIG))
+    for room in rooms():
+        key = f"{room}.{'threads' if room == 'bench' else 'replicates'}"
+        (error,) = editor.iter_errors(changed(key, -1))
+        assert list(error.absolute_path) == key.split(".")
 
 
 def test_the_presets_in_the_documentation_are_valid():

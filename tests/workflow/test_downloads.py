@@ -43,4 +43,4 @@ def test_mnist_is_downloaded_verified_and_clustered(fresh_workflow, mirror):
     assert fresh_workflow.planned(*targets, "--config", "datasets=[mnist]") == {}
     with open(raw / "t10k-labels-idx1-ubyte.gz", "ab") as file:
         file.write(b"?")
-    assert fresh_workflow.planned(data, "--config", "datasets=[mnist]") == {"prepare_dataset": 1}
+    assert fresh_workflow.planned(data, "--config", "datasets=[mnist]") == {"data_prepare": 1}

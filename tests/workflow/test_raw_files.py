@@ -74,7 +74,7 @@ def test_a_changed_file_of_ones_own_makes_the_data_anew(own_data):
     own_data.run(target)
     assert own_data.planned(target) == {}
     place(file, 0.25)
-    assert own_data.planned(target) == {"prepare_dataset": 1}
+    assert own_data.planned(target) == {"data_prepare": 1}
     own_data.run(target)
     assert load_tensors(own_data.folder / target)[0]["test_data"].max() == 0.25
     assert own_data.planned(target) == {}

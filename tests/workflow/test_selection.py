@@ -14,19 +14,19 @@ from validate import config_errors
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 SMOKE = merged(CONFIG, yaml.safe_load((ROOT / "workflow/presets/smoke.yaml").read_text()))
 RULES = {
-    "simulation": {"simulate", "train_recovery", "evaluate_recovery", "plot_recovery"},
+    "recovery": {"recovery_simulate", "recovery_train", "recovery_evaluate", "recovery_figures"},
     "clustering": {
-        "prepare_dataset", "train_clustering", "evaluate_clustering", "plot_clustering",
-        "evaluate_clustering_control", "make_table1", "plot_scores",
+        "data_prepare", "clustering_train", "clustering_evaluate", "clustering_figures",
+        "clustering_controls", "clustering_table1", "clustering_scores",
     },
-    "theory": {"plot_theory"},
+    "theory": {"theory_figures"},
 }  # fmt: skip
 STAGES = {
-    "simulation": {"sweep_lambda"},
-    "clustering": {"measure_convergence"},
-    "theory": {"measure_theory", "sweep_theory"},
+    "recovery": {"recovery_sweep"},
+    "clustering": {"clustering_converge"},
+    "theory": {"theory_measure", "theory_sweep"},
 }
-ALWAYS = {"collect", "make_claims", "build_report", "all"}
+ALWAYS = {"collect", "deliver", "build_report", "all"}
 
 
 def snakemake(workflow: Workflow, config: dict, *arguments: str) -> subprocess.CompletedProcess:
@@ -50,9 +50,7 @@ def changed(**sections) -> dict:
     return copy.deepcopy(SMOKE) | sections
 
 
-@pytest.mark.parametrize(
-    "on", [["simulation"], ["clustering"], ["theory"], ["theory", "simulation"]]
-)
+@pytest.mark.parametrize("on", [["recovery"], ["clustering"], ["theory"], ["theory", "recovery"]])
 def test_a_run_holds_the_experiments_that_are_listed(fresh_workflow, on):
     expected = ALWAYS.union(*(RULES[name] | STAGES[name] for name in on))
     assert planned(fresh_workflow, changed(experiments=on)) == expected
@@ -60,15 +58,15 @@ def test_a_run_holds_the_experiments_that_are_listed(fresh_workflow, on):
 
 @pytest.mark.parametrize("section", [{}, None])
 def test_an_empty_section_of_the_config_is_an_experiment_that_is_off(fresh_workflow, section):
-    config = changed(simulation=section, theory=section)
+    config = changed(recovery=section, theory=section)
     expected = ALWAYS | RULES["clustering"] | STAGES["clustering"]
     assert planned(fresh_workflow, config) == expected
 
 
 def test_a_preset_switches_an_experiment_off_by_the_list(fresh_workflow):
     """Snakemake merges mappings, so an empty section in a preset changes nothing."""
-    assert "plot_theory" in fresh_workflow.planned("--config", "theory={}")
-    planned = fresh_workflow.planned("--config", "experiments=[simulation, clustering]")
+    assert "theory_figures" in fresh_workflow.planned("--config", "theory={}")
+    planned = fresh_workflow.planned("--config", "experiments=[recovery, clustering]")
     assert not (RULES["theory"] | STAGES["theory"]) & set(planned)
 
 
@@ -76,17 +74,17 @@ def test_a_preset_switches_an_experiment_off_by_the_list(fresh_workflow):
     ("change", "missing"),
     [
         ({"datasets": []}, RULES["clustering"] | STAGES["clustering"]),
-        ({"theory": {"regimes": []}}, {"measure_theory"}),
-        ({"theory": {"sweep": {"delta": []}}}, {"sweep_theory"}),
-        ({"theory": {"sweep": {"lambda": []}}}, {"sweep_theory"}),
+        ({"theory": {"regimes": []}}, {"theory_measure"}),
+        ({"theory": {"sweep": {"delta": []}}}, {"theory_sweep"}),
+        ({"theory": {"sweep": {"lambda": []}}}, {"theory_sweep"}),
         (
             {"theory": {"regimes": [], "sweep": {"lambda": []}}},
-            {"measure_theory", "sweep_theory", "plot_theory"},
+            {"theory_measure", "theory_sweep", "theory_figures"},
         ),
-        ({"simulation": {"sweep": {"lambda": []}}}, {"sweep_lambda"}),
-        ({"simulation": {"sweep": {"prox": []}}}, {"sweep_lambda"}),
-        ({"clustering": {"convergence": {"methods": []}}}, {"measure_convergence"}),
-        ({"report": {"silhouettes": []}}, set()),
+        ({"recovery": {"sweep": {"lambda": []}}}, {"recovery_sweep"}),
+        ({"recovery": {"sweep": {"prox": []}}}, {"recovery_sweep"}),
+        ({"clustering": {"convergence": {"methods": []}}}, {"clustering_converge"}),
+        ({"clustering": {"shown": {"silhouettes": []}}}, set()),
     ],
 )
 def test_a_stage_without_entries_is_off_and_nothing_else(fresh_workflow, change, missing):
@@ -95,10 +93,10 @@ def test_a_stage_without_entries_is_off_and_nothing_else(fresh_workflow, change,
 
 
 def test_what_is_off_is_not_checked():
-    config = changed(experiments=["theory"], simulation={"model": "none"})
-    config["report"]["method"] = "unknown"
+    config = changed(experiments=["theory"], recovery={"model": "none"})
+    config["clustering"]["shown"]["method"] = "unknown"
     assert config_errors(config) == []
-    assert config_errors(config | {"experiments": ["theory", "simulation"]})
+    assert config_errors(config | {"experiments": ["theory", "recovery"]})
 
 
 @pytest.mark.parametrize(
@@ -106,7 +104,7 @@ def test_what_is_off_is_not_checked():
     [
         {"experiments": []},
         {"experiments": ["clustering"], "datasets": []},
-        {"simulation": {}, "clustering": {}, "theory": {}},
+        {"recovery": {}, "clustering": {}, "theory": {}},
     ],
 )
 def test_a_config_that_leaves_nothing_to_run_is_refused_in_one_line(change):
@@ -137,12 +135,12 @@ def assert_no_spread(page: str) -> None:
 def test_clustering_and_the_sweep_of_the_theory_alone_make_their_page(fresh_workflow, tmp_path):
     clustering = {
         "convergence": {"methods": []}, "inits": ["kmeans"], "centering": [False], "replicates": 1,
+        "shown": {"silhouettes": []},
     }  # fmt: skip
     change = {
         "experiments": ["clustering", "theory"],
         "clustering": clustering,
         "theory": {"regimes": [], "replicates": 1},
-        "report": {"silhouettes": []},
     }
     config = merged(SMOKE, change)
     page = page_of(fresh_workflow, config)
@@ -164,10 +162,10 @@ def test_clustering_and_the_sweep_of_the_theory_alone_make_their_page(fresh_work
 def test_a_small_simulation_and_one_regime_make_their_page_and_warn_of_failures(fresh_workflow):
     model = {"n": 30, "groups": 8, "group_size": 3, "samples": 200}
     methods = {"group_sparse": {"lambda": 0.01}, "sparse": {"lambda": 50.0}}
-    simulation = {"model": model, "methods": methods, "replicates": 1, "sweep": {"lambda": []}}
+    recovery = {"model": model, "methods": methods, "replicates": 1, "sweep": {"lambda": []}}
     change = {
-        "experiments": ["simulation", "theory"],
-        "simulation": simulation,
+        "experiments": ["recovery", "theory"],
+        "recovery": recovery,
         "theory": {"regimes": ["paper"], "replicates": 1, "sweep": {"delta": []}},
     }
     page = page_of(fresh_workflow, merged(SMOKE, change))

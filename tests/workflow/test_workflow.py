@@ -14,9 +14,13 @@ from groupsparse.artifacts import load_tensors
 
 TABLES = (
     "recovery", "recovery_history", "clustering", "clustering_history", "theory", "theory_sweep",
-    "lambda_sweep", "convergence", "claims",
+    "recovery_sweep", "clustering_convergence", "claims",
 )  # fmt: skip
-SCRIPTS = sorted(p.name for p in (ROOT / "src").glob("*.py"))
+SCRIPTS = sorted(
+    f"{path.parent.name}.{path.stem}"
+    for path in (ROOT / "src").glob("*/*.py")
+    if "__main__" in path.read_text()
+)
 
 
 def test_the_smoke_run_makes_every_table_and_figure(finished):
@@ -64,18 +68,17 @@ def test_a_second_run_has_nothing_to_do(finished):
 
 
 def test_editing_the_figures_redraws_and_does_not_retrain(workflow_copy):
-    workflow_copy.edit("src/groupsparse/plots.py", '"figure.dpi": 100', '"figure.dpi": 101')
-    drawn = ("recovery", "clustering", "scores", "theory")
-    expected = dict.fromkeys([*(f"plot_{name}" for name in drawn), "build_report", "all"], 1)
-    assert workflow_copy.planned() == expected
+    workflow_copy.edit("src/evidence/style.py", '"figure.dpi": 100', '"figure.dpi": 101')
+    drawn = {"recovery_figures", "clustering_figures", "clustering_scores", "theory_figures"}
+    assert workflow_copy.planned() == dict.fromkeys([*drawn, "build_report", "all"], 1)
 
 
 def test_editing_the_prox_retrains_and_does_not_simulate(workflow_copy):
     workflow_copy.edit("src/groupsparse/prox.py", "clamp_min(0)", "clamp_min(0.0)")
     planned = workflow_copy.planned()
-    assert planned["train_recovery"] == 10
-    assert planned["train_clustering"] == 4, "all inits of a method in one job"
-    assert not {"simulate", "prepare_dataset"} & set(planned)
+    assert planned["recovery_train"] == 10
+    assert planned["clustering_train"] == 4, "all inits of a method in one job"
+    assert not {"recovery_simulate", "data_prepare"} & set(planned)
 
 
 def test_editing_one_lambda_retrains_that_method_alone(workflow_copy):
@@ -85,9 +88,9 @@ def test_editing_one_lambda_retrains_that_method_alone(workflow_copy):
         "sparse: {prox: soft, lambda: 3.1",
     )
     planned = workflow_copy.planned()
-    assert planned["train_recovery"] == 2, "one for each sampling"
-    assert planned["evaluate_recovery"] == 1, "one for each noise level"
-    assert not {"simulate", "train_clustering", "evaluate_clustering"} & set(planned)
+    assert planned["recovery_train"] == 2, "one for each sampling"
+    assert planned["recovery_evaluate"] == 1, "one for each noise level"
+    assert not {"recovery_simulate", "clustering_train", "clustering_evaluate"} & set(planned)
 
 
 def test_editing_one_lambda_of_the_clustering_retrains_and_scores_that_method_alone(workflow_copy):
@@ -95,9 +98,9 @@ def test_editing_one_lambda_of_the_clustering_retrains_and_scores_that_method_al
         "config.yaml", "sparse: {prox: soft, lambda: 0.03", "sparse: {prox: soft, lambda: 0.04"
     )
     planned = workflow_copy.planned()
-    assert (planned["train_clustering"], planned["evaluate_clustering"]) == (1, 1)
-    others = {"prepare_dataset", "evaluate_clustering_control", "measure_convergence"}
-    assert not (others | {"train_recovery", "evaluate_recovery"}) & set(planned)
+    assert (planned["clustering_train"], planned["clustering_evaluate"]) == (1, 1)
+    others = {"data_prepare", "clustering_controls", "clustering_converge"}
+    assert not (others | {"recovery_train", "recovery_evaluate"}) & set(planned)
 
 
 def test_an_init_trained_beside_others_ends_as_if_alone(workflow_copy, finished):
@@ -125,20 +128,23 @@ def test_a_model_says_which_inits_used_labels(finished):
 def test_editing_the_claims_recomputes_no_metric(workflow_copy):
     workflow_copy.edit("src/evidence/verdict.py", '"not reproduced"', '"refuted"')
     planned = workflow_copy.planned()
-    assert set(planned) == {"make_claims", "build_report", "all"}
+    assert planned == {"deliver": 3, "build_report": 1, "all": 1}
+
+
+def test_editing_a_claim_asks_its_own_experiment_alone(workflow_copy):
+    workflow_copy.edit("src/theory/claims.py", "RESOLVED = 0.1", "RESOLVED = 0.2")
+    assert workflow_copy.planned() == {"deliver": 1, "build_report": 1, "all": 1}
 
 
 def test_stages_run_alone(fresh_workflow, finished):
-    assert set(fresh_workflow.planned("--until", "simulate")) == {"simulate"}
-    assert finished.planned("--forcerun", "make_table1") == {
-        "make_table1": 1,
-        "build_report": 1,
-        "all": 1,
-    }
+    assert set(fresh_workflow.planned("--until", "recovery_simulate")) == {"recovery_simulate"}
+    after_table1 = ["clustering_table1", "deliver", "build_report", "all"]
+    assert finished.planned("--forcerun", "clustering_table1") == dict.fromkeys(after_table1, 1)
+    assert not [rule for rule in fresh_workflow.planned("theory") if "recovery" in rule]
 
 
 def test_a_run_gives_the_same_numbers_again(workflow_copy, finished):
-    workflow_copy.run("summarise", "--forcerun", "simulate", "prepare_dataset")
+    workflow_copy.run("summarise", "--forcerun", "recovery_simulate", "data_prepare")
     for name in TABLES:
         path = f"results/smoke/summary/{name}.csv"
         assert (workflow_copy.folder / path).read_bytes() == (finished.folder / path).read_bytes()
@@ -157,14 +163,14 @@ def test_snakemake_writes_its_own_report(finished, tmp_path):
 
 
 def test_a_corrupt_artefact_is_named_and_not_used(workflow_copy):
-    path = workflow_copy.folder / "results/smoke/simulation/snr5/data.safetensors"
+    path = workflow_copy.folder / "results/smoke/recovery/snr5/data.safetensors"
     content = bytearray(path.read_bytes())
     content[-100] ^= 1
     path.write_bytes(content)
-    result = workflow_copy.run("--forcerun", "evaluate_recovery", check=False)
+    result = workflow_copy.run("--forcerun", "recovery_evaluate", check=False)
     assert result.returncode != 0
     output = result.stdout + result.stderr
-    assert "results/smoke/simulation/snr5/data.safetensors" in output
+    assert "results/smoke/recovery/snr5/data.safetensors" in output
     assert "checksum" in output
 
 
@@ -175,7 +181,7 @@ def test_diverging_training_stops_its_job_with_epoch_and_cause(workflow_copy):
         "optimizer: adam          # adam | sgd\n    lr: 1.0e-3",
         "optimizer: sgd\n    lr: 1.0e+6",
     )
-    target = "results/smoke/simulation/snr5/near/fixed/sparse/model.safetensors"
+    target = "results/smoke/recovery/snr5/near/fixed/sparse/model.safetensors"
     result = workflow_copy.run(target, check=False)
     output = result.stdout + result.stderr
     assert result.returncode != 0
@@ -186,26 +192,26 @@ def test_diverging_training_stops_its_job_with_epoch_and_cause(workflow_copy):
 
 
 def test_scripts_that_read_tables_alone_do_not_load_torch():
-    scripts = "collect_tables, make_claims, make_table1, build_report"
-    scripts += ", plot_recovery, plot_scores, plot_theory"
+    scripts = "evidence.collect, report.build, clustering.table1, clustering.scores"
+    for room in ("recovery", "clustering", "theory"):
+        scripts += f", {room}.report"
+    scripts += ", recovery.figures, theory.figures"
     program = f"import {scripts}, sys; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", program], cwd=ROOT / "src", check=True)
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_every_script_runs_by_hand(script, tmp_path):
-    command = [sys.executable, str(ROOT / "src" / script), "--help"]
-    path = {"PYTHONPATH": str(ROOT / "benchmarks")} if "bench" in script else {}
-    result = subprocess.run(
-        command, capture_output=True, text=True, cwd=tmp_path, env={**os.environ, **path}
-    )
+    command = [sys.executable, "-m", script, "--help"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment)
     assert result.returncode == 0, result.stderr
     assert "--output" in result.stdout
 
 
 def test_speed_is_measured_when_asked_for_and_never_in_a_run(fresh_workflow, finished):
     assert not (finished.folder / "results/smoke/bench").exists()
-    assert fresh_workflow.planned("publish_bench")["bench_measure"] == 8
+    assert fresh_workflow.planned("bench_publish")["bench_measure"] == 8
     fresh_workflow.run("reports/smoke/figures/speed_floor.png")
     table = pd.read_csv(fresh_workflow.folder / "results/smoke/bench/floor.csv")
     assert (table.value > 0).all()
@@ -215,8 +221,8 @@ def test_speed_is_measured_when_asked_for_and_never_in_a_run(fresh_workflow, fin
 def test_a_benchmark_depends_on_the_reference_that_it_imports(fresh_workflow):
     for what, expected in {"shallow": True, "floor": False}.items():
         output = fresh_workflow.run("--dry-run", f"results/smoke/bench/{what}.csv").stdout
-        assert ("benchmarks/reference.py" in output) == expected
-        assert "benchmarks/timing.py" in output
+        assert ("src/bench/reference.py" in output) == expected
+        assert "src/bench/timing.py" in output
 
 
 def test_with_cuda_each_job_that_computes_on_it_asks_for_one_gpu(fresh_workflow):

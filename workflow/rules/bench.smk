@@ -8,12 +8,19 @@ SPEED_FIGURES = {
 }
 
 
+def images_of(wildcards):
+    """The images of a benchmark that needs some."""
+    dataset = BENCH[wildcards.what].get("dataset")
+    return expand(rules.data_prepare.output, dataset=dataset) if dataset else []
+
+
 rule bench_measure:
     input:
-        code=lambda w: code(f"bench_{w.what}.py"),
+        code=lambda w: code(f"bench/{w.what}.py"),
         data=images_of,
     output:
         table="<results>/bench/{what}.csv",
+        checksum="<results>/bench/{what}.csv.sha256",
         machine="<results>/bench/{what}.json",
     log:
         "<logs>/bench_measure/{what}.log",
@@ -28,29 +35,31 @@ rule bench_measure:
         mem_mb=6000,
         runtime=60,
     params:
-        path=lambda w: source("benchmarks"),
         settings=lambda w: as_json(BENCH[w.what]),
         threads=config["bench"]["threads"],
         data=lambda w, input: f"--data {input.data}" if input.data else "",
         seed=config["seed"],
     shell:
-        "PYTHONPATH={params.path:q} python {input.code[0]:q} --settings {params.settings:q} "
+        "python -m bench.{wildcards.what} --settings {params.settings:q} "
         "--threads {params.threads} {params.data} --seed {params.seed} --output {output.table} "
         "> {log} 2>&1"
 
 
-rule bench_plot:
+rule bench_figures:
     input:
-        code=code("bench_plot.py"),
+        code=code("bench/figures.py"),
         tables=lambda w: expand(
-            "<results>/bench/{what}.csv", what=SPEED_FIGURES[w.figure]
+            rules.bench_measure.output.table, what=SPEED_FIGURES[w.figure]
+        ),
+        checksums=lambda w: expand(
+            rules.bench_measure.output.checksum, what=SPEED_FIGURES[w.figure]
         ),
     output:
         multiext("<reports>/figures/{figure}", ".png", ".svg"),
     log:
-        "<logs>/bench_plot/{figure}.log",
+        "<logs>/bench_figures/{figure}.log",
     benchmark:
-        "<benchmarks>/bench_plot/{figure}.tsv"
+        "<benchmarks>/bench_figures/{figure}.tsv"
     wildcard_constraints:
         figure="|".join(SPEED_FIGURES),
     conda:
@@ -59,10 +68,8 @@ rule bench_plot:
     resources:
         mem_mb=1000,
         runtime=10,
-    params:
-        path=lambda w: source("benchmarks"),
     shell:
-        "PYTHONPATH={params.path:q} python {input.code[0]:q} --figure {wildcards.figure} "
+        "python -m bench.figures --figure {wildcards.figure} "
         "--tables {input.tables} --output {output} > {log} 2>&1"
 
 
@@ -74,19 +81,20 @@ rule bench:
 
 
 # The tables and figures, committed with the repository, and a page that is rendered from them.
-rule publish_bench:
+rule bench_publish:
     input:
-        code=code("publish_bench.py"),
-        template=source("benchmarks/README.md.j2"),
+        code=code("bench/publish.py"),
+        template=source("src/bench/README.md.j2"),
         tables=expand(rules.bench_measure.output.table, what=BENCH),
+        checksums=expand(rules.bench_measure.output.checksum, what=BENCH),
         machines=expand(rules.bench_measure.output.machine, what=BENCH),
         figures=expand("<reports>/figures/{figure}.png", figure=SPEED_FIGURES),
     output:
         directory("benchmarks/published"),
     log:
-        "<logs>/publish_bench.log",
+        "<logs>/bench_publish.log",
     benchmark:
-        "<benchmarks>/publish_bench.tsv"
+        "<benchmarks>/bench_publish.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -94,9 +102,8 @@ rule publish_bench:
         mem_mb=1000,
         runtime=10,
     params:
-        path=lambda w: source("benchmarks"),
         config=as_json(config["bench"]),
     shell:
-        "PYTHONPATH={params.path:q} python {input.code[0]:q} --tables {input.tables} "
+        "python -m bench.publish --tables {input.tables} "
         "--machines {input.machines} --figures {input.figures} --template {input.template:q} "
         "--config {params.config:q} --output {output} > {log} 2>&1"

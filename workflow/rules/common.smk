@@ -10,22 +10,16 @@ from io import StringIO
 from pathlib import Path
 from shlex import quote
 from shutil import which
+from typing import NamedTuple
 
 from snakemake.cli import parse_args
 from snakemake.exceptions import WorkflowError
 
 # The folder of this workflow. Results go below the working directory, which may be another.
 ROOT = Path(str(workflow.current_basedir)).parents[1]
-sys.path.insert(0, str(ROOT / "workflow"))
+sys.path[:0] = [str(ROOT / "src"), str(ROOT / "workflow")]
 from raw_files import raw_state
-from validate import (
-    RESTRICTIONS,
-    clustering_conditions,
-    clustering_inits,
-    config_errors,
-    has_sweep,
-    selected,
-)
+from validate import config_errors, selected
 
 if errors := config_errors(config):
     raise WorkflowError(
@@ -57,6 +51,8 @@ PREFIX = (
     "export MALLOC_MMAP_THRESHOLD_=1000000 MALLOC_TRIM_THRESHOLD_=1000000 "
     "GLIBC_TUNABLES=glibc.malloc.hugetlb=1; "
 )
+# Scripts are modules of src/, whatever is in the working directory.
+PREFIX += f"export PYTHONSAFEPATH=1 PYTHONPATH={quote(str(ROOT / 'src'))}; "
 # Rules call the Python that runs snakemake, unless conda or a container brings its own.
 if not workflow.deployment_settings.deployment_method:
     PREFIX += f"export PATH={quote(str(Path(sys.executable).parent))}:$PATH; "
@@ -74,23 +70,18 @@ pathvars:
 RESULTS, REPORTS, BENCHMARKS = map(
     workflow.pathvars.apply, ("<results>", "<reports>", "<benchmarks>")
 )
-# What is off stays empty, here and in every list of files below.
+# The config without what is off, and the experiments that are on, in the order of the page.
 SELECTED = selected(config)
-SIMULATION, CLUSTERING, THEORY = (
-    SELECTED.get(name, {}) for name in ("simulation", "clustering", "theory")
-)
-DATASETS = config["datasets"] if CLUSTERING else []
+EXPERIMENTS = [name for name in config["experiments"] if name in SELECTED]
+DATASETS = config["datasets"]
 # GPUs of a job that can use one. `auto` asks for none: it takes what it finds.
 GPUS = int(config["device"] == "cuda")
 
 
 wildcard_constraints:
-    snr=r"[-+.0-9e]+",
-    sampling="fixed|fresh",
     dataset="[a-z0-9_]+",
     method="[A-Za-z0-9_]+",
     init="[A-Za-z0-9_]+",
-    centering="raw|centered",
 
 
 def scaled(amount):
@@ -105,7 +96,7 @@ def source(path):
 
 @cache
 def code(script):
-    """A script, and after it every module of src/ and benchmarks/ that it imports in the end."""
+    """A script, and after it every module of src/ that it imports in the end."""
     files, queue = {}, [f"src/{script}"]
     while queue:
         path = queue.pop()
@@ -119,24 +110,61 @@ def code(script):
             elif isinstance(node, ast.ImportFrom) and node.module:
                 names = [node.module] + [f"{node.module}.{a.name}" for a in node.names]
             for name in names:
-                for place in ("src", "benchmarks"):
-                    imported = f"{place}/{name.replace('.', '/')}.py"
-                    if (ROOT / imported).exists():
-                        queue.append(imported)
+                imported = f"src/{name.replace('.', '/')}.py"
+                if (ROOT / imported).exists():
+                    queue.append(imported)
     first, *others = files
     return [source(path) for path in [first, *sorted(others)]]
 
 
-def simulation_method(name):
-    """A method's entry; a lambda that is matched to another method gets that method's number."""
-    spec = SIMULATION["methods"][name]
-    if isinstance(spec.get("lambda"), dict):
-        other = SIMULATION["methods"][spec["lambda"]["matched_to"]]
-        return {**spec, "lambda": {"matched_to": other["lambda"]}}
-    return spec
+def as_json(value):
+    """Parameters as JSON, in a stable order: a rerun is triggered by content alone."""
+    return json.dumps(value, sort_keys=True)
 
 
-def drawn(figures, caption, category, dataset=None):
+class Delivery(NamedTuple):
+    """What an experiment gives to the page of the run and to what is published."""
+
+    tables: list  # what its report.py reads
+    figures: list  # their names, in the order of the page
+    artefacts: list  # what its numbers were computed from
+
+
+DELIVERED = {}  # experiment -> Delivery
+PARTS = {}  # summary table -> the tables in long form that it is put together from
+
+
+def deliver(experiment, parts, figures, tables=(), artefacts=()):
+    """Register what an experiment delivers. A summary table without parts is left out."""
+    PARTS.update({name: files for name, files in parts.items() if files})
+    summaries = [file for name in parts for file in summary(name)]
+    DELIVERED[experiment] = Delivery([*summaries, *tables], figures, [*artefacts])
+
+
+def summary(name):
+    """A summary table, as a list that is empty where the run has none."""
+    return [f"<results>/summary/{name}.csv"] if name in PARTS else []
+
+
+def sums(*tables):
+    """The checksums beside tables, with which a reader compares what it finds."""
+    return [f"{table}.sha256" for group in tables for table in group]
+
+
+def delivered(experiment):
+    """All that an experiment gives to the page of the run."""
+    return [
+        f"<results>/{experiment}/claims.csv",
+        f"<results>/{experiment}/section.json",
+        *figure_files(DELIVERED[experiment].figures),
+    ]
+
+
+def figure_files(names):
+    return [f"<reports>/figures/{name}.png" for name in names]
+
+
+def drawn(experiment, figures, category, dataset=None):
     """Figures of all data or of one data set, each with a place in Snakemake's own report."""
     of_data = {"data set": dataset} if dataset else {}
     files = []
@@ -144,18 +172,12 @@ def drawn(figures, caption, category, dataset=None):
         for ending in ("png", "svg"):
             file = report(
                 f"<reports>/figures/{'-'.join([figure, *of_data.values()])}.{ending}",
-                caption=f"../../reports/captions/{caption}.rst",
+                caption=f"../../src/{experiment}/caption.rst",
                 category=category,
                 labels={"figure": figure, **of_data, "format": ending},
             )
             files.append(file)
     return files
-
-
-def clustering_spec(method):
-    """A method's parameters as JSON, without where it runs: that changes no result."""
-    spec = CLUSTERING["methods"][method]
-    return as_json({k: v for k, v in spec.items() if k not in RESTRICTIONS})
 
 
 def outcome():
@@ -167,80 +189,3 @@ def outcome():
         verdicts = Counter(row["verdict"] for row in csv.DictReader(file))
     counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
     return f"The page of this run is {page}. Claims: {counts}."
-
-
-def as_json(value):
-    """Parameters as JSON, in a stable order: a rerun is triggered by content alone."""
-    return json.dumps(value, sort_keys=True)
-
-
-def shown(dataset, file):
-    """A file of every training that the figures of a data set show."""
-    choices = config["report"]
-    wanted = [choices["baseline"], choices["method"], *choices["silhouettes"]]
-    return [
-        f"<results>/clustering/{dataset}/{method}-raw/{file}.safetensors"
-        for method in dict.fromkeys(wanted)
-        if (dataset, method, False) in clustering_conditions(SELECTED)
-        and choices["init"] in clustering_inits(config, method)
-    ]
-
-
-def images_of(wildcards):
-    """The images of a benchmark that needs some."""
-    dataset = config["bench"]["settings"][wildcards.what].get("dataset")
-    return expand(rules.prepare_dataset.output, dataset=dataset) if dataset else []
-
-
-def recovery_folders(snr):
-    """Folders of all trainings at one noise level."""
-    return [
-        f"<results>/simulation/snr{snr}/{name}/{sampling}/{method}"
-        for name, init in SIMULATION["inits"].items()
-        if float(snr) in init.get("snr_db", SIMULATION["snr_db"])
-        for sampling in init.get("sampling", SIMULATION["sampling"])
-        if sampling == "fresh" or float(snr) in SIMULATION["fixed_snr_db"]
-        for method in init.get("methods", SIMULATION["methods"])
-    ]
-
-
-def table(name):
-    """A summary table, as a list that is empty where the run has none."""
-    return [f"<results>/summary/{name}.csv"] if name in TABLES else []
-
-
-# What the run consists of.
-RECOVERY = {
-    snr: folders
-    for snr in SIMULATION.get("snr_db", ())
-    if (folders := recovery_folders(snr))
-}
-RECOVERY_FOLDERS = [folder for folders in RECOVERY.values() for folder in folders]
-CLUSTERING_FOLDERS = [
-    f"<results>/clustering/{dataset}/{method}-{'centered' if centered else 'raw'}"
-    for dataset, method, centered in clustering_conditions(SELECTED)
-]
-CLUSTERING_CONTROLS = [
-    f"<results>/clustering/{dataset}/controls" for dataset in DATASETS
-]
-REGIMES = THEORY.get("regimes", [])
-CONVERGENCE = CLUSTERING.get("convergence", {}).get("methods", [])
-PARTS = {
-    "recovery": [f"<results>/simulation/snr{snr}/metrics.csv" for snr in RECOVERY],
-    "recovery_history": [f"{f}/history.csv" for f in RECOVERY_FOLDERS],
-    "clustering": [
-        f"{f}/metrics.csv" for f in CLUSTERING_CONTROLS + CLUSTERING_FOLDERS
-    ],
-    "clustering_history": [f"{f}/history.csv" for f in CLUSTERING_FOLDERS],
-    "theory": [f"<results>/theory/{regime}.csv" for regime in REGIMES],
-    "theory_sweep": ["<results>/theory/sweep.csv"] if has_sweep(THEORY) else [],
-    "lambda_sweep": (
-        ["<results>/simulation/lambda_sweep.csv"] if has_sweep(SIMULATION) else []
-    ),
-    "convergence": [
-        f"<results>/clustering/{dataset}/convergence/{method}.csv"
-        for dataset in DATASETS
-        for method in CONVERGENCE
-    ],
-}
-TABLES = {name: parts for name, parts in PARTS.items() if parts}

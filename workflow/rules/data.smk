@@ -1,13 +1,13 @@
 # Real data: bundled with scikit-learn, or downloaded and verified.
-rule prepare_dataset:
+rule data_prepare:
     input:
-        code=code("prepare_dataset.py"),
+        code=code("data/prepare.py"),
     output:
-        "<results>/clustering/{dataset}/data.safetensors",
+        "<results>/data/{dataset}.safetensors",
     log:
-        "<logs>/prepare_dataset/{dataset}.log",
+        "<logs>/data_prepare/{dataset}.log",
     benchmark:
-        "<benchmarks>/prepare_dataset/{dataset}.tsv"
+        "<benchmarks>/data_prepare/{dataset}.tsv"
     localrule: True
     conda:
         "../../envs/environment.yaml"
@@ -25,7 +25,7 @@ rule prepare_dataset:
         # Not used by the command: a change of a raw file makes the data anew.
         raw=lambda w: raw_state(config["download"]["raw_dir"], w.dataset),
     shell:
-        "python {input.code[0]:q} --dataset {wildcards.dataset} "
+        "python -m data.prepare --dataset {wildcards.dataset} "
         "--raw-dir {params.download[raw_dir]:q} --retries {params.download[retries]} "
         "--timeout {params.download[timeout]} --subset {params.download[subset]} {params.mirrors:q} "
         "--seed {params.seed} --output {output} > {log} 2>&1"

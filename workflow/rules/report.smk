@@ -1,122 +1,18 @@
-# Figures and tables, and the page that holds them. The figures of a job share its start: it takes
-# longer than drawing.
-RECOVERY_FIGURES = ["fig3a", "fig3b", "fig3c", "fig3d", "inits"]
-RECOVERY_FIGURES += ["lambda_sweep"] if "lambda_sweep" in TABLES else []
-CLUSTERING_FIGURES = ["fig4", "fig5"]
-CLUSTERING_FIGURES += ["silhouettes"] if config["report"]["silhouettes"] else []
-SCORES_FIGURES = ["table1"] + (["convergence"] if "convergence" in TABLES else [])
-
-
-rule plot_recovery:
+# What experiments deliver, put together: summary tables, claims, the page, the published folder.
+rule collect:
     input:
-        code=code("plot_recovery.py"),
-        history="<results>/summary/recovery_history.csv",
-        recovery="<results>/summary/recovery.csv",
-        sweep=table("lambda_sweep"),
+        code=code("evidence/collect.py"),
+        tables=lambda w: PARTS[w.table],
+        checksums=lambda w: sums(PARTS[w.table]),
     output:
-        drawn(
-            RECOVERY_FIGURES,
-            caption="recovery",
-            category="Experiment 1: recovery",
-        ),
+        table="<results>/summary/{table}.csv",
+        checksum="<results>/summary/{table}.csv.sha256",
     log:
-        "<logs>/plot_recovery.log",
+        "<logs>/collect/{table}.log",
     benchmark:
-        "<benchmarks>/plot_recovery.tsv"
-    group:
-        "summary"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        choices=as_json(config["report"]),
-    shell:
-        "python {input.code[0]:q} --history {input.history} --recovery {input.recovery} "
-        "--sweep {input.sweep} --choices {params.choices:q} --output {output} > {log} 2>&1"
-
-
-rule plot_clustering:
-    input:
-        code=code("plot_clustering.py"),
-        data=rules.prepare_dataset.output,
-        models=lambda w: shown(w.dataset, "model"),
-        codes=lambda w: shown(w.dataset, "codes"),
-    output:
-        drawn(
-            CLUSTERING_FIGURES,
-            caption="clustering",
-            category="Experiment 2: clustering",
-            dataset="{dataset}",
-        ),
-    log:
-        "<logs>/plot_clustering/{dataset}.log",
-    benchmark:
-        "<benchmarks>/plot_clustering/{dataset}.tsv"
-    group:
-        "summary"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=10,
-    params:
-        choices=as_json(config["report"]),
-    shell:
-        "python {input.code[0]:q} --data {input.data} --models {input.models} "
-        "--codes {input.codes} --choices {params.choices:q} --output {output} > {log} 2>&1"
-
-
-rule plot_scores:
-    input:
-        code=code("plot_scores.py"),
-        clustering="<results>/summary/clustering.csv",
-        convergence=table("convergence"),
-    output:
-        drawn(
-            SCORES_FIGURES,
-            caption="clustering",
-            category="Experiment 2: clustering",
-            dataset="{dataset}",
-        ),
-    log:
-        "<logs>/plot_scores/{dataset}.log",
-    benchmark:
-        "<benchmarks>/plot_scores/{dataset}.tsv"
-    group:
-        "summary"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        epochs=lambda w: CLUSTERING["settings"][w.dataset]["training"]["epochs"],
-    shell:
-        "python {input.code[0]:q} --clustering {input.clustering} "
-        "--convergence {input.convergence} --dataset {wildcards.dataset} "
-        "--epochs {params.epochs} --output {output} > {log} 2>&1"
-
-
-rule make_table1:
-    input:
-        code=code("make_table1.py"),
-        clustering="<results>/summary/clustering.csv",
-    output:
-        report(
-            "<reports>/tables/table1.csv",
-            caption="../../reports/captions/table1.rst",
-            category="Experiment 2: clustering",
-            labels={"figure": "Table 1", "data set": "all", "format": "csv"},
-        ),
-    log:
-        "<logs>/make_table1.log",
-    benchmark:
-        "<benchmarks>/make_table1.tsv"
+        "<benchmarks>/collect/{table}.tsv"
+    wildcard_constraints:
+        table="|".join(PARTS),
     group:
         "summary"
     conda:
@@ -126,40 +22,71 @@ rule make_table1:
         mem_mb=1000,
         runtime=10,
     shell:
-        "python {input.code[0]:q} --clustering {input.clustering} --output {output} > {log} 2>&1"
+        "python -m evidence.collect {input.tables} --output {output.table} > {log} 2>&1"
+
+
+# The claims of an experiment and its section of the page.
+rule deliver:
+    input:
+        code=lambda w: code(f"{w.experiment}/report.py"),
+        paper=[
+            source(f"data/paper/{p.name}")
+            for p in sorted(ROOT.glob("data/paper/*.csv"))
+        ],
+        tables=lambda w: DELIVERED[w.experiment].tables,
+        checksums=lambda w: sums(DELIVERED[w.experiment].tables),
+    output:
+        claims="<results>/{experiment}/claims.csv",
+        section="<results>/{experiment}/section.json",
+        checksums=[
+            "<results>/{experiment}/claims.csv.sha256",
+            "<results>/{experiment}/section.json.sha256",
+        ],
+    log:
+        "<logs>/deliver/{experiment}.log",
+    benchmark:
+        "<benchmarks>/deliver/{experiment}.tsv"
+    wildcard_constraints:
+        experiment="|".join(DELIVERED),
+    group:
+        "summary"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        figures=lambda w: DELIVERED[w.experiment].figures,
+        config=lambda w: as_json(SELECTED[w.experiment]),
+    shell:
+        "python -m {wildcards.experiment}.report --tables {input.tables} "
+        "--figures {params.figures} --config {params.config:q} --claims {output.claims} "
+        "--section {output.section} > {log} 2>&1"
 
 
 rule build_report:
     input:
-        code=code("build_report.py"),
-        template=source("reports/template.html"),
-        claims=rules.make_claims.output,
-        recovery=table("recovery"),
-        history=table("recovery_history"),
-        clustering=table("clustering"),
-        table1=rules.make_table1.output if CLUSTERING else [],
-        figures=[
-            *expand(
-                "<reports>/figures/{figure}.png",
-                figure=RECOVERY_FIGURES if SIMULATION else [],
-            ),
-            *expand(
-                "<reports>/figures/{figure}-{dataset}.png",
-                figure=CLUSTERING_FIGURES + SCORES_FIGURES,
-                dataset=DATASETS,
-            ),
-        ],
-        theory=table("theory"),
-        theory_figures=expand(
-            "<reports>/figures/theory_{figure}.png", figure=THEORY_FIGURES
-        ),
+        code=code("report/build.py"),
+        template=source("src/report/template.html"),
+        sections=expand("<results>/{experiment}/section.json", experiment=DELIVERED),
+        claims=expand("<results>/{experiment}/claims.csv", experiment=DELIVERED),
+        checksums=expand(rules.deliver.output.checksums, experiment=DELIVERED),
+        figures=[f for d in DELIVERED.values() for f in figure_files(d.figures)],
     output:
-        report(
+        page=report(
             "<reports>/report.html",
-            caption="../../reports/captions/page.rst",
+            caption="../../src/report/page.rst",
             category="Page and claims",
             labels={"file": "the page: claims, figures and tables", "format": "html"},
         ),
+        claims=report(
+            "<results>/summary/claims.csv",
+            caption="../../src/report/claims.rst",
+            category="Page and claims",
+            labels={"file": "the claims and their verdicts", "format": "csv"},
+        ),
+        checksum="<results>/summary/claims.csv.sha256",
     log:
         "<logs>/build_report.log",
     benchmark:
@@ -174,42 +101,37 @@ rule build_report:
     params:
         config=as_json(SELECTED),
     shell:
-        "python {input.code[0]:q} --template {input.template:q} --claims {input.claims} "
-        "--recovery {input.recovery} --history {input.history} --clustering {input.clustering} "
-        "--table1 {input.table1} --figures {input.figures} "
-        "--theory {input.theory} --theory-figures {input.theory_figures} "
-        "--config {params.config:q} --output {output} > {log} 2>&1"
+        "python -m report.build --sections {input.sections} --claims {input.claims} "
+        "--figures {input.figures} --config {params.config:q} "
+        "--output {output.page} --table {output.claims} > {log} 2>&1"
+
+
+# Every number of the run, without figures: a stage to ask for with --until or by name.
+rule summarise:
+    input:
+        expand("<results>/summary/{table}.csv", table=PARTS),
+        expand("<results>/{experiment}/claims.csv", experiment=DELIVERED),
 
 
 # The small results of a run, committed with the repository: `make publish` after `make full`.
 # No output, which snakemake would delete first: what is refused leaves the folder as it is.
 rule publish:
     input:
-        code=code("publish_results.py"),
-        page=source("reports/results.md.j2"),
-        section=source("reports/section.md.j2"),
-        report=rules.build_report.output,
-        recovery="<results>/summary/recovery.csv",
-        history="<results>/summary/recovery_history.csv",
+        code=code("report/publish.py"),
+        findings=source("reports/findings.md"),
+        report=rules.build_report.output.page,
+        sections=rules.build_report.input.sections,
         tables=[
-            "<results>/summary/clustering.csv",
-            *rules.make_claims.output,
-            *rules.make_table1.output,
-            "<results>/summary/theory.csv",
-            "<results>/summary/theory_sweep.csv",
-            "<results>/summary/lambda_sweep.csv",
-            "<results>/summary/convergence.csv",
+            rules.build_report.output.claims,
+            *(table for d in DELIVERED.values() for table in d.tables),
         ],
-        figures=[
-            *rules.build_report.input.figures,
-            *rules.build_report.input.theory_figures,
+        checksums=[
+            *rules.build_report.input.checksums,
+            rules.build_report.output.checksum,
+            *(file for d in DELIVERED.values() for file in sums(d.tables)),
         ],
-        artefacts=[
-            *expand("<results>/simulation/snr{snr}/data.safetensors", snr=RECOVERY),
-            *expand(rules.prepare_dataset.output, dataset=config["datasets"]),
-            *(f"{f}/model.safetensors" for f in RECOVERY_FOLDERS + CLUSTERING_FOLDERS),
-            *(f"{f}/codes.safetensors" for f in CLUSTERING_FOLDERS),
-        ],
+        figures=rules.build_report.input.figures,
+        artefacts=[file for d in DELIVERED.values() for file in d.artefacts],
     log:
         "<logs>/publish.log",
     benchmark:
@@ -226,9 +148,7 @@ rule publish:
         benchmarks=BENCHMARKS,
         folder="reports/published",
     shell:
-        "python {input.code[0]:q} --report {input.report} --recovery {input.recovery} "
-        "--history {input.history} --tables {input.tables} --figures {input.figures} "
-        "--artefacts {input.artefacts} --benchmarks {params.benchmarks} "
-        "--page {input.page:q} --section {input.section:q} "
-        "--config {params.config:q} --output {params.folder} "
-        "> {log} 2>&1"
+        "python -m report.publish --report {input.report} --sections {input.sections} "
+        "--tables {input.tables} --figures {input.figures} --artefacts {input.artefacts} "
+        "--benchmarks {params.benchmarks} --findings {input.findings:q} "
+        "--config {params.config:q} --output {params.folder} > {log} 2>&1"

@@ -1,19 +1,31 @@
-# The paper's theory against measurement: one job per regime, one for the sweep, their figures.
-THEORY_FIGURES = ["constants", "gradients"] if "theory" in TABLES else []
-THEORY_FIGURES += ["support"] if "theory_sweep" in TABLES else []
+# The paper's theory against measurement: one job for each regime, one for the sweep, their figures.
+from theory.check import has_sweep
+
+THEORY = config["theory"]
+
+deliver(
+    "theory",
+    parts={
+        "theory": expand("<results>/theory/{regime}.csv", regime=THEORY["regimes"]),
+        "theory_sweep": ["<results>/theory/sweep.csv"] if has_sweep(THEORY) else [],
+    },
+    figures=["theory_constants", "theory_gradients"] * bool(THEORY["regimes"])
+    + ["theory_support"] * has_sweep(THEORY),
+)
 
 
-rule measure_theory:
+rule theory_measure:
     input:
-        code=code("measure_theory.py"),
+        code=code("theory/measure.py"),
     output:
-        "<results>/theory/{regime}.csv",
+        table="<results>/theory/{regime}.csv",
+        checksum="<results>/theory/{regime}.csv.sha256",
     log:
-        "<logs>/measure_theory/{regime}.log",
+        "<logs>/theory_measure/{regime}.log",
     benchmark:
-        "<benchmarks>/measure_theory/{regime}.tsv"
+        "<benchmarks>/theory_measure/{regime}.tsv"
     wildcard_constraints:
-        regime="|".join(THEORY.get("settings", [])),
+        regime="|".join(THEORY["settings"]),
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
@@ -23,26 +35,28 @@ rule measure_theory:
         gpu=GPUS,
     params:
         spec=lambda w: as_json(THEORY["settings"][w.regime]),
-        samples=lambda w: THEORY["samples"],
-        replicates=lambda w: THEORY["replicates"],
+        samples=THEORY["samples"],
+        replicates=THEORY["replicates"],
         seed=config["seed"],
         device=config["device"],
         precision=config["precision"],
     shell:
-        "python {input.code[0]:q} --regime {wildcards.regime} --spec {params.spec:q} "
+        "python -m theory.measure --regime {wildcards.regime} --spec {params.spec:q} "
         "--samples {params.samples} --replicates {params.replicates} --seed {params.seed} "
-        "--device {params.device} --precision {params.precision} --threads {threads} --output {output} > {log} 2>&1"
+        "--device {params.device} --precision {params.precision} --threads {threads} "
+        "--output {output.table} > {log} 2>&1"
 
 
-rule sweep_theory:
+rule theory_sweep:
     input:
-        code=code("sweep_theory.py"),
+        code=code("theory/sweep.py"),
     output:
-        "<results>/theory/sweep.csv",
+        table="<results>/theory/sweep.csv",
+        checksum="<results>/theory/sweep.csv.sha256",
     log:
-        "<logs>/sweep_theory.log",
+        "<logs>/theory_sweep.log",
     benchmark:
-        "<benchmarks>/sweep_theory.tsv"
+        "<benchmarks>/theory_sweep.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
@@ -50,30 +64,27 @@ rule sweep_theory:
         mem_mb=scaled(2000),
         runtime=scaled(60),
     params:
-        sweep=lambda w: as_json(THEORY["sweep"]),
-        replicates=lambda w: THEORY["replicates"],
+        sweep=as_json(THEORY["sweep"]),
+        replicates=THEORY["replicates"],
         seed=config["seed"],
     shell:
-        "python {input.code[0]:q} --sweep {params.sweep:q} --replicates {params.replicates} "
-        "--seed {params.seed} --threads {threads} --output {output} > {log} 2>&1"
+        "python -m theory.sweep --sweep {params.sweep:q} --replicates {params.replicates} "
+        "--seed {params.seed} --threads {threads} --output {output.table} > {log} 2>&1"
 
 
-rule plot_theory:
+# One job: starting Python takes longer than drawing.
+rule theory_figures:
     input:
-        code=code("plot_theory.py"),
-        theory=table("theory"),
-        sweep=table("theory_sweep"),
+        code=code("theory/figures.py"),
+        theory=summary("theory"),
+        sweep=summary("theory_sweep"),
+        checksums=sums(DELIVERED["theory"].tables),
     output:
-        # One job: starting Python takes longer than drawing.
-        drawn(
-            [f"theory_{figure}" for figure in THEORY_FIGURES],
-            caption="theory",
-            category="Theory",
-        ),
+        drawn("theory", DELIVERED["theory"].figures, "Theory"),
     log:
-        "<logs>/plot_theory.log",
+        "<logs>/theory_figures.log",
     benchmark:
-        "<benchmarks>/plot_theory.tsv"
+        "<benchmarks>/theory_figures.tsv"
     group:
         "summary"
     conda:
@@ -83,5 +94,11 @@ rule plot_theory:
         mem_mb=1000,
         runtime=10,
     shell:
-        "python {input.code[0]:q} --theory {input.theory} --sweep {input.sweep} "
+        "python -m theory.figures --theory {input.theory} --sweep {input.sweep} "
         "--output {output} > {log} 2>&1"
+
+
+# The experiment alone: `snakemake --cores all theory`.
+rule theory:
+    input:
+        delivered("theory"),

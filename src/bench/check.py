@@ -1,0 +1,20 @@
+"""Rules on the config of the benchmarks that cross its keys; workflow/validate.py calls them."""
+
+from evidence.checks import model_inconsistencies
+
+
+def inconsistencies(config: dict) -> list[str]:
+    """What contradicts itself in a config that fits the schema, as ``key: reason``."""
+    errors = []
+    for name, spec in config["bench"]["settings"].items():
+        models = {key: spec[key] for key in ("model", "cuda_model") if key in spec}
+        models |= {f"models.{axis}": model for axis, model in spec.get("models", {}).items()}
+        for key, model in models.items():
+            fewest = min([model["groups"], *spec.get("axes", {}).get("groups", [])])
+            place = f"bench.settings.{name}.{key}"
+            errors += model_inconsistencies(place, model | {"groups": fewest})
+    peers = config["bench"]["settings"]["peers"]
+    plain = peers["methods"].get(peers["plain"], {})
+    if plain.get("encoder") != "shallow" or plain["prox"] not in ("group_soft", "soft", "relu"):
+        errors.append("bench.settings.peers.plain: not a shallow method of the paper")
+    return errors

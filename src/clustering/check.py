@@ -1,0 +1,85 @@
+"""What the clustering runs, and the rules on its config that cross keys; imports nothing heavy.
+
+workflow/validate.py calls the rules, workflow/rules/clustering.smk the rest.
+"""
+
+CONTROLS = {"raw", "oracle", "chance"}
+RESTRICTIONS = ("datasets", "inits", "centering")  # where a method runs
+
+
+def is_off(config: dict) -> bool:
+    """Without data sets there is nothing to cluster."""
+    return config.get("datasets") == []
+
+
+def conditions(config: dict) -> list[tuple[str, str, bool]]:
+    """All (data set, method, centred) that the config asks for: one job each."""
+    if "clustering" not in config:
+        return []
+    clustering = config["clustering"]
+    return [
+        (dataset, method, centered)
+        for dataset in config["datasets"]
+        for method, spec in clustering["methods"].items()
+        for centered in clustering["centering"]
+        if dataset in spec.get("datasets", config["datasets"])
+        and centered in spec.get("centering", clustering["centering"])
+        and inits_of(config, method)
+    ]
+
+
+def inits_of(config: dict, method: str) -> list[str]:
+    """The inits of a method, the same in all its conditions."""
+    every = config["clustering"]["inits"]
+    own = config["clustering"]["methods"][method].get("inits", every)
+    return [init for init in every if init in own]
+
+
+def inconsistencies(config: dict) -> list[str]:
+    """What contradicts itself in a config that fits the schema, as ``key: reason``."""
+    errors, clustering = [], config["clustering"]
+    for name, spec in clustering["methods"].items():
+        if isinstance(spec["lambda"], dict):
+            errors.append(f"clustering.methods.{name}.lambda: must be a number")
+    for dataset in config["datasets"]:
+        if dataset not in clustering["settings"]:
+            errors.append(f"clustering.settings: no entry for the data set {dataset!r}")
+    for method in sorted(CONTROLS & set(clustering["methods"])):
+        errors.append(f"clustering.methods.{method}: this name belongs to a control")
+    convergence, shown = clustering["convergence"], clustering["shown"]
+    if convergence["methods"] and max(convergence["snapshots"]) > convergence["epochs"]:
+        errors.append("clustering.convergence.snapshots: later than the last epoch")
+    if shown["init"] not in clustering["inits"]:
+        errors.append(f"clustering.shown.init: {shown['init']!r} is not in clustering.inits")
+    return errors + _not_run(config)
+
+
+def _not_run(config: dict) -> list[str]:
+    """Figures and claims look at init shown.init without centring: is it there?"""
+    clustering = config["clustering"]
+    methods, shown, run = clustering["methods"], clustering["shown"], set(conditions(config))
+    wanted = {
+        "clustering.shown.method": [shown["method"]],
+        "clustering.shown.baseline": [shown["baseline"]],
+        "clustering.shown.silhouettes": shown["silhouettes"],
+        "clustering.convergence.methods": clustering["convergence"]["methods"],
+    }
+    errors = []
+    for key, names in wanted.items():
+        unknown = [name for name in names if name not in methods]
+        errors += [f"{key}: {name!r} is not in clustering.methods" for name in unknown]
+        if unknown or not names or shown["init"] not in clustering["inits"]:
+            continue
+        for dataset in config["datasets"]:
+            runs = [
+                (dataset, name, False) in run and shown["init"] in inits_of(config, name)
+                for name in names
+            ]
+            # Silhouettes are drawn of those that run.
+            enough = any(runs) if key == "clustering.shown.silhouettes" else all(runs)
+            if not enough:
+                errors.append(
+                    f"{key}: {', '.join(names)} must run on {dataset} from init {shown['init']} "
+                    "and not centred (clustering.inits, .centering and the method's restrictions)"
+                )
+    return errors

@@ -1,0 +1,257 @@
+"""Figures of Experiment 2 from tables and arrays; every function returns a Figure."""
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+from scipy.spatial.distance import cdist
+
+from evidence.style import legend_right, method_name
+
+ALGORITHMS = {"kmeans": "k-means", "spectral": "spectral clustering", "argmax": "active group"}
+
+
+def atoms_and_activations(
+    dictionaries: dict[str, np.ndarray],
+    codes: dict[str, np.ndarray],
+    group_size: int,
+    sample: np.ndarray,
+    shown: int = 8,
+) -> Figure:
+    """Fig. 4: atoms by group (one row a group) and the code of one sample, per method.
+
+    Parameters
+    ----------
+    dictionaries : method -> (n, m), drawn as images where n is a square number, else as lines
+    codes : method -> (m,), the code of ``sample`` (n,)
+    """
+    figure = Figure(figsize=(4.2 * len(codes), 6.2), layout="constrained")
+    top, bottom = figure.subfigures(2, 1, height_ratios=[2.2, 1])
+    axes = top.subplots(1, len(dictionaries), squeeze=False)[0]
+    for letter, ax, (method, dictionary) in zip("abcdef", axes, dictionaries.items(), strict=False):
+        _draw_atoms(ax, dictionary, group_size, shown)
+        title = f"({letter}) atoms, {method_name(method)}"
+        ax.set(title=title, xlabel="atom of the group", ylabel="group", xticks=[], yticks=[])
+        ax.grid(False)
+    axes = bottom.subplots(1, len(codes), squeeze=False)[0]
+    letters = "abcdef"[len(dictionaries) :]
+    for letter, ax, (method, code) in zip(letters, axes, codes.items(), strict=False):
+        colors = np.array(sns.color_palette("husl", len(code) // group_size))
+        ax.vlines(np.arange(len(code)), 0, code, colors=np.repeat(colors, group_size, axis=0))
+        for edge in range(0, len(code) + 1, group_size):
+            ax.axvline(edge - 0.5, color="0.85", lw=0.6, zorder=0)
+        ax.axhline(0, color="0.4", lw=0.6)
+        ax.set(title=f"({letter}) code, {method_name(method)}", xlabel="atom (coloured by group)")
+        ax.set_ylabel("coefficient")
+        ax.grid(False)
+    axes[-1].set_xlim(right=1.2 * len(codes[method]))
+    inset = axes[-1].inset_axes([0.855, 0.64, 0.14, 0.34])
+    if side := _side(len(sample)):
+        inset.imshow(sample.reshape(side, side), cmap="gray")
+    else:
+        inset.plot(sample, color="k", lw=0.8)
+        inset.grid(False)
+    inset.set(xticks=[], yticks=[])
+    return figure
+
+
+def pairwise_distances(features: dict[str, np.ndarray], labels: np.ndarray) -> Figure:
+    """Fig. 5: Euclidean distances between samples sorted by class, one panel per feature.
+
+    ``features`` maps a name to (N, k); each panel is scaled to its own maximum.
+    """
+    order = np.argsort(labels, kind="stable")
+    figure = Figure(figsize=(3.6 * len(features) + 0.6, 3.7), layout="constrained")
+    axes = figure.subplots(1, len(features), squeeze=False)[0]
+    classes, counts = np.unique(labels, return_counts=True)
+    edges = np.cumsum(counts)
+    for letter, ax, (name, array) in zip("abcdef", axes, features.items(), strict=False):
+        distances = cdist(array[order], array[order])
+        image = ax.imshow(distances / distances.max(), cmap="magma", vmin=0, vmax=1)
+        ax.set(title=f"({letter}) {method_name(name)}", xlabel="class", ylabel="class")
+        for setter in (ax.set_xticks, ax.set_yticks):
+            setter(edges - counts / 2 - 0.5, labels=classes)
+        ax.grid(False)
+    figure.colorbar(image, ax=axes, label="distance / largest distance", shrink=0.8)
+    return figure
+
+
+def silhouettes(
+    dictionaries: dict[str, np.ndarray],
+    codes: dict[str, np.ndarray],
+    labels: np.ndarray,
+    group_size: int,
+) -> Figure:
+    r"""Atoms by group (one row a group) and the mean activation of every class, per method.
+
+    Parameters
+    ----------
+    dictionaries : method -> (n, m), drawn as images where n is a square number, else as lines
+    codes : method -> (N, m); the map shows the mean of \|x\| over each class of ``labels`` (N,)
+    """
+    classes = np.unique(labels)
+    figure = Figure(figsize=(13, 3.9 * len(codes)), layout="constrained")
+    grid = figure.subplots(len(codes), 2, squeeze=False, width_ratios=[1, 1.15])
+    letters = iter("abcdefgh")
+    for (left, right), (method, code) in zip(grid, codes.items(), strict=True):
+        _draw_atoms(left, dictionaries[method], group_size, group_size)
+        left.set(title=f"({next(letters)}) atoms, {method_name(method)}", xticks=[], yticks=[])
+        left.set(xlabel="atom of the group", ylabel="group (first at the top)")
+        left.grid(False)
+        means = np.stack([np.abs(code[labels == c]).mean(0) for c in classes])
+        image = right.imshow(means, cmap="magma", aspect="auto", interpolation="nearest")
+        groups = means.shape[1] // group_size
+        for edge in range(1, groups):
+            right.axvline(edge * group_size - 0.5, color="w", lw=0.8)
+        right.set_xticks((np.arange(groups) + 0.5) * group_size - 0.5, labels=range(groups))
+        right.set_yticks(np.arange(len(classes)), labels=classes)
+        right.set(title=f"({next(letters)}) mean |code| of each class, {method_name(method)}")
+        right.set(xlabel="group (its atoms side by side)", ylabel="class")
+        right.grid(False)
+        figure.colorbar(image, ax=right, label="mean |coefficient|")
+    return figure
+
+
+def clustering_accuracy(
+    clustering: pd.DataFrame,
+    dataset: str,
+    printed: pd.DataFrame,
+    supervised: tuple[str, ...] = (),
+) -> Figure:
+    """Table 1 as a figure: ACC of every feature, initialisation and centring, mean and replicates.
+
+    Dashed: raw pixels. Dotted: chance.
+
+    Parameters
+    ----------
+    clustering : the long-form table of one data set
+    printed : method, features, algorithm and accuracy of the paper's numbers, drawn as diamonds
+    supervised : initialisations that use labels, drawn as crosses
+    """
+    table = clustering[(clustering.metric == "acc") & (clustering.method != "oracle")]
+    raw, chance = (table[table.method == control] for control in ("raw", "chance"))
+    table = table[~table.method.isin(["raw", "chance"])]
+    texts = {"codes": "codes", "codes+": "codes+", "group": "active group (no algorithm)"}
+    present = set(zip(table.method, table.features, strict=True))
+    rows = [(m, f) for m in table.method.unique() for f in texts if (m, f) in present]
+    inits = list(dict.fromkeys(table.init))
+    colors = dict(zip(inits, sns.color_palette("colorblind", len(inits)), strict=True))
+    marks = {init: "x" if init in supervised else "o" for init in inits}
+    figure = Figure(figsize=(12, 0.75 * len(rows) + 1.6), layout="constrained")
+    axes = figure.subplots(1, 2, sharex=True, sharey=True)
+    for ax, algorithm in zip(axes, ("kmeans", "spectral"), strict=True):
+        # The active group needs no algorithm: both panels show its points.
+        here = table[table.algorithm.isin([algorithm, "argmax"])]
+        _draw_accuracies(ax, here, rows, colors, marks)
+        ax.axvline(raw[raw.algorithm == algorithm].value.mean(), color="0.25", ls="--", lw=1)
+        ax.axvline(chance.value.mean(), color="0.6", ls=":", lw=1)
+        for number in printed[printed.algorithm == algorithm].itertuples():
+            if (number.method, number.features) in present:
+                y = rows.index((number.method, number.features))
+                ax.plot(number.accuracy, y, "D", color="k", ms=6, zorder=5)
+        for edge in range(1, len(rows)):
+            ax.axhline(edge - 0.5, color="0.85", lw=0.8)
+        ax.grid(False, axis="y")
+        ax.set(title=ALGORITHMS[algorithm], xlabel="ACC on the test set")
+    labels = [f"{method_name(method)}\n{texts[features]}" for method, features in rows]
+    axes[0].set_yticks(range(len(rows)), labels=labels)
+    axes[0].set_ylim(len(rows) - 0.5, -0.5)
+    handles = _accuracy_legend(colors, marks, table.centered.any(), len(printed) > 0)
+    several = table.replicate.max() > 0
+    title = f"{dataset}; bars span\nall replicates" if several else dataset
+    legend_right(axes[-1], handles=handles, title=title)
+    return figure
+
+
+def _draw_accuracies(ax, table, rows, colors, marks) -> None:
+    """Mean and range over replicates of every clustering, at the height of its row."""
+    shifts = {i: (k + 0.5) / len(colors) * 0.8 - 0.4 for k, i in enumerate(colors)}
+    keys = ["method", "features", "init", "centered"]
+    for (method, features, init, centered), part in table.groupby(keys, sort=False):
+        y = rows.index((method, features)) + shifts[init] + (0.04 if centered else -0.04)
+        ax.plot([part.value.min(), part.value.max()], [y, y], color=colors[init], lw=1.2)
+        ax.plot(
+            part.value.mean(), y, marks[init], color=colors[init], ms=5.5,
+            markerfacecolor="white" if centered else colors[init],
+        )  # fmt: skip
+
+
+def _accuracy_legend(colors, marks, centered, printed) -> list[mpl.lines.Line2D]:
+    styles = [
+        (f"init {init}" + (" (uses labels)" if marks[init] == "x" else ""),
+         {"color": color, "marker": marks[init], "ls": ""})
+        for init, color in colors.items()
+    ]  # fmt: skip
+    if centered:
+        styles += [
+            ("not centred (filled)", {"color": "0.4", "marker": "o", "ls": ""}),
+            ("centred (open; x: lower)", {"color": "0.4", "marker": "o", "ls": "", "mfc": "w"}),
+        ]
+    styles += [
+        ("raw pixels", {"color": "0.25", "ls": "--"}),
+        ("chance", {"color": "0.6", "ls": ":"}),
+    ]
+    if printed:
+        styles.append(("paper (one number)", {"color": "k", "marker": "D", "ls": ""}))
+    return [mpl.lines.Line2D([], [], label=label, **style) for label, style in styles]
+
+
+def convergence(table: pd.DataFrame, epochs: int) -> Figure:
+    """Training loss per epoch and ACC of snapshots of long runs; a line marks ``epochs``."""
+    figure = Figure(figsize=(11.5, 3.6), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    methods = list(dict.fromkeys(table.method))
+    last = int(table.epoch.max())
+    colors = dict(zip(methods, sns.color_palette("colorblind", len(methods)), strict=True))
+    marks = {"kmeans": "o-", "spectral": "s--", "argmax": "^:"}
+    for method, color in colors.items():
+        here = table[table.method == method].set_index(["metric", "epoch"]).value
+        loss = here.loc["loss"]
+        label = f"{method_name(method)}\n{loss[epochs]:.4g} at {epochs}, {loss[last]:.4g} at {last}"
+        left.plot(loss.index, loss, color=color, label=label)
+        for algorithm, mark in marks.items():
+            if (metric := f"acc_{algorithm}") in here.index.get_level_values("metric"):
+                values = here.loc[metric]
+                name = f"{method_name(method)}, {ALGORITHMS[algorithm]}"
+                right.plot(values.index, values, mark, color=color, ms=4, label=name)
+    for ax in (left, right):
+        ax.axvline(epochs, color="0.3", ls="-.", lw=1)
+        ax.set(xlabel="epoch", xlim=(-0.5, last + 0.5))
+    left.legend()
+    left.set(title="(a) training loss", yscale="log", ylabel=r"$\frac{1}{2}\|y - \hat{y}\|^2$")
+    right.set(title=f"(b) test set, scored at snapshots; line: {epochs} epochs", ylabel="ACC")
+    legend_right(right)
+    return figure
+
+
+def _side(n: int) -> int:
+    """The side of a square image of n pixels; 0 if there is none."""
+    side = int(n**0.5)
+    return side if side * side == n else 0
+
+
+def _draw_atoms(ax, dictionary: np.ndarray, group_size: int, shown: int) -> None:
+    """The first ``shown`` atoms of each group, one row a group: images, or lines of any length."""
+    n, m = dictionary.shape
+    atoms = dictionary.T.reshape(m // group_size, group_size, n)[:, :shown]
+    if side := _side(n):
+        ax.imshow(_mosaic(atoms.reshape(*atoms.shape[:2], side, side)), cmap="gray")
+        return
+    scale = np.maximum(np.abs(atoms).max(-1, keepdims=True), 1e-12)
+    rows, columns = np.indices(atoms.shape[:2])[..., None]
+    x = columns + np.linspace(0.05, 0.95, n)
+    y = rows - 0.45 * atoms / scale  # the axis points down, as that of images
+    lines = np.stack([x, y], -1).reshape(-1, n, 2)
+    ax.hlines(np.arange(len(atoms)), 0, atoms.shape[1], color="0.85", lw=0.6)
+    ax.add_collection(mpl.collections.LineCollection(lines, colors="k", linewidths=0.8))
+    ax.set(xlim=(0, atoms.shape[1]), ylim=(len(atoms) - 0.4, -0.6))
+
+
+def _mosaic(atoms: np.ndarray) -> np.ndarray:
+    """Images (groups, shown, side, side), each from black to white, as one image."""
+    shown, side = atoms.shape[1], atoms.shape[-1]
+    low, high = atoms.min((2, 3), keepdims=True), atoms.max((2, 3), keepdims=True)
+    atoms = (atoms - low) / np.maximum(high - low, 1e-12)
+    atoms = np.pad(atoms, ((0, 0), (0, 0), (0, 1), (0, 1)), constant_values=1.0)
+    return atoms.transpose(0, 2, 1, 3).reshape(-1, shown * (side + 1))

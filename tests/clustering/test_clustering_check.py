@@ -1,0 +1,95 @@
+"""Where clustering runs, and what its config must not contradict."""
+
+import pytest
+from conftest import CONFIG, changed
+
+from clustering.check import conditions, inconsistencies, inits_of, is_off
+
+SPARSE = CONFIG["clustering"]["methods"]["sparse"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "error"),
+    [
+        (
+            "clustering.methods.sparse.lambda",
+            {"matched_to": "relu"},
+            "sparse.lambda: must be a number",
+        ),
+        (
+            "clustering.methods.raw",
+            SPARSE,
+            "clustering.methods.raw: this name belongs to a control",
+        ),
+        ("clustering.settings", {}, "clustering.settings: no entry for the data set 'digits'"),
+        (
+            "clustering.centering",
+            [True],
+            "clustering.shown.method: group_sparse must run on digits",
+        ),
+        (
+            "clustering.methods.sparse.inits",
+            ["data"],
+            "clustering.shown.baseline: sparse must run on",
+        ),
+        ("clustering.convergence.snapshots", [1000], "snapshots: later than the last epoch"),
+        (
+            "clustering.convergence.methods",
+            ["spars"],
+            "clustering.convergence.methods: 'spars' is not",
+        ),
+        (
+            "clustering.convergence.methods",
+            ["silhouette"],
+            "methods: silhouette must run on digits",
+        ),
+        ("clustering.shown.method", "sparze", "clustering.shown.method: 'sparze' is not in"),
+        ("clustering.shown.baseline", "sparze", "clustering.shown.baseline: 'sparze' is not in"),
+        ("clustering.shown.init", "spektral", "clustering.shown.init: 'spektral' is not in"),
+        (
+            "clustering.shown.silhouettes",
+            ["sparze"],
+            "clustering.shown.silhouettes: 'sparze' is not",
+        ),
+        (
+            "clustering.shown.silhouettes",
+            ["silhouette"],
+            "silhouettes: silhouette must run on digits",
+        ),
+    ],
+)
+def test_a_contradiction_is_refused_with_its_key_and_reason(key, value, error):
+    assert error in "\n".join(inconsistencies(changed(key, value)))
+
+
+def test_one_of_the_silhouettes_must_run_and_none_is_as_good():
+    assert inconsistencies(changed("clustering.shown.silhouettes", ["silhouette", "sparse"])) == []
+    assert inconsistencies(changed("clustering.shown.silhouettes", [])) == []
+
+
+def test_clustering_without_data_sets_is_off():
+    assert is_off(changed("datasets", []))
+    assert not is_off(changed("datasets", ["digits"]))
+
+
+def test_a_method_runs_where_its_entry_says_and_nowhere_else():
+    config = changed("clustering.methods.relu.inits", ["data", "class"])
+    config["clustering"]["methods"]["relu"]["centering"] = [True]
+    config["clustering"]["methods"]["sparse"]["datasets"] = ["mnist"]
+    config["clustering"]["inits"] = ["kmeans", "data"]
+    found = conditions(config)
+    assert [c for c in found if c[1] == "relu"] == [("digits", "relu", True)]
+    assert inits_of(config, "relu") == ["data"]
+    assert {c[1] for c in found} == {"relu", "group_sparse"}
+    assert sum(c[1] == "group_sparse" for c in found) == 2, "everywhere"
+    assert inits_of(config, "group_sparse") == ["kmeans", "data"]
+
+
+def test_a_method_without_any_of_the_inits_does_not_run():
+    config = changed("clustering.inits", ["kmeans"])
+    config["clustering"]["methods"]["relu"]["inits"] = ["data"]
+    assert "relu" not in {method for _, method, _ in conditions(config)}
+
+
+def test_a_config_without_clustering_has_no_conditions():
+    assert conditions({"datasets": ["digits"]}) == []

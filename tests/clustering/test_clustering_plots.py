@@ -1,0 +1,96 @@
+"""Figures of Experiment 2: atoms that are images or not, and the scores of Table 1."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.collections import LineCollection
+
+from clustering import plots
+
+GROUPS, SIZE = 3, 2
+
+
+def atoms(n: int) -> np.ndarray:
+    return np.random.default_rng(0).normal(size=(n, GROUPS * SIZE))
+
+
+def lines(ax) -> list[np.ndarray]:
+    """The atoms drawn as lines, without the line that marks zero."""
+    found = [c for c in ax.collections if isinstance(c, LineCollection)]
+    return [line for c in found for line in c.get_segments() if len(line) > 2]
+
+
+@pytest.mark.parametrize(("n", "images", "drawn"), [(97, 0, GROUPS * SIZE), (100, 1, 0)])
+def test_atoms_are_images_where_their_length_is_a_square_and_lines_elsewhere(n, images, drawn):
+    a, code = atoms(n), np.arange(GROUPS * SIZE)
+    figure = plots.atoms_and_activations({"m": a}, {"m": code}, SIZE, a @ code)
+    mosaic, codes = figure.axes
+    assert (len(mosaic.images), len(lines(mosaic))) == (images, drawn)
+    (inset,) = codes.child_axes
+    assert (len(inset.images), len(inset.lines)) == (images, 1 - images)
+    left, _, _ = plots.silhouettes({"m": a}, {"m": code[None]}, np.array([0]), SIZE).axes
+    assert (len(left.images), len(lines(left))) == (images, drawn)
+
+
+def test_a_line_has_the_shape_of_its_atom_in_the_row_of_its_group():
+    a = atoms(97)
+    figure = plots.atoms_and_activations({"m": a}, {"m": a[0]}, SIZE, a[:, 0])
+    for i, line in enumerate(lines(figure.axes[0])):
+        x, y = line.T
+        row, column = divmod(i, SIZE)
+        assert column < x[0] < x[-1] < column + 1
+        assert np.abs(y - row).max() < 0.5
+        # The axis points down.
+        assert np.corrcoef(row - y, a[:, i])[0, 1] == pytest.approx(1)
+
+
+def test_no_more_atoms_of_a_group_are_drawn_than_asked_for():
+    a = np.random.default_rng(0).normal(size=(97, 12))
+    figure = plots.atoms_and_activations({"m": a}, {"m": a[0]}, 6, a[:, 0], shown=4)
+    assert len(lines(figure.axes[0])) == 2 * 4
+
+
+NOTHING = pd.DataFrame(columns=["method", "features", "algorithm", "accuracy"])
+
+
+def scores(replicates: int = 1) -> pd.DataFrame:
+    methods = [("raw", "raw", "none"), ("chance", "random", "none"), ("m", "codes", "kmeans")]
+    return pd.DataFrame(
+        [
+            {
+                "method": method, "features": features, "init": init, "centered": False,
+                "algorithm": "kmeans", "replicate": r, "metric": "acc", "value": 0.5,
+            }
+            for method, features, init in methods
+            for r in range(replicates)
+        ]
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("replicates", "spread"), [(1, False), (2, True)])
+def test_the_scores_of_one_replicate_span_nothing(replicates, spread):
+    figure = plots.clustering_accuracy(scores(replicates), "digits", NOTHING)
+    title = figure.axes[-1].get_legend().get_title().get_text()
+    assert ("all replicates" in title) == spread
+
+
+def diamonds(figure) -> list[list[float]]:
+    """Places of the paper's numbers in either panel."""
+    return [[float(x) for line in ax.lines if line.get_marker() == "D" for x in line.get_xdata()]
+            for ax in figure.axes]  # fmt: skip
+
+
+def test_numbers_of_the_paper_are_drawn_where_their_row_is_and_only_if_given():
+    numbers = [("m", "codes", "kmeans", 0.7), ("m", "codes", "spectral", 0.8)]
+    numbers.append(("not run", "codes", "kmeans", 0.9))
+    printed = pd.DataFrame(numbers, columns=NOTHING.columns)
+    assert diamonds(plots.clustering_accuracy(scores(), "d", printed)) == [[0.7], [0.8]]
+    assert diamonds(plots.clustering_accuracy(scores(), "d", NOTHING)) == [[], []]
+
+
+@pytest.mark.parametrize(
+    ("supervised", "label"), [((), "init kmeans"), (("kmeans",), "init kmeans (uses labels)")]
+)
+def test_the_legend_marks_inits_that_use_labels(supervised, label):
+    figure = plots.clustering_accuracy(scores(), "digits", NOTHING, supervised)
+    assert label in [text.get_text() for text in figure.axes[-1].get_legend().get_texts()]

@@ -1,0 +1,56 @@
+"""What the config of the recovery must not contradict."""
+
+import pytest
+from conftest import changed
+
+from recovery.check import inconsistencies
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "error"),
+    [
+        (
+            "recovery.model.active_groups",
+            501,
+            "recovery.model.active_groups: more than the 500 groups",
+        ),
+        ("recovery.model.group_size", 951, "recovery.model.group_size: larger than the dimension"),
+        ("recovery.model.amplitude", [5.0, 4.0], "recovery.model.amplitude: the lower bound"),
+        ("recovery.model.samples", 10, "recovery.model.samples: fewer samples than atoms"),
+        ("recovery.sweep.model.active_groups", 21, "recovery.sweep.model.active_groups: more"),
+        ("recovery.fixed_snr_db", [2], "recovery.fixed_snr_db: {2} is not in recovery.snr_db"),
+        ("recovery.fixed_snr_db", [5], "recovery.shown.snr_db: 1 is not in recovery.fixed_snr_db"),
+        ("recovery.inits.near.methods", ["sparze"], "recovery.inits.near.methods: 'sparze' is not"),
+        ("recovery.inits.near.snr_db", [1, 2], "recovery.inits.near.snr_db: {2} is not in"),
+        ("recovery.inits.near.snr_db", [5], "recovery.shown.snr_db: 1 is not a noise level of"),
+        ("recovery.inits.near.methods", ["sparse"], "recovery.shown.init: its methods lack"),
+        (
+            "recovery.methods.sparse.lambda",
+            {"matched_to": "oracle"},
+            "'oracle' is not a method with",
+        ),
+        ("recovery.methods.group_sparse.lambda", 0, "group_sparse.lambda: 0 cannot be matched"),
+        (
+            "recovery.shown.method",
+            "group_sparze",
+            "recovery.shown.method: 'group_sparze' is not in",
+        ),
+        ("recovery.shown.baseline", "sparze", "recovery.shown.baseline: 'sparze' is not in"),
+        ("recovery.shown.init", "afar", "recovery.shown.init: 'afar' is not in recovery.inits"),
+        ("recovery.shown.snr_db", 3, "recovery.shown.snr_db: 3 is not in recovery.fixed_snr_db"),
+    ],
+)
+def test_a_contradiction_is_refused_with_its_key_and_reason(key, value, error):
+    assert error in "\n".join(inconsistencies(changed(key, value)))
+
+
+def test_the_sizes_of_a_sweep_that_is_off_are_not_checked():
+    config = changed("recovery.sweep.model.active_groups", 21)
+    config["recovery"]["sweep"]["lambda"] = []
+    assert inconsistencies(config) == []
+
+
+def test_the_noise_level_shown_need_not_be_fixed_where_sampling_is_fresh():
+    config = changed("recovery.sampling", ["fresh"])
+    config["recovery"]["shown"]["snr_db"] = 5
+    assert inconsistencies(config) == []

@@ -1,0 +1,1 @@
+"""A small experiment: is a coin fair?"""

@@ -1,0 +1,291 @@
+# Experiment 2: training (one job for each method, its inits and replicates at once), clustering of
+# the test codes, controls, longer trainings, Table 1, figures.
+from clustering.check import RESTRICTIONS, conditions, inits_of
+
+CLUSTERING = config["clustering"]
+CLUSTERING_SETTINGS = CLUSTERING["settings"]
+CLUSTERING_TRAININGS = [
+    f"<results>/clustering/{dataset}/{method}-{'centered' if centered else 'raw'}"
+    for dataset, method, centered in conditions(config)
+]
+# Drawn from models, and from scores.
+CLUSTERING_FIGURES = ["fig4", "fig5"]
+CLUSTERING_FIGURES += ["silhouettes"] if CLUSTERING["shown"]["silhouettes"] else []
+CLUSTERING_SCORES = ["table1"]
+CLUSTERING_SCORES += ["convergence"] if CLUSTERING["convergence"]["methods"] else []
+
+deliver(
+    "clustering",
+    parts={
+        "clustering": [
+            *expand(
+                "<results>/clustering/{dataset}/controls/metrics.csv", dataset=DATASETS
+            ),
+            *(f"{f}/metrics.csv" for f in CLUSTERING_TRAININGS),
+        ],
+        "clustering_history": [f"{f}/history.csv" for f in CLUSTERING_TRAININGS],
+        "clustering_convergence": expand(
+            "<results>/clustering/{dataset}/convergence/{method}.csv",
+            dataset=DATASETS,
+            method=CLUSTERING["convergence"]["methods"],
+        ),
+    },
+    tables=["<reports>/tables/table1.csv"],
+    figures=expand(
+        "{figure}-{dataset}",
+        figure=CLUSTERING_FIGURES + CLUSTERING_SCORES,
+        dataset=DATASETS,
+    ),
+    artefacts=[
+        *expand("<results>/data/{dataset}.safetensors", dataset=DATASETS),
+        *(
+            f"{f}/{name}.safetensors"
+            for f in CLUSTERING_TRAININGS
+            for name in ("model", "codes")
+        ),
+    ],
+)
+
+
+def clustering_spec(method):
+    """A method's parameters as JSON, without where it runs: that changes no result."""
+    spec = CLUSTERING["methods"][method]
+    return as_json({k: v for k, v in spec.items() if k not in RESTRICTIONS})
+
+
+def clustering_shown(dataset, file):
+    """A file of every training that the figures of a data set show."""
+    shown = CLUSTERING["shown"]
+    wanted = [shown["baseline"], shown["method"], *shown["silhouettes"]]
+    return [
+        f"<results>/clustering/{dataset}/{method}-raw/{file}.safetensors"
+        for method in dict.fromkeys(wanted)
+        if (dataset, method, False) in conditions(config)
+        and shown["init"] in inits_of(config, method)
+    ]
+
+
+wildcard_constraints:
+    centering="raw|centered",
+
+
+rule clustering_train:
+    input:
+        code=code("clustering/train.py"),
+        data=rules.data_prepare.output,
+    output:
+        model="<results>/clustering/{dataset}/{method}-{centering}/model.safetensors",
+        history="<results>/clustering/{dataset}/{method}-{centering}/history.csv",
+        checksum="<results>/clustering/{dataset}/{method}-{centering}/history.csv.sha256",
+    log:
+        "<logs>/clustering_train/{dataset}-{method}-{centering}.log",
+    benchmark:
+        "<benchmarks>/clustering_train/{dataset}-{method}-{centering}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: config["threads"]
+    resources:
+        mem_mb=scaled(6000),
+        runtime=scaled(480),
+        gpu=GPUS,
+    params:
+        spec=lambda w: clustering_spec(w.method),
+        inits=lambda w: inits_of(config, w.method),
+        settings=lambda w: as_json(CLUSTERING_SETTINGS[w.dataset]),
+        replicates=CLUSTERING["replicates"],
+        seed=config["seed"],
+        device=config["device"],
+        precision=config["precision"],
+        center=lambda w: "--center" if w.centering == "centered" else "",
+        # Not an output: it must survive an interrupted job.
+        checkpoint=lambda w: (
+            f"{RESULTS}/checkpoints/{w.dataset}-{w.method}-{w.centering}.safetensors"
+        ),
+    shell:
+        "python -m clustering.train --data {input.data} --method {wildcards.method} "
+        "--inits {params.inits} {params.center} --spec {params.spec:q} "
+        "--settings {params.settings:q} --replicates {params.replicates} --seed {params.seed} "
+        "--device {params.device} --precision {params.precision} --threads {threads} "
+        "--checkpoint {params.checkpoint} --output {output.model} --history {output.history} "
+        "> {log} 2>&1"
+
+
+rule clustering_evaluate:
+    input:
+        code=code("clustering/evaluate.py"),
+        data=rules.data_prepare.output,
+        model=rules.clustering_train.output.model,
+    output:
+        metrics="<results>/clustering/{dataset}/{method}-{centering}/metrics.csv",
+        checksum="<results>/clustering/{dataset}/{method}-{centering}/metrics.csv.sha256",
+        codes="<results>/clustering/{dataset}/{method}-{centering}/codes.safetensors",
+    log:
+        "<logs>/clustering_evaluate/{dataset}-{method}-{centering}.log",
+    benchmark:
+        "<benchmarks>/clustering_evaluate/{dataset}-{method}-{centering}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: config["threads"]
+    resources:
+        mem_mb=scaled(8000),
+        runtime=scaled(240),
+    params:
+        neighbors=lambda w: CLUSTERING_SETTINGS[w.dataset]["neighbors"],
+        replicates=CLUSTERING["replicates"],
+        seed=config["seed"],
+    shell:
+        "python -m clustering.evaluate --data {input.data} --model {input.model} "
+        "--neighbors {params.neighbors} --replicates {params.replicates} --seed {params.seed} "
+        "--threads {threads} --output {output.metrics} --codes {output.codes} > {log} 2>&1"
+
+
+rule clustering_controls:
+    input:
+        code=code("clustering/evaluate.py"),
+        data=rules.data_prepare.output,
+    output:
+        table="<results>/clustering/{dataset}/controls/metrics.csv",
+        checksum="<results>/clustering/{dataset}/controls/metrics.csv.sha256",
+    log:
+        "<logs>/clustering_controls/{dataset}.log",
+    benchmark:
+        "<benchmarks>/clustering_controls/{dataset}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: config["threads"]
+    resources:
+        mem_mb=scaled(8000),
+        runtime=scaled(120),
+    params:
+        neighbors=lambda w: CLUSTERING_SETTINGS[w.dataset]["neighbors"],
+        replicates=CLUSTERING["replicates"],
+        seed=config["seed"],
+    shell:
+        "python -m clustering.evaluate --data {input.data} "
+        "--neighbors {params.neighbors} --replicates {params.replicates} --seed {params.seed} "
+        "--threads {threads} --output {output.table} > {log} 2>&1"
+
+
+rule clustering_converge:
+    input:
+        code=code("clustering/converge.py"),
+        data=rules.data_prepare.output,
+    output:
+        table="<results>/clustering/{dataset}/convergence/{method}.csv",
+        checksum="<results>/clustering/{dataset}/convergence/{method}.csv.sha256",
+    log:
+        "<logs>/clustering_converge/{dataset}-{method}.log",
+    benchmark:
+        "<benchmarks>/clustering_converge/{dataset}-{method}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: config["threads"]
+    resources:
+        mem_mb=scaled(6000),
+        runtime=scaled(480),
+        gpu=GPUS,
+    params:
+        spec=lambda w: clustering_spec(w.method),
+        settings=lambda w: as_json(CLUSTERING_SETTINGS[w.dataset]),
+        long=CLUSTERING["convergence"],
+        init=CLUSTERING["shown"]["init"],
+        seed=config["seed"],
+        device=config["device"],
+        precision=config["precision"],
+    shell:
+        "python -m clustering.converge --data {input.data} --method {wildcards.method} "
+        "--init {params.init} --spec {params.spec:q} --settings {params.settings:q} "
+        "--epochs {params.long[epochs]} --snapshots {params.long[snapshots]} "
+        "--seed {params.seed} --device {params.device} --precision {params.precision} "
+        "--threads {threads} --output {output.table} > {log} 2>&1"
+
+
+rule clustering_table1:
+    input:
+        code=code("clustering/table1.py"),
+        clustering=summary("clustering"),
+        checksums=sums(summary("clustering")),
+    output:
+        table=report(
+            "<reports>/tables/table1.csv",
+            caption="../../src/clustering/table1.rst",
+            category="Experiment 2: clustering",
+            labels={"figure": "Table 1", "data set": "all", "format": "csv"},
+        ),
+        checksum="<reports>/tables/table1.csv.sha256",
+    log:
+        "<logs>/clustering_table1.log",
+    benchmark:
+        "<benchmarks>/clustering_table1.tsv"
+    group:
+        "summary"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    shell:
+        "python -m clustering.table1 --clustering {input.clustering} --output {output.table} "
+        "> {log} 2>&1"
+
+
+rule clustering_figures:
+    input:
+        code=code("clustering/figures.py"),
+        data=rules.data_prepare.output,
+        models=lambda w: clustering_shown(w.dataset, "model"),
+        codes=lambda w: clustering_shown(w.dataset, "codes"),
+    output:
+        drawn("clustering", CLUSTERING_FIGURES, "Experiment 2: clustering", "{dataset}"),
+    log:
+        "<logs>/clustering_figures/{dataset}.log",
+    benchmark:
+        "<benchmarks>/clustering_figures/{dataset}.tsv"
+    group:
+        "summary"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=10,
+    params:
+        shown=as_json(CLUSTERING["shown"]),
+    shell:
+        "python -m clustering.figures --data {input.data} --models {input.models} "
+        "--codes {input.codes} --shown {params.shown:q} --output {output} > {log} 2>&1"
+
+
+rule clustering_scores:
+    input:
+        code=code("clustering/scores.py"),
+        clustering=summary("clustering"),
+        convergence=summary("clustering_convergence"),
+        checksums=sums(summary("clustering"), summary("clustering_convergence")),
+    output:
+        drawn("clustering", CLUSTERING_SCORES, "Experiment 2: clustering", "{dataset}"),
+    log:
+        "<logs>/clustering_scores/{dataset}.log",
+    benchmark:
+        "<benchmarks>/clustering_scores/{dataset}.tsv"
+    group:
+        "summary"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        epochs=lambda w: CLUSTERING_SETTINGS[w.dataset]["training"]["epochs"],
+    shell:
+        "python -m clustering.scores --clustering {input.clustering} "
+        "--convergence {input.convergence} --dataset {wildcards.dataset} "
+        "--epochs {params.epochs} --output {output} > {log} 2>&1"
+
+
+# The experiment alone: `snakemake --cores all clustering`.
+rule clustering:
+    input:
+        delivered("clustering"),
