@@ -84,7 +84,7 @@ def places(rows: list[list[Cell]], *, repeat: bool) -> list[list[str]]:
             ]
             words = plain(cell["text"])
             texts |= {place: words if repeat or place == (y, x) else "" for place in taken}
-    width = 1 + max(x for _, x in texts)
+    width = 1 + max((x for _, x in texts), default=0)
     return [[texts.get((y, x), "") for x in range(width)] for y in range(len(rows))]
 
 

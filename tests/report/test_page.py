@@ -144,6 +144,10 @@ def test_markdown_has_one_row_of_headings_and_a_cell_at_every_place():
     ]
 
 
+def test_a_table_without_rows_has_its_headings():
+    assert grid(table([["method", "score"]], [])) == "| method | score |\n| --- | --- |"
+
+
 def test_a_section_without_warnings_has_no_list_of_them():
     assert "Warnings" not in "".join(whole({**SECTION, "warnings": []}))
 

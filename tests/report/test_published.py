@@ -9,13 +9,13 @@ import pytest
 from recomputed import assert_published_again
 
 from evidence.paper import paper_table
-from report import readme as update_readme
+from report import readme as section_of_readme
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
 PUBLISHED = ROOT / "reports" / "published"
 PAGE = (PUBLISHED / "README.md").read_text()
-BEGIN, END = update_readme.BEGIN, update_readme.END
+BEGIN, END = section_of_readme.BEGIN, section_of_readme.END
 
 
 SECTION = README.split(BEGIN)[1].split(END)[0]
@@ -36,7 +36,7 @@ def test_publishing_puts_the_section_between_the_markers(tmp_path, monkeypatch):
     section.write_text("new\n")
     arguments = ["readme.py", "--section", str(section), "--output", str(readme)]
     monkeypatch.setattr("sys.argv", arguments)
-    update_readme.main()
+    section_of_readme.main()
     assert readme.read_text() == f"before\n{BEGIN}new\n{END}after\n"
 
 
