@@ -11,7 +11,7 @@ ALL = 0.99  # share of groups (or entries) per code above which all count as act
 def clustering_advice(clustering: pd.DataFrame, groups: dict[str, int]) -> list[str]:
     """Trainings on real data whose codes are all active or all zero.
 
-    ``clustering`` is the table of evaluate_clustering.py, ``groups`` the number of groups of every
+    ``clustering`` is the table of clustering/evaluate.py, ``groups`` the number of groups of every
     data set.
     """
     lines = []

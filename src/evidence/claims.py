@@ -1,9 +1,9 @@
 """A claim is one small function: from the tables of an experiment to values per condition and seed.
 
     @claim("Errors fall", source="Fig. 3a", statistic="last / first", reference="0.007",
-           rule=at_most(0.02), needs=["history"])
+           rule=at_most(0.02), needs=["recovery_history"])
     def errors_fall(tables, case):
-        return last(tables["history"]) / first(tables["history"])
+        return last(tables["recovery_history"]) / first(tables["recovery_history"])
 
 Texts may name fields of the case, ``{method}``. A claim is tested once in every case of its
 ``cases``, each a row of the table that :func:`collect` makes.
@@ -17,24 +17,23 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from evidence import published
 from evidence.verdict import HOLDS, OTHER_SIZE, OUTSIDE, UNDECIDED, Rule, intervals, judge
 
 COLUMNS = (
-    "id", "experiment", "paper", "claim", "source", "statistic", "mean", "std", "low", "high",
+    "experiment", "paper", "claim", "source", "statistic", "mean", "std", "low", "high",
     "conditions", "seeds", "reference", "verdict", "reason",
 )  # fmt: skip
 Tables = dict[str, pd.DataFrame]
 
 
 class Evidence(NamedTuple):
-    """Values of a statistic and what the reason adds to them.
+    """Values of a statistic and what the reason adds to them; no values are no test in this case.
 
     ``outside`` names assumptions that are broken: no verdict. ``blind`` says why the measurement
     could not see a broken rule: it does not hold then, but may fail.
     """
 
-    values: pd.Series
+    values: pd.Series | None
     note: str = ""
     outside: str = ""
     blind: str = ""
@@ -74,7 +73,7 @@ def claim(
     needs : tables without which the claim is left out
     cases : from (tables, choices) to the cases in which the claim is tested, as dictionaries
     paper : whether it is a claim of the paper, which a tally counts; a case may say otherwise
-    paper_size : whether the rule holds a number that the paper measured in its simulation
+    paper_size : whether the rule rests on a number that the paper measured at its own size
     """
 
     def made(function) -> Claim:
@@ -92,28 +91,24 @@ def claims_of(module: ModuleType) -> list[Claim]:
 
 
 def collect(
-    modules: Iterable[ModuleType],
-    tables: dict[str, pd.DataFrame | None],
-    choices: dict,
-    model: dict | None = None,
+    module: ModuleType, tables: Tables, choices: dict, other_size: str | None = None
 ) -> pd.DataFrame:
-    """Test every claim for which there are tables: a row of ``COLUMNS`` per claim and case.
+    """Test every claim of a room for which there are tables: a row of ``COLUMNS`` per case.
 
-    ``choices`` is ``config.report`` and ``model`` is ``config.simulation.model``: where it is not
-    the paper's, no verdict rests on a number of its simulation.
+    ``choices`` is what the room's config says under ``shown``. ``other_size`` says in words that
+    the study is not of the paper's size: no verdict then rests on a number that needs it.
 
     ``mean`` is that over conditions, ``low`` to ``high`` the range of the conditions' means, and
     ``std`` the spread over seeds within a condition (root mean square over conditions).
     """
-    present = {name: table for name, table in tables.items() if table is not None}
+    experiment = module.__name__.split(".")[0]
     rows = [
-        {"experiment": module.__name__.split(".")[-1], **row}
-        for module in modules
+        {"experiment": experiment, **row}
         for each in claims_of(module)
-        if set(each.needs) <= set(present)
-        for row in _rows(each, present, choices, model)
+        if set(each.needs) <= set(tables)
+        for row in _rows(each, tables, choices, other_size)
     ]
-    return pd.DataFrame([{"id": i, **row} for i, row in enumerate(rows, 1)], columns=COLUMNS)
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def tally(table: pd.DataFrame) -> dict[str, int]:
@@ -125,22 +120,21 @@ def tally(table: pd.DataFrame) -> dict[str, int]:
     return {verdict: int(count) for verdict, count in counts.items()}
 
 
-def _rows(each: Claim, tables: Tables, choices: dict, model: dict | None) -> Iterator[dict]:
+def _rows(each: Claim, tables: Tables, choices: dict, other_size: str | None) -> Iterator[dict]:
     for fields in each.cases(tables, choices):
         case = SimpleNamespace(**fields)
         found = each.values(tables, case)
-        if found is None:
-            continue
         values, note, outside, blind = found if isinstance(found, Evidence) else Evidence(found)
+        if values is None:
+            continue
         rule = each.rule(case) if callable(each.rule) else each.rule
         reference = each.reference(case) if callable(each.reference) else each.reference
         table = intervals(values)
         verdict, reason = judge(values, rule)
         if outside:
             verdict, reason = OUTSIDE, f"{outside}; {reason}"
-        elif each.paper_size and model and not _of_paper_size(model):
-            sizes = f"the paper has {_size(published.MODEL)}; this study {_size(model)}"
-            verdict, reason = OTHER_SIZE, f"{sizes}; {reason}"
+        elif each.paper_size and other_size:
+            verdict, reason = OTHER_SIZE, f"{other_size}; {reason}"
         elif blind and verdict == HOLDS:
             verdict, reason = UNDECIDED, f"{blind}; {reason}"
         yield {
@@ -158,15 +152,3 @@ def _rows(each: Claim, tables: Tables, choices: dict, model: dict | None) -> Ite
             "verdict": verdict,
             "reason": f"{reason}; {note}" if note else reason,
         }
-
-
-def _of_paper_size(model: dict) -> bool:
-    return all(model[key] == value for key, value in published.MODEL.items())
-
-
-def _size(model: dict) -> str:
-    low, high = model["amplitude"]
-    return (
-        f"n = {model['n']}, {model['groups']} groups of {model['group_size']}, {model['samples']} "
-        f"samples, {model['active_groups']} active groups of norm {low:g} to {high:g}"
-    )

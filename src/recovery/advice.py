@@ -1,4 +1,4 @@
-"""Warnings about trainings of the simulation whose results mean little, each with advice.
+"""Warnings about trainings on simulated data whose results mean little, each with advice.
 
 The rules read a long-form table, as means over replicates.
 """
@@ -10,9 +10,9 @@ MOST = 0.5  # share of right, or found, groups below which training counts as fa
 
 
 def recovery_advice(recovery: pd.DataFrame, groups: int) -> list[str]:
-    """Trainings of the simulation that end worse than they began, or without a sparse code.
+    """Trainings that end worse than they began, or without a sparse code.
 
-    ``recovery`` is the table of evaluate_recovery.py, ``groups`` the number of groups.
+    ``recovery`` is the table of recovery/evaluate.py, ``groups`` the number of groups.
     """
     lines = []
     keys = ["snr", "sampling", "init", "method"]
@@ -38,6 +38,6 @@ def recovery_advice(recovery: pd.DataFrame, groups: int) -> list[str]:
             problems.append(f"only {end.group_recall:.0%} of the true groups are found")
             advice = "try a smaller lambda"
         if problems:
-            where = f"simulation, {snr:g} dB, {sampling}, init {init}, {method}"
+            where = f"recovery, {snr:g} dB, {sampling}, init {init}, {method}"
             lines.append(f"{where}: {', '.join(problems)}; {advice}.")
     return lines

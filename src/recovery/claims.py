@@ -7,19 +7,19 @@ from functools import partial
 
 import pandas as pd
 
-from evidence import published
 from evidence.claims import Evidence, Tables, claim
+from evidence.paper import paper_table
 from evidence.verdict import at_least, at_most, between
 
 CONTROLS = ("oracle", "chance")
-claim = partial(claim, needs=("recovery", "history"))
+claim = partial(claim, needs=("recovery", "recovery_history"))
 
 
 def samplings(tables: Tables, choices: dict):
     """Either sampling, from the init that the figures show."""
     fields = {"method": choices["method"], "baseline": choices["baseline"]}
-    fields |= {"init": choices["simulation_init"], "snr": choices["snr_db"]}
-    history = tables["history"]
+    fields |= {"init": choices["init"], "snr": choices["snr_db"]}
+    history = tables["recovery_history"]
     for sampling in sorted(history[history.init == fields["init"]].sampling.unique()):
         yield {**fields, "sampling": sampling}
 
@@ -27,7 +27,7 @@ def samplings(tables: Tables, choices: dict):
 def others(tables: Tables, choices: dict):
     """Either sampling and every other method that is no control."""
     for fields in samplings(tables, choices):
-        here = _where(tables["history"], init=fields["init"], sampling=fields["sampling"])
+        here = _where(tables["recovery_history"], init=fields["init"], sampling=fields["sampling"])
         for other in here.method.unique():
             if other not in (fields["method"], *CONTROLS):
                 yield {**fields, "other": other}
@@ -36,9 +36,9 @@ def others(tables: Tables, choices: dict):
 def other_inits(tables: Tables, choices: dict):
     """The inits that the figures do not show, at the noise level of Fig. 3c."""
     fields = {"method": choices["method"], "snr": choices["snr_db"]}
-    here = _where(tables["history"], method=fields["method"], snr=fields["snr"])
+    here = _where(tables["recovery_history"], method=fields["method"], snr=fields["snr"])
     for init, sampling in here[["init", "sampling"]].drop_duplicates().itertuples(index=False):
-        if init != choices["simulation_init"]:
+        if init != choices["init"]:
             yield {**fields, "init": init, "sampling": sampling}
 
 
@@ -54,7 +54,11 @@ def score(tables: Tables, case, method: str, metric: str, stage: str = "final") 
 def curves(tables: Tables, case, method: str, metric: str = "squared_error") -> pd.DataFrame:
     """A metric along training: (snr, replicate) x epoch."""
     here = _where(
-        tables["history"], init=case.init, sampling=case.sampling, method=method, metric=metric
+        tables["recovery_history"],
+        init=case.init,
+        sampling=case.sampling,
+        method=method,
+        metric=metric,
     )
     return here.pivot_table("value", ["snr", "replicate"], "epoch")
 
@@ -168,7 +172,8 @@ def error_falls(tables, case):
 )
 def level(tables, case):
     end = ends(tables, case, case.method)
-    ratio = end.div(pd.Series(published.FIG3A), level="snr").dropna()
+    papers = paper_table("fig3a").set_index("snr").squared_error
+    ratio = end.div(papers, level="snr").dropna()
     return Evidence(ratio, _levels(end)) if len(ratio) else None
 
 

@@ -145,8 +145,7 @@ def test_clustering_and_the_sweep_of_the_theory_alone_make_their_page(fresh_work
     config = merged(SMOKE, change)
     page = page_of(fresh_workflow, config)
     assert [h for h in headings(page) if h != "Warnings"] == [
-        "Claims", "Figures", "Table 1: clustering of the test set", "Theory, measured", "Methods",
-        "Configuration", "Versions",
+        "Claims", "Experiment 2: clustering", "Theory, measured", "Configuration", "Versions",
     ]  # fmt: skip
     assert page.count("<figure") == 3 + 1
     assert_no_spread(page)
@@ -170,8 +169,8 @@ def test_a_small_simulation_and_one_regime_make_their_page_and_warn_of_failures(
     }
     page = page_of(fresh_workflow, merged(SMOKE, change))
     assert headings(page) == [
-        "Warnings", "Claims", "Figures", "End points of the simulation", "Theory, measured",
-        "Methods", "Configuration", "Versions",
+        "Warnings", "Claims", "Experiment 1: recovery", "Theory, measured", "Configuration",
+        "Versions",
     ]  # fmt: skip
     assert page.count("<figure") == 5 + 2
     assert_no_spread(page)

@@ -86,7 +86,7 @@ rule own:
     assert jobs["own"] == 1
     assert jobs["sparse_train_recovery"] == 20
     assert "--output ours/pages/report.html" in result.stdout
-    assert f"python -m recovery.simulate" in result.stdout
+    assert "python -m recovery.simulate" in result.stdout
     assert "--checkpoint ours/sparse/checkpoints/" in result.stdout
     assert "results/default" not in result.stdout
     assert "reports/default" not in result.stdout

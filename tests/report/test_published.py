@@ -6,22 +6,24 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from recomputed import assert_published_again
 
-from clustering import claims as clustering
-from evidence import published
-from evidence.claims import collect
-from recovery import claims as recovery
-from report import readme as update_readme
-from theory import claims as theory
+from evidence.paper import paper_table
+from report import readme as section_of_readme
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
 PUBLISHED = ROOT / "reports" / "published"
 PAGE = (PUBLISHED / "README.md").read_text()
-BEGIN, END = update_readme.BEGIN, update_readme.END
+BEGIN, END = section_of_readme.BEGIN, section_of_readme.END
 
 
 SECTION = README.split(BEGIN)[1].split(END)[0]
+RUN = json.loads((PUBLISHED / "run.json").read_text())
+# The run in the repository was published by older code, whose pages had tables of their own. The
+# next one comes from sections: then delete what is marked `older`, and the helpers above it.
+FROM_SECTIONS = "made_by" in RUN
+older = pytest.mark.skipif(FROM_SECTIONS, reason="published from the sections of experiments")
 
 
 def test_the_results_in_the_readme_are_those_of_the_published_run():
@@ -32,9 +34,9 @@ def test_publishing_puts_the_section_between_the_markers(tmp_path, monkeypatch):
     readme, section = tmp_path / "README.md", tmp_path / "section.md"
     readme.write_text(f"before\n{BEGIN}old\n{END}after\n")
     section.write_text("new\n")
-    arguments = ["update_readme.py", "--section", str(section), "--output", str(readme)]
+    arguments = ["readme.py", "--section", str(section), "--output", str(readme)]
     monkeypatch.setattr("sys.argv", arguments)
-    update_readme.main()
+    section_of_readme.main()
     assert readme.read_text() == f"before\n{BEGIN}new\n{END}after\n"
 
 
@@ -47,6 +49,7 @@ def test_numbers_elsewhere_in_the_readme_are_not_results():
     assert [n for n in numbers if n not in allowed] == []
 
 
+PAPERS = paper_table("table1")
 SIMULATED = {
     "oracle (given the true codes)": "oracle", "group-sparse": "group_sparse",
     "sparse (soft threshold)": "sparse", "sparse (one-sided ReLU)": "relu", "chance": "chance",
@@ -94,9 +97,9 @@ def clustered(dataset: str, row: str, column: str) -> str:
     """What a cell of Table 1 must say."""
     method, features = CLUSTERED[row]
     if column == "paper":
-        if dataset != published.TABLE1_DATASET or features == "group":
-            return "–"
-        return " / ".join(f"{100 * v:.1f}" for v in published.TABLE1[method, features].values())
+        printed = PAPERS[(PAPERS.dataset == dataset) & (PAPERS.method == method)]
+        printed = printed[printed.features == features].accuracy
+        return " / ".join(f"{100 * v:.1f}" for v in printed) or "–"
     init = "none" if method == "raw" else column.removeprefix("init ")
     if method == "raw" and column != "init random":
         return ""  # pixels have no init: their scores are in the first column
@@ -134,6 +137,7 @@ def mnist(row: str, column: str) -> str:
     return f"{100 * chance.acc_mean:.1f} ± {100 * chance.acc_std:.1f}"
 
 
+@older
 def test_every_cell_of_the_readme_is_that_of_the_published_tables():
     ((_, cells),) = tables(SECTION)
     assert {column for _, column in cells} == {*RECOVERED, *IMAGES}
@@ -147,6 +151,7 @@ def test_every_cell_of_the_readme_is_that_of_the_published_tables():
             assert cell == simulated(row, RECOVERED[column])
 
 
+@older
 def test_every_cell_of_the_page_is_that_of_the_published_tables():
     (_, fig3), *table1 = tables(PAGE)
     assert {column.split(", ")[-2] for _, column in fig3} == {"fixed", "fresh"}
@@ -161,41 +166,26 @@ def test_every_cell_of_the_page_is_that_of_the_published_tables():
 
 @pytest.mark.parametrize(("text", "folder"), [(README, ROOT), (PAGE, PUBLISHED)])
 def test_the_figures_and_files_of_a_page_exist(text, folder):
-    assert re.search(r"!\[[^]]*\]\([^)]+\)", text), "a page without a figure"
     links = re.findall(r"\]\(([^)#]+)[^)]*\)", text)
     files = [link for link in links if not link.startswith("http")]
+    assert [f for f in files if f.endswith(".png")], "a page without a figure"
     assert [f for f in files if not (folder / f).exists()] == []
 
 
 def test_the_published_run_says_what_made_it():
-    run = json.loads((PUBLISHED / "run.json").read_text())
-    assert run["run"] == "full"
-    assert all(run[key] for key in ("commit", "machine", "wall_minutes", "torch", "python"))
-    several = "s" if len(run["commit"]) > 1 else ""
+    assert RUN["run"] == "full"
+    assert all(RUN[key] for key in ("commit", "machine", "wall_minutes", "torch", "python"))
+    several = "s" if len(RUN["commit"]) > 1 else ""
     for text in (README, PAGE):
-        assert f"commit{several} {', '.join(run['commit'])}" in text.replace("\n", " ")
+        assert f"commit{several} {', '.join(RUN['commit'])}" in text.replace("\n", " ")
 
 
-def test_the_published_claims_are_recomputed_from_the_published_tables():
-    run = json.loads((PUBLISHED / "run.json").read_text())
-    if "made_by" not in run:
-        pytest.skip("published before the tables of the claims were: by several commits")
-    assert list(run["made_by"]) == run["commit"]
-    assert len(run["commit"]) == 1
-
-    def read(name):
-        path = PUBLISHED / f"{name}.csv"
-        return pd.read_csv(path, keep_default_na=False, na_values=["", "nan"])
-
-    names = {"history": "recovery_history", "sweep": "theory_sweep"}
-    tables = {
-        name: read(names.get(name, name))
-        for name in ("recovery", "history", "clustering", "theory", "sweep")
-    }
-    config = run["config"]
-    experiments = [recovery, clustering, theory]
-    again = collect(experiments, tables, config["report"], config["simulation"]["model"])
-    assert again.to_csv(index=False) == (PUBLISHED / "claims.csv").read_text()
+def test_the_published_claims_and_pages_are_those_of_the_published_tables(tmp_path):
+    if not FROM_SECTIONS:
+        pytest.skip("published before the tables of the claims were, by several commits")
+    assert list(RUN["made_by"]) == RUN["commit"]
+    assert len(RUN["commit"]) == 1
+    assert_published_again(PUBLISHED, tmp_path)
 
 
 def test_published_files_are_small():

@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from evidence.tables import save_table
 from groupsparse.artifacts import save_tensors
 from groupsparse.files import provenance
-from report.publish import csv, provenances, refusal, replace, thinned
+from report.commit import provenances, refusal
+from report.publish import published, replace, thinned
 
 FILES = ["results/a.safetensors", "results/b.safetensors"]
 
@@ -23,8 +25,8 @@ def git(*arguments: str) -> str:
 def repository(tmp_path, monkeypatch):
     """A repository of one commit, which is where the test runs."""
     monkeypatch.chdir(tmp_path)
-    for name in ("src/publish_results.py", "src/train.py", "config.yaml", "README.md"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+    for name in ("src/report/publish.py", "src/train.py", "config.yaml", "README.md"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("")
     git("init", "-q")
     git("add", ".")
@@ -43,7 +45,7 @@ def test_results_of_one_commit_whose_code_is_here_are_published(repository):
 @pytest.mark.parametrize("committed", [True, False])
 def test_what_makes_no_result_may_change_after_a_run(repository, committed):
     made = head()
-    for name in ("README.md", "src/publish_results.py"):
+    for name in ("README.md", "src/report/publish.py"):
         (repository / name).write_text("changed")
     (repository / "notes.txt").write_text("new")
     if committed:
@@ -53,10 +55,12 @@ def test_what_makes_no_result_may_change_after_a_run(repository, committed):
 
 
 @pytest.mark.parametrize("committed", [True, False])
-@pytest.mark.parametrize("name", ["src/train.py", "config.yaml", "src/groupsparse/new.py"])
+@pytest.mark.parametrize(
+    "name", ["src/train.py", "config.yaml", "src/groupsparse/new.py", "data/paper/table1.csv"]
+)
 def test_code_that_has_changed_since_the_run_is_named(repository, name, committed):
     made = head()
-    (repository / name).parent.mkdir(exist_ok=True)
+    (repository / name).parent.mkdir(parents=True, exist_ok=True)
     (repository / name).write_text("changed")
     if committed:
         git("add", ".")
@@ -124,7 +128,18 @@ def test_a_thinned_history_of_the_full_run_is_small_enough_to_commit():
         curves(300).assign(experiment="recovery", snr=10.0, init="near_unit", n=i)
         for i in range(50)
     ]
-    assert len(csv(thinned(pd.concat(parts, ignore_index=True)))) < 2**21
+    whole = pd.concat(parts, ignore_index=True)
+    assert len(thinned(whole).to_csv(index=False)) < 2**21
+
+
+def test_only_a_history_loses_epochs(tmp_path):
+    for name in ("a_history", "a_sweep"):
+        save_table(tmp_path / f"{name}.csv", curves())
+    whole = curves().to_csv(index=False).encode()
+    assert published("a_sweep", tmp_path / "a_sweep.csv") == whole
+    assert published("a_history", tmp_path / "a_history.csv") == (
+        thinned(curves()).to_csv(index=False).encode()
+    )
 
 
 def test_publishing_leaves_nothing_of_what_was_published_before(tmp_path):

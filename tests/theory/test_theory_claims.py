@@ -60,7 +60,7 @@ def grid(changes=()):
 
 
 def rows(points=(), sweep=()):
-    return collect([claims], {"theory": training(points), "sweep": grid(sweep)}, {})
+    return collect(claims, {"theory": training(points), "theory_sweep": grid(sweep)}, {})
 
 
 def row_of(table, name):
@@ -248,41 +248,42 @@ def test_epochs_after_divergence_break_no_assumption():
 def test_a_training_is_one_claim():
     table = rows({"raw": ends(10, 40), "unit": ends(10, 4)})
     assert "unit atoms 0.4" in row_of(table, CONTRACTS).reason
-    both = collect([claims], {"theory": pd.concat([training(), training(regime="theirs")])}, {})
+    both = collect(claims, {"theory": pd.concat([training(), training(regime="theirs")])}, {})
     assert both.claim.str.contains(CONTRACTS).sum() == 2
     assert row_of(both, RHO).conditions == 2
 
 
 def test_regimes_that_share_an_init_make_one_claim_about_it():
     points = pd.concat([training(), training(regime="theirs")])
-    table = collect([claims], {"theory": points}, {})
+    table = collect(claims, {"theory": points}, {})
     assert row_of(table, INTERVAL).claim.startswith("The λ of ours and theirs is")
     points = pd.concat([training(), training({"lambda": 0.6}, regime="theirs")])
-    table = collect([claims], {"theory": points}, {})
+    table = collect(claims, {"theory": points}, {})
     assert table.claim.str.contains(INTERVAL).sum() == 2
 
 
 def test_tables_that_are_missing_leave_out_what_needs_them():
-    trained = collect([claims], {"theory": training()}, {})
-    swept = collect([claims], {"sweep": grid(), "theory": None}, {})
+    trained = collect(claims, {"theory": training()}, {})
+    swept = collect(claims, {"theory_sweep": grid()}, {})
     assert set(trained.claim) & set(swept.claim) == {
         row_of(rows(), name).claim for name in (PROP1, PROP2, PROP2_RANK)
     }
     assert set(trained.claim) | set(swept.claim) == set(rows().claim)
-    assert collect([claims], {}, {}).empty
+    assert collect(claims, {}, {}).empty
 
 
 def test_corrected_bounds_and_our_choices_are_not_counted_as_the_papers():
     table = rows()
-    ours = {row_of(table, name).id for name in (PROP2_RANK, LEMMA_RANK, INTERVAL)}
-    assert set(table[~table.paper].id) == ours
+    ours = {row_of(table, name).name for name in (PROP2_RANK, LEMMA_RANK, INTERVAL)}
+    assert set(table[~table.paper].index) == ours
 
 
 def test_one_replicate_is_one_run():
     one = {
-        "theory": training().query("replicate == 0"), "sweep": grid().query("replicate == 0"),
-    }  # fmt: skip
-    assert set(collect([claims], one, {}).verdict) == {ONE_RUN}
+        "theory": training().query("replicate == 0"),
+        "theory_sweep": grid().query("replicate == 0"),
+    }
+    assert set(collect(claims, one, {}).verdict) == {ONE_RUN}
 
 
 def test_no_claim_says_more_than_holds_of_rho():

@@ -1,9 +1,8 @@
-"""Warnings about trainings: which get one, and its advice."""
+"""Warnings about trainings on simulated data: which get one, and its advice."""
 
 import pandas as pd
 import pytest
 
-from clustering.advice import clustering_advice
 from recovery.advice import recovery_advice
 
 GOOD = {"squared_error": 10.0, "active_groups": 3.0, "group_precision": 0.9, "group_recall": 0.9}
@@ -58,9 +57,9 @@ def test_a_training_that_improves_gets_no_warning():
         ),
     ],
 )
-def test_a_failed_training_of_the_simulation_says_what_to_try(final, words):
+def test_a_failed_training_says_what_to_try(final, words):
     (line,) = recovery_advice(simulated(**final), groups=60)
-    assert line.startswith("simulation, 5 dB, fixed, init near, group_sparse: ")
+    assert line.startswith("recovery, 5 dB, fixed, init near, group_sparse: ")
     assert [word for word in words if word not in line] == []
 
 
@@ -75,47 +74,3 @@ def test_the_error_is_a_mean_over_replicates():
 
 def test_a_control_gets_no_warning():
     assert recovery_advice(simulated(stages=["final"], squared_error=999.0), groups=60) == []
-
-
-def clustered(method="m", grouped=True, init="kmeans", centered=False, **codes) -> pd.DataFrame:
-    """Sparsity and a score of one trained dictionary."""
-    values = {"active_entries": 0.3, "zero_codes": 0.0, "active_groups": 2.0} | codes
-    head = {"dataset": "digits", "method": method, "init": init, "centered": centered}
-    rows = [{"features": "codes", "metric": k, "value": v} for k, v in values.items()]
-    rows += [{"features": "group", "metric": "acc", "value": 0.5}] if grouped else []
-    return pd.DataFrame([head | row for row in rows])
-
-
-@pytest.mark.parametrize(
-    ("table", "words"),
-    [
-        (clustered(active_groups=10.0), ["all 10 groups", "group-sparse: raise it"]),
-        (clustered(zero_codes=1.0, active_groups=0.0), ["all codes are zero", "lower it"]),
-        (clustered(grouped=False, active_entries=1.0), ["all entries", "raise it"]),
-    ],
-)
-def test_codes_that_are_all_active_or_all_zero_say_what_to_try(table, words):
-    (line,) = clustering_advice(table, {"digits": 10})
-    assert line.startswith("clustering, digits, m, init kmeans: ")
-    assert [word for word in words if word not in line] == []
-
-
-def test_codes_that_are_sparse_get_no_warning():
-    assert clustering_advice(clustered(active_groups=9.0), {"digits": 10}) == []
-    # Without group thresholds an entry of every group is nothing unusual.
-    assert clustering_advice(clustered(grouped=False, active_groups=10.0), {"digits": 10}) == []
-    control = clustered(method="raw").query("features == 'group'")
-    assert clustering_advice(control, {"digits": 10}) == []
-
-
-def test_conditions_of_one_problem_share_a_line():
-    parts = [
-        clustered(active_groups=10.0),
-        clustered(init="data", centered=True, active_groups=10.0),
-        clustered(init="random"),
-        clustered(init="class", zero_codes=1.0),
-    ]
-    lines = clustering_advice(pd.concat(parts), {"digits": 10})
-    assert len(lines) == 2
-    assert "init kmeans; data, centred: all 10 groups" in lines[0]
-    assert "init class: all codes are zero" in lines[1]

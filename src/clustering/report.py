@@ -1,0 +1,76 @@
+"""Deliver Experiment 2 to the report: its claims and its section of the page."""
+
+from clustering import claims
+from clustering.advice import clustering_advice
+from clustering.tables import accuracies, every_score, summary
+from evidence.claims import collect
+from evidence.delivery import deliver, options
+from evidence.section import figure, text
+
+CAPTIONS = {
+    "fig4": "Fig. 4: atoms (up to 8 of each group) and the code of the first test sample (inset)",
+    "fig5": "Fig. 5: pairwise distances of {distances_per_class} test samples per class, sorted by "
+    "class",
+    "silhouettes": "Fig. A (not in the paper): atoms and mean activation of every class (labels "
+    "only sort)",
+    "table1": "Fig. B (not in the paper): Table 1 as a figure, every initialisation and centring",
+    "convergence": "Fig. C (not in the paper): are the epochs of Table 1 enough? The first "
+    "replicate, trained for longer",
+}
+INTRODUCTION = (
+    "Networks are trained on images, and the codes of the test images are clustered (Sec. 4.2)."
+)
+TABLE1 = (
+    "Table 1: no label was used for training, tuning or choosing in these rows. “Active group” is "
+    "the group of largest norm itself: no clustering follows. Raw pixels need no init, and k-means "
+    "and nearest neighbours do not depend on centring. The paper states neither init nor centring."
+)
+SUPERVISED = (
+    "Reference rows that use labels are not comparable with those above: init <code>class</code> "
+    "draws the atoms of a group from one true class; <code>oracle</code> is the labels themselves."
+)
+METHODS = (
+    "Methods: k-means with as many centroids as classes, and spectral clustering on a "
+    "nearest-neighbour graph, of the test codes; ACC under the best matching of clusters to "
+    "classes. “codes+” are absolute values scaled to sum to 1. Replicates differ in init, order of "
+    "samples and clustering seed; methods share init and order."
+)
+
+
+def main() -> None:
+    args = options(__doc__)
+    config, table1 = args.config, args.tables["table1"]
+    groups = {dataset: settings["groups"] for dataset, settings in config["settings"].items()}
+    deliver(
+        args,
+        claims=collect(claims, args.tables, config["shown"]),
+        title="Experiment 2: clustering",
+        warnings=clustering_advice(args.tables["clustering"], groups),
+        blocks=[
+            text(INTRODUCTION),
+            summary(table1, config),
+            *(figure(name, caption(name, config)) for name in args.figures),
+            text(TABLE1),
+            *accuracies(table1[~table1.uses_labels]),
+            text(SUPERVISED),
+            *accuracies(table1[table1.uses_labels], ", using labels"),
+            every_score(table1),
+            text(METHODS),
+        ],
+    )
+
+
+def caption(name: str, config: dict) -> str:
+    """Caption of a figure of one data set; its numbers are read from the config."""
+    kind, _, dataset = name.partition("-")
+    words = CAPTIONS[kind].format(**config["shown"])
+    if kind == "table1":
+        count = config["replicates"]
+        return (
+            f"{words}. Data: {dataset}; {f'{count} replicates' if count > 1 else 'one replicate'}."
+        )
+    return f"{words}. Data: {dataset}; init {config['shown']['init']}; first replicate."
+
+
+if __name__ == "__main__":
+    main()

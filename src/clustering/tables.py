@@ -1,0 +1,115 @@
+"""Tables of clustering scores for the report."""
+
+import pandas as pd
+
+from evidence.paper import paper_table
+from evidence.section import percent, replicates, spread, table
+
+ALGORITHMS = {"kmeans": "k-means", "spectral": "spectral"}
+FEATURES = {"group": "active group"}
+KEYS = ["method", "features", "centered"]
+PAPER_EPOCHS = 300
+
+
+def papers(dataset: str) -> dict[tuple[str, str], dict[str, str]]:
+    """The paper's accuracies on a data set: (method, features) -> algorithm -> per cent."""
+    printed = paper_table("table1")
+    printed = printed[printed.dataset == dataset]
+    return {
+        key: {row.algorithm: f"{100 * row.accuracy:.1f}" for row in part.itertuples()}
+        for key, part in printed.groupby(["method", "features"])
+    }
+
+
+def summary(table1: pd.DataFrame, config: dict) -> dict:
+    """Accuracies on every data set from the init that the figures show, beside the paper's."""
+    init = config["shown"]["init"]
+    here = table1[~table1.uses_labels & ~table1.centered & table1.init.isin([init, "none"])]
+    columns, epochs = {}, []
+    for dataset, part in here.groupby("dataset", sort=False):
+        columns[dataset] = {
+            key: " / ".join(percent(s.acc_mean, s.acc_std) for s in scores.itertuples())
+            for key, scores in part.groupby(["method", "features"], sort=False)
+        }
+        epochs.append(f"{config['settings'][dataset]['training']['epochs']} on {dataset}")
+        if printed := papers(dataset):
+            columns[f"{dataset} in the paper"] = {
+                k: " / ".join(v.values()) for k, v in printed.items()
+            }
+            epochs[-1] += f" ({PAPER_EPOCHS} in the paper)"
+    rows = [
+        [
+            method,
+            FEATURES.get(features, features),
+            *(c.get((method, features), "–") for c in columns.values()),
+        ]
+        for method, features in dict.fromkeys(zip(here.method, here.features, strict=True))
+    ]
+    return table(
+        [["method", "features", *columns]],
+        rows,
+        caption="Accuracy in % of k-means / spectral clustering on the test codes (the active "
+        f"group is itself a cluster), init {init}, images not centred, no label used, "
+        f"{replicates(config['replicates'])}; epochs: {', '.join(epochs)}",
+        summary=True,
+    )
+
+
+def accuracies(table1: pd.DataFrame, note: str = "") -> list[dict]:
+    """Table 1 by data set: a row per method, features and centring, ACC per init and algorithm."""
+    blocks = []
+    for dataset, here in table1.groupby("dataset", sort=False):
+        inits = [init for init in here.init.unique() if init != "none"]
+        printed = papers(dataset)
+        rows = []
+        for (method, features, centered), part in here.groupby(KEYS, sort=False):
+            control = (part.init == "none").all()
+            centring = "–" if control else "yes" if centered else "no"
+            scores = part.set_index(["init", "algorithm"])[["acc_mean", "acc_std"]]
+            cells = [control_cell(scores, len(inits))] if control else init_cells(scores, inits)
+            if printed:
+                cells += [printed.get((method, features), {}).get(a, "") for a in ALGORITHMS]
+            rows.append([method, FEATURES.get(features, features), centring, *cells])
+        columns = [f"init {init}" for init in inits] or ["no init"]
+        head = headings(columns + (["paper"] if printed else []))
+        blocks.append(table(head, rows, caption=f"ACC (%) on {dataset}{note}"))
+    return blocks
+
+
+def headings(columns: list[str]) -> list[list[dict | str]]:
+    """Two rows of headings: each column has a place for either algorithm."""
+    first = [{"text": name, "rows": 2} for name in ("method", "features", "centred")]
+    first += [{"text": column, "span": 2} for column in columns]
+    return [first, list(ALGORITHMS.values()) * len(columns)]
+
+
+def control_cell(scores: pd.DataFrame, inits: int) -> dict:
+    """One cell below all inits, which a control does not have."""
+    values = [(ALGORITHMS.get(a, ""), percent(*value)) for (_, a), *value in scores.itertuples()]
+    named = (f"{name} {value}" if len(values) > 1 else value for name, value in values)
+    return {"text": ", ".join(named), "span": 2 * max(1, inits)}
+
+
+def init_cells(scores: pd.DataFrame, inits: list[str]) -> list[dict]:
+    """A cell per init and algorithm; what has one score, or none, takes both places."""
+    cells = []
+    for init in inits:
+        values = [percent(*value) for (of, _), *value in scores.itertuples() if of == init]
+        span = 1 if len(values) > 1 else 2
+        cells += [{"text": value, "span": span} for value in values or ["–"]]
+    return cells
+
+
+def every_score(table1: pd.DataFrame) -> dict:
+    """Table 1 with all scores, a row per clustering."""
+    head = ["data", "method", "init", "centred", "features", "clustering", "ACC", "NMI", "ARI"]
+    rows = [
+        [
+            row.dataset, row.method, row.init, "yes" if row.centered else "no", row.features,
+            row.algorithm, spread(row.acc_mean, row.acc_std), spread(row.nmi_mean, row.nmi_std),
+            spread(row.ari_mean, row.ari_std), str(row.replicates),
+        ]
+        for row in table1.itertuples()
+    ]  # fmt: skip
+    caption = "Every row with ACC, NMI and ARI"
+    return table([[*head, "replicates"]], rows, caption=caption, folded=True)

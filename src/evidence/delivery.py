@@ -1,0 +1,41 @@
+"""What a room delivers to the report: its claims as CSV and its section of the page as JSON."""
+
+import argparse
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from evidence.tables import load_table, save_table
+from groupsparse.files import write_checked
+
+
+def options(description: str) -> argparse.Namespace:
+    """Command line of a room's report.py: ``tables`` by stem, ``figures``, ``config``, outputs."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--tables", nargs="*", default=[], help="summary tables that there are")
+    parser.add_argument("--figures", nargs="*", default=[], help="stems of figures, in their order")
+    parser.add_argument(
+        "--config", type=json.loads, required=True, help="the room's section of the config (JSON)"
+    )
+    parser.add_argument("--claims", required=True, help="CSV, one row per claim and case")
+    parser.add_argument("--section", required=True, help="JSON, the room's section of the page")
+    args = parser.parse_args()
+    args.tables = {Path(path).stem: load_table(path) for path in args.tables}
+    return args
+
+
+def deliver(
+    args: argparse.Namespace,
+    *,
+    claims: pd.DataFrame,
+    title: str,
+    blocks: Iterable[dict],
+    warnings: Iterable[str] = (),
+) -> None:
+    """Write the claims and the section to the files that the :func:`options` name."""
+    section = {"title": title, "warnings": list(warnings), "blocks": list(blocks)}
+    content = json.dumps(section, indent=1, ensure_ascii=False) + "\n"
+    save_table(args.claims, claims)
+    write_checked(args.section, content.encode())

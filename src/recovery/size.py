@@ -1,0 +1,26 @@
+"""The size of the paper's study, and how another study differs from it."""
+
+# Sec. 4.1: the size of the paper's study, in the words of config.recovery.model.
+MODEL = {
+    "n": 950,
+    "groups": 500,
+    "group_size": 2,
+    "active_groups": 3,
+    "samples": 10000,
+    "amplitude": [4.0, 5.0],
+}
+
+
+def other_size(model: dict) -> str | None:
+    """Say how a study's model differs in size from the paper's; None if it does not."""
+    if all(model[key] == value for key, value in MODEL.items()):
+        return None
+    return f"the paper has {_size(MODEL)}; this study {_size(model)}"
+
+
+def _size(model: dict) -> str:
+    low, high = model["amplitude"]
+    return (
+        f"n = {model['n']}, {model['groups']} groups of {model['group_size']}, {model['samples']} "
+        f"samples, {model['active_groups']} active groups of norm {low:g} to {high:g}"
+    )

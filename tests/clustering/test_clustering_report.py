@@ -1,0 +1,176 @@
+"""What clustering delivers to the report: Table 1 in three forms, captions, warnings."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from clustering import report
+from clustering.supervision import uses_labels
+from clustering.tables import accuracies, every_score, summary
+from evidence.tables import save_table
+
+CONFIG = {
+    "shown": {"method": "group_sparse", "baseline": "sparse", "init": "kmeans",
+              "distances_per_class": 20, "silhouettes": []},
+    "settings": {name: {"groups": 10, "training": {"epochs": 6}} for name in ("mnist", "digits")},
+    "replicates": 2,
+}  # fmt: skip
+
+
+def table1(*datasets: str, std: float = 0.01, inits=("random", "kmeans", "class")) -> pd.DataFrame:
+    """Table 1 with accuracies 0.5 (k-means), 0.6 (spectral) and 0.7 (the active group)."""
+    rows = [("raw", "none", "raw", a, False) for a in ("kmeans", "spectral")]
+    rows += [
+        ("chance", "none", "random", "none", False),
+        ("oracle", "none", "labels", "none", False),
+    ]
+    for init in inits:
+        for centered in (False, True):
+            rows += [("group_sparse", init, "codes", a, centered) for a in ("kmeans", "spectral")]
+            rows.append(("group_sparse", init, "group", "argmax", centered))
+    rows += [("sparse", "kmeans", "codes", a, False) for a in ("kmeans", "spectral")]
+    accuracy = {"kmeans": 0.5, "spectral": 0.6, "argmax": 0.7, "none": 0.1}
+    table = pd.DataFrame(
+        [
+            {
+                "dataset": dataset, "method": method, "init": init, "centered": centered,
+                "features": features, "algorithm": algorithm, "replicates": 2,
+                **{f"{m}_mean": accuracy[algorithm] for m in ("acc", "nmi", "ari")},
+                **{f"{m}_std": std for m in ("acc", "nmi", "ari")},
+            }
+            for dataset in datasets
+            for method, init, features, algorithm, centered in rows
+        ]
+    )  # fmt: skip
+    return table.assign(uses_labels=uses_labels(table))
+
+
+BOTH = "50.0 ± 1.0 / 60.0 ± 1.0"
+
+
+def test_the_summary_sets_the_shown_init_beside_the_paper():
+    block = summary(table1("mnist", "digits"), CONFIG)
+    assert block["summary"]
+    assert block["head"] == [["method", "features", "mnist", "mnist in the paper", "digits"]]
+    assert block["rows"] == [
+        ["raw", "raw", BOTH, "54.5 / 63.0", BOTH],
+        ["chance", "random", "10.0 ± 1.0", "–", "10.0 ± 1.0"],
+        ["group_sparse", "codes", BOTH, "74.5 / 79.4", BOTH],
+        ["group_sparse", "active group", "70.0 ± 1.0", "–", "70.0 ± 1.0"],
+        ["sparse", "codes", BOTH, "54.1 / 55.5", BOTH],
+    ]
+    assert "init kmeans" in block["caption"]
+    assert "epochs: 6 on mnist (300 in the paper), 6 on digits" in block["caption"]
+
+
+def test_what_one_data_set_lacks_is_a_dash_there():
+    table = table1("mnist", "digits")
+    table = table[~((table.dataset == "digits") & (table.method == "sparse"))]
+    assert summary(table, CONFIG)["rows"][-1][-1] == "–"
+
+
+def widths(block) -> set[int]:
+    """Places in each row of a table, which must be equal."""
+
+    def width(row):
+        return sum(cell.get("span", 1) if isinstance(cell, dict) else 1 for cell in row)
+
+    first = block["head"][0]
+    rows = [first, *block["rows"]]
+    return {width(row) for row in rows}
+
+
+def test_table_1_has_a_column_for_every_init_and_algorithm():
+    table = table1("mnist", "digits")
+    mnist, digits = accuracies(table[~table.uses_labels])
+    assert [cell["text"] for cell in mnist["head"][0][3:]] == [
+        "init random",
+        "init kmeans",
+        "paper",
+    ]
+    assert [cell["text"] for cell in digits["head"][0][3:]] == ["init random", "init kmeans"]
+    assert widths(mnist) == {3 + 6}
+    assert widths(digits) == {3 + 4}
+    rows = {tuple(row[:3]): row[3:] for row in mnist["rows"]}
+    pixels = {"text": "k-means 50.0 ± 1.0, spectral 60.0 ± 1.0", "span": 4}
+    assert rows["raw", "raw", "–"] == [pixels, "54.5", "63.0"]
+    active = {"text": "70.0 ± 1.0", "span": 2}
+    assert rows["group_sparse", "active group", "no"] == [active, active, "", ""]
+    absent = {"text": "–", "span": 2}
+    scores = [{"text": "50.0 ± 1.0", "span": 1}, {"text": "60.0 ± 1.0", "span": 1}]
+    assert rows["sparse", "codes", "no"] == [absent, *scores, "54.1", "55.5"]
+    assert ("group_sparse", "codes", "yes") in rows
+
+
+def test_rows_that_use_labels_have_a_table_of_their_own():
+    table = table1("digits")
+    (own,) = accuracies(table[table.uses_labels], ", using labels")
+    assert own["caption"] == "ACC (%) on digits, using labels"
+    assert own["rows"][0] == ["oracle", "labels", "–", {"text": "10.0 ± 1.0", "span": 2}]
+    assert widths(own) == {5}
+
+
+def test_without_an_init_that_uses_labels_the_oracle_has_a_column():
+    table = table1("digits", inits=["kmeans"])
+    (own,) = accuracies(table[table.uses_labels])
+    assert own["rows"] == [["oracle", "labels", "–", {"text": "10.0 ± 1.0", "span": 2}]]
+    assert widths(own) == {5}
+
+
+@pytest.mark.parametrize(("std", "count"), [(float("nan"), 1), (0.01, 2)])
+def test_a_spread_is_shown_where_there_is_one(std, count):
+    table = table1("mnist", std=std)
+    blocks = [
+        summary(table, {**CONFIG, "replicates": count}),
+        *accuracies(table),
+        every_score(table),
+    ]
+    words = json.dumps(blocks, ensure_ascii=False)
+    assert ("50.0 ± 1.0" in words) == (count > 1)
+    assert ("0.500 ± 0.010" in words) == (count > 1)
+    assert ("one replicate" in words) == (count == 1)
+    assert "nan" not in words
+
+
+def test_every_score_is_folded():
+    block = every_score(table1("digits"))
+    assert block["folded"]
+    assert len(block["rows"]) == len(table1("digits"))
+    assert {len(row) for row in [*block["head"], *block["rows"]]} == {10}
+
+
+def test_captions_name_data_and_replicates():
+    assert report.caption("fig5-mnist", CONFIG) == (
+        "Fig. 5: pairwise distances of 20 test samples per class, sorted by class. Data: mnist; "
+        "init kmeans; first replicate."
+    )
+    assert report.caption("table1-mnist", CONFIG).endswith("Data: mnist; 2 replicates.")
+    single = report.caption("table1-mnist", {**CONFIG, "replicates": 1})
+    assert single.endswith("Data: mnist; one replicate.")
+
+
+def test_the_section_warns_of_codes_that_are_all_active(tmp_path, monkeypatch):
+    sparsity = {"active_entries": 0.3, "zero_codes": 0.0, "active_groups": 10.0}
+    codes = pd.DataFrame(
+        [
+            {"dataset": "digits", "method": "group_sparse", "init": "kmeans", "centered": False,
+             "features": "codes", "algorithm": "none", "replicate": r, "metric": m, "value": v}
+            for m, v in sparsity.items() for r in (0, 1)
+        ]
+    )  # fmt: skip
+    codes = pd.concat([codes, codes.assign(features="group", metric="acc", value=0.5)[:1]])
+    save_table(tmp_path / "clustering.csv", codes)
+    save_table(tmp_path / "table1.csv", table1("digits"))
+    monkeypatch.setattr(report, "collect", lambda *arguments: pd.DataFrame({"claim": []}))
+    arguments = [
+        "--tables", str(tmp_path / "clustering.csv"), str(tmp_path / "table1.csv"),
+        "--figures", "fig4-digits", "--config", json.dumps(CONFIG),
+        "--claims", str(tmp_path / "claims.csv"), "--section", str(tmp_path / "section.json"),
+    ]  # fmt: skip
+    monkeypatch.setattr("sys.argv", ["report.py", *arguments])
+    report.main()
+    section = json.loads((tmp_path / "section.json").read_text())
+    (warning,) = section["warnings"]
+    assert "all 10 groups are active" in warning
+    assert [b["name"] for b in section["blocks"] if b["kind"] == "figure"] == ["fig4-digits"]
