@@ -1,38 +1,13 @@
-"""What the clustering runs, and the rules on its config that cross keys; imports nothing heavy.
+"""Rules on the config of the clustering that cross its keys; workflow/validate.py calls them."""
 
-workflow/validate.py calls the rules, workflow/rules/clustering.smk the rest.
-"""
+from clustering.conditions import conditions, inits_of
 
 CONTROLS = {"raw", "oracle", "chance"}
-RESTRICTIONS = ("datasets", "inits", "centering")  # where a method runs
 
 
 def is_off(config: dict) -> bool:
     """Without data sets there is nothing to cluster."""
     return config.get("datasets") == []
-
-
-def conditions(config: dict) -> list[tuple[str, str, bool]]:
-    """All (data set, method, centred) that the config asks for: one job each."""
-    if "clustering" not in config:
-        return []
-    clustering = config["clustering"]
-    return [
-        (dataset, method, centered)
-        for dataset in config["datasets"]
-        for method, spec in clustering["methods"].items()
-        for centered in clustering["centering"]
-        if dataset in spec.get("datasets", config["datasets"])
-        and centered in spec.get("centering", clustering["centering"])
-        and inits_of(config, method)
-    ]
-
-
-def inits_of(config: dict, method: str) -> list[str]:
-    """The inits of a method, the same in all its conditions."""
-    every = config["clustering"]["inits"]
-    own = config["clustering"]["methods"][method].get("inits", every)
-    return [init for init in every if init in own]
 
 
 def inconsistencies(config: dict) -> list[str]:

@@ -50,7 +50,7 @@ def legend_right(ax, **options) -> None:
 def save(figures: dict[str, Figure], paths: list[str]) -> None:
     """Write to each path the figure of that name, in the format of its ending, without timestamps.
 
-    Atomic; a PNG holds checksums of its own. KeyError if a path is named after none of the ``figures``.
+    Atomic; a PNG holds checksums of its own. KeyError if a path is named after no figure.
     """
     for path in paths:
         ending, content = Path(path).suffix[1:], io.BytesIO()

@@ -3,7 +3,8 @@
 import pytest
 from conftest import CONFIG, changed
 
-from clustering.check import conditions, inconsistencies, inits_of, is_off
+from clustering.check import inconsistencies, is_off
+from clustering.conditions import conditions, inits_of
 
 SPARSE = CONFIG["clustering"]["methods"]["sparse"]
 

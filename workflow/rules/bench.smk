@@ -8,16 +8,13 @@ SPEED_FIGURES = {
 }
 
 
-def images_of(wildcards):
-    """The images of a benchmark that needs some."""
-    dataset = BENCH[wildcards.what].get("dataset")
-    return expand(rules.data_prepare.output, dataset=dataset) if dataset else []
-
-
 rule bench_measure:
     input:
         code=lambda w: code(f"bench/{w.what}.py"),
-        data=images_of,
+        # Some benchmarks need images.
+        data=lambda w: expand(
+            rules.data_prepare.output, dataset=BENCH[w.what].get("dataset", [])
+        ),
     output:
         table="<results>/bench/{what}.csv",
         checksum="<results>/bench/{what}.csv.sha256",

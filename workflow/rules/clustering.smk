@@ -1,6 +1,6 @@
 # Experiment 2: training (one job for each method, its inits and replicates at once), clustering of
 # the test codes, controls, longer trainings, Table 1, figures.
-from clustering.check import RESTRICTIONS, conditions, inits_of
+from clustering.conditions import conditions, drawn_methods, inits_of, spec_of
 
 CLUSTERING = config["clustering"]
 CLUSTERING_SETTINGS = CLUSTERING["settings"]
@@ -47,24 +47,6 @@ deliver(
 )
 
 
-def clustering_spec(method):
-    """A method's parameters as JSON, without where it runs: that changes no result."""
-    spec = CLUSTERING["methods"][method]
-    return as_json({k: v for k, v in spec.items() if k not in RESTRICTIONS})
-
-
-def clustering_shown(dataset, file):
-    """A file of every training that the figures of a data set show."""
-    shown = CLUSTERING["shown"]
-    wanted = [shown["baseline"], shown["method"], *shown["silhouettes"]]
-    return [
-        f"<results>/clustering/{dataset}/{method}-raw/{file}.safetensors"
-        for method in dict.fromkeys(wanted)
-        if (dataset, method, False) in conditions(config)
-        and shown["init"] in inits_of(config, method)
-    ]
-
-
 wildcard_constraints:
     centering="raw|centered",
 
@@ -89,7 +71,7 @@ rule clustering_train:
         runtime=scaled(480),
         gpu=GPUS,
     params:
-        spec=lambda w: clustering_spec(w.method),
+        spec=lambda w: as_json(spec_of(config, w.method)),
         inits=lambda w: inits_of(config, w.method),
         settings=lambda w: as_json(CLUSTERING_SETTINGS[w.dataset]),
         replicates=CLUSTERING["replicates"],
@@ -185,7 +167,7 @@ rule clustering_converge:
         runtime=scaled(480),
         gpu=GPUS,
     params:
-        spec=lambda w: clustering_spec(w.method),
+        spec=lambda w: as_json(spec_of(config, w.method)),
         settings=lambda w: as_json(CLUSTERING_SETTINGS[w.dataset]),
         long=CLUSTERING["convergence"],
         init=CLUSTERING["shown"]["init"],
@@ -234,8 +216,16 @@ rule clustering_figures:
     input:
         code=code("clustering/figures.py"),
         data=rules.data_prepare.output,
-        models=lambda w: clustering_shown(w.dataset, "model"),
-        codes=lambda w: clustering_shown(w.dataset, "codes"),
+        models=lambda w: expand(
+            "<results>/clustering/{dataset}/{method}-raw/model.safetensors",
+            dataset=w.dataset,
+            method=drawn_methods(config, w.dataset),
+        ),
+        codes=lambda w: expand(
+            "<results>/clustering/{dataset}/{method}-raw/codes.safetensors",
+            dataset=w.dataset,
+            method=drawn_methods(config, w.dataset),
+        ),
     output:
         drawn("clustering", CLUSTERING_FIGURES, "Experiment 2: clustering", "{dataset}"),
     log:

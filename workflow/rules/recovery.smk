@@ -1,41 +1,25 @@
 # Experiment 1: data, training (one job for each method and condition, its replicates at once),
 # metrics, figures.
 from recovery.check import has_sweep
+from recovery.conditions import spec_of, training_of, trainings
 
 RECOVERY = config["recovery"]
-
-
-def recovery_folders(snr):
-    """Folders of all trainings at one noise level."""
-    return [
-        f"<results>/recovery/snr{snr}/{name}/{sampling}/{method}"
-        for name, init in RECOVERY["inits"].items()
-        if float(snr) in init.get("snr_db", RECOVERY["snr_db"])
-        for sampling in init.get("sampling", RECOVERY["sampling"])
-        if sampling == "fresh" or float(snr) in RECOVERY["fixed_snr_db"]
-        for method in init.get("methods", RECOVERY["methods"])
+RECOVERY_TRAININGS = {
+    snr: [
+        "<results>/recovery/snr{}/{}/{}/{}".format(snr, *training) for training in found
     ]
-
-
-def recovery_method(name):
-    """A method's entry; a lambda that is matched to another method gets that method's number."""
-    spec = RECOVERY["methods"][name]
-    if isinstance(spec.get("lambda"), dict):
-        other = RECOVERY["methods"][spec["lambda"]["matched_to"]]
-        return {**spec, "lambda": {"matched_to": other["lambda"]}}
-    return spec
-
-
-RECOVERY_LEVELS = [snr for snr in RECOVERY["snr_db"] if recovery_folders(snr)]
-RECOVERY_TRAININGS = [f for snr in RECOVERY_LEVELS for f in recovery_folders(snr)]
+    for snr in RECOVERY["snr_db"]
+    if (found := trainings(RECOVERY, snr))
+}
+RECOVERY_FOLDERS = [f for folders in RECOVERY_TRAININGS.values() for f in folders]
 
 deliver(
     "recovery",
     parts={
         "recovery": expand(
-            "<results>/recovery/snr{snr}/metrics.csv", snr=RECOVERY_LEVELS
+            "<results>/recovery/snr{snr}/metrics.csv", snr=RECOVERY_TRAININGS
         ),
-        "recovery_history": [f"{f}/history.csv" for f in RECOVERY_TRAININGS],
+        "recovery_history": [f"{f}/history.csv" for f in RECOVERY_FOLDERS],
         "recovery_sweep": (
             ["<results>/recovery/sweep.csv"] if has_sweep(RECOVERY) else []
         ),
@@ -43,8 +27,8 @@ deliver(
     figures=["fig3a", "fig3b", "fig3c", "fig3d", "inits"]
     + ["lambda_sweep"] * has_sweep(RECOVERY),
     artefacts=[
-        *expand("<results>/recovery/snr{snr}/data.safetensors", snr=RECOVERY_LEVELS),
-        *(f"{f}/model.safetensors" for f in RECOVERY_TRAININGS),
+        *expand("<results>/recovery/snr{snr}/data.safetensors", snr=RECOVERY_TRAININGS),
+        *(f"{f}/model.safetensors" for f in RECOVERY_FOLDERS),
     ],
 )
 
@@ -105,15 +89,8 @@ rule recovery_train:
         runtime=scaled(240),
         gpu=GPUS,
     params:
-        spec=lambda w: as_json(recovery_method(w.method)),
-        training=lambda w: as_json(
-            {
-                **RECOVERY["training"],
-                "epochs": RECOVERY["inits"][w.init].get(
-                    "epochs", RECOVERY["training"]["epochs"]
-                ),
-            }
-        ),
+        spec=lambda w: as_json(spec_of(RECOVERY, w.method)),
+        training=lambda w: as_json(training_of(RECOVERY, w.init)),
         device=config["device"],
         precision=config["precision"],
         # Not an output: it must survive an interrupted job.
@@ -131,7 +108,11 @@ rule recovery_evaluate:
     input:
         code=code("recovery/evaluate.py"),
         data=rules.recovery_simulate.output,
-        models=lambda w: [f"{f}/model.safetensors" for f in recovery_folders(w.snr)],
+        models=lambda w: expand(
+            "<results>/recovery/snr{snr}/{training}/model.safetensors",
+            snr=w.snr,
+            training=["/".join(t) for t in trainings(RECOVERY, w.snr)],
+        ),
     output:
         table="<results>/recovery/snr{snr}/metrics.csv",
         checksum="<results>/recovery/snr{snr}/metrics.csv.sha256",
