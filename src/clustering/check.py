@@ -1,6 +1,6 @@
 """Rules on the config of the clustering that cross its keys; workflow/validate.py calls them."""
 
-from clustering.conditions import conditions, inits_of
+from clustering.conditions import inits_of, trainings
 
 CONTROLS = {"raw", "oracle", "chance"}
 
@@ -32,7 +32,7 @@ def inconsistencies(config: dict) -> list[str]:
 def _not_run(config: dict) -> list[str]:
     """Figures and claims look at init shown.init without centring: is it there?"""
     clustering = config["clustering"]
-    methods, shown, run = clustering["methods"], clustering["shown"], set(conditions(config))
+    methods, shown, run = clustering["methods"], clustering["shown"], set(trainings(config))
     wanted = {
         "clustering.shown.method": [shown["method"]],
         "clustering.shown.baseline": [shown["baseline"]],

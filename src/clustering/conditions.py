@@ -3,7 +3,7 @@
 RESTRICTIONS = ("datasets", "inits", "centering")  # where a method runs
 
 
-def conditions(config: dict) -> list[tuple[str, str, bool]]:
+def trainings(config: dict) -> list[tuple[str, str, bool]]:
     """All (data set, method, centred) that the config asks for: one job each."""
     if "clustering" not in config:
         return []
@@ -39,6 +39,6 @@ def drawn_methods(config: dict, dataset: str) -> list[str]:
     return [
         method
         for method in dict.fromkeys(wanted)
-        if (dataset, method, False) in conditions(config)
+        if (dataset, method, False) in trainings(config)
         and shown["init"] in inits_of(config, method)
     ]

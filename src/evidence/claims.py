@@ -1,9 +1,9 @@
 """A claim is one small function: from the tables of an experiment to values per condition and seed.
 
     @claim("Errors fall", source="Fig. 3a", statistic="last / first", reference="0.007",
-           rule=at_most(0.02), needs=["recovery_history"])
+           rule=at_most(0.02), needs=["history"])
     def errors_fall(tables, case):
-        return last(tables["recovery_history"]) / first(tables["recovery_history"])
+        return last(tables["history"]) / first(tables["history"])
 
 Texts may name fields of the case, ``{method}``. A claim is tested once in every case of its
 ``cases``, each a row of the table that :func:`collect` makes.

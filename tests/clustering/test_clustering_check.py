@@ -4,7 +4,7 @@ import pytest
 from conftest import CONFIG, changed
 
 from clustering.check import inconsistencies, is_off
-from clustering.conditions import conditions, inits_of
+from clustering.conditions import inits_of, trainings
 
 SPARSE = CONFIG["clustering"]["methods"]["sparse"]
 
@@ -78,7 +78,7 @@ def test_a_method_runs_where_its_entry_says_and_nowhere_else():
     config["clustering"]["methods"]["relu"]["centering"] = [True]
     config["clustering"]["methods"]["sparse"]["datasets"] = ["mnist"]
     config["clustering"]["inits"] = ["kmeans", "data"]
-    found = conditions(config)
+    found = trainings(config)
     assert [c for c in found if c[1] == "relu"] == [("digits", "relu", True)]
     assert inits_of(config, "relu") == ["data"]
     assert {c[1] for c in found} == {"relu", "group_sparse"}
@@ -89,8 +89,8 @@ def test_a_method_runs_where_its_entry_says_and_nowhere_else():
 def test_a_method_without_any_of_the_inits_does_not_run():
     config = changed("clustering.inits", ["kmeans"])
     config["clustering"]["methods"]["relu"]["inits"] = ["data"]
-    assert "relu" not in {method for _, method, _ in conditions(config)}
+    assert "relu" not in {method for _, method, _ in trainings(config)}
 
 
 def test_a_config_without_clustering_has_no_conditions():
-    assert conditions({"datasets": ["digits"]}) == []
+    assert trainings({"datasets": ["digits"]}) == []

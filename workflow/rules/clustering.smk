@@ -1,12 +1,12 @@
 # Experiment 2: training (one job for each method, its inits and replicates at once), clustering of
 # the test codes, controls, longer trainings, Table 1, figures.
-from clustering.conditions import conditions, drawn_methods, inits_of, spec_of
+import clustering.conditions
 
 CLUSTERING = config["clustering"]
 CLUSTERING_SETTINGS = CLUSTERING["settings"]
 CLUSTERING_TRAININGS = [
     f"<results>/clustering/{dataset}/{method}-{'centered' if centered else 'raw'}"
-    for dataset, method, centered in conditions(config)
+    for dataset, method, centered in clustering.conditions.trainings(config)
 ]
 # Drawn from models, and from scores.
 CLUSTERING_FIGURES = ["fig4", "fig5"]
@@ -31,6 +31,7 @@ deliver(
         ),
     },
     tables=["<reports>/tables/table1.csv"],
+    paper=[source("data/paper/table1.csv")],
     figures=expand(
         "{figure}-{dataset}",
         figure=CLUSTERING_FIGURES + CLUSTERING_SCORES,
@@ -71,8 +72,8 @@ rule clustering_train:
         runtime=scaled(480),
         gpu=GPUS,
     params:
-        spec=lambda w: as_json(spec_of(config, w.method)),
-        inits=lambda w: inits_of(config, w.method),
+        spec=lambda w: as_json(clustering.conditions.spec_of(config, w.method)),
+        inits=lambda w: clustering.conditions.inits_of(config, w.method),
         settings=lambda w: as_json(CLUSTERING_SETTINGS[w.dataset]),
         replicates=CLUSTERING["replicates"],
         seed=config["seed"],
@@ -167,7 +168,7 @@ rule clustering_converge:
         runtime=scaled(480),
         gpu=GPUS,
     params:
-        spec=lambda w: as_json(spec_of(config, w.method)),
+        spec=lambda w: as_json(clustering.conditions.spec_of(config, w.method)),
         settings=lambda w: as_json(CLUSTERING_SETTINGS[w.dataset]),
         long=CLUSTERING["convergence"],
         init=CLUSTERING["shown"]["init"],
@@ -219,12 +220,12 @@ rule clustering_figures:
         models=lambda w: expand(
             "<results>/clustering/{dataset}/{method}-raw/model.safetensors",
             dataset=w.dataset,
-            method=drawn_methods(config, w.dataset),
+            method=clustering.conditions.drawn_methods(config, w.dataset),
         ),
         codes=lambda w: expand(
             "<results>/clustering/{dataset}/{method}-raw/codes.safetensors",
             dataset=w.dataset,
-            method=drawn_methods(config, w.dataset),
+            method=clustering.conditions.drawn_methods(config, w.dataset),
         ),
     output:
         drawn("clustering", CLUSTERING_FIGURES, "Experiment 2: clustering", "{dataset}"),
@@ -250,6 +251,7 @@ rule clustering_figures:
 rule clustering_scores:
     input:
         code=code("clustering/scores.py"),
+        paper=DELIVERED["clustering"].paper,
         clustering=summary("clustering"),
         convergence=summary("clustering_convergence"),
         checksums=sums(summary("clustering"), summary("clustering_convergence")),

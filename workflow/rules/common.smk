@@ -18,6 +18,7 @@ from snakemake.exceptions import WorkflowError
 # The folder of this workflow. Results go below the working directory, which may be another.
 ROOT = Path(str(workflow.current_basedir)).parents[1]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "workflow")]
+from evidence.checks import has_sweep
 from raw_files import raw_state
 from validate import config_errors, selected
 
@@ -128,17 +129,20 @@ class Delivery(NamedTuple):
     tables: list  # what its report.py reads
     figures: list  # their names, in the order of the page
     artefacts: list  # what its numbers were computed from
+    paper: list  # files of numbers of the paper
 
 
 DELIVERED = {}  # experiment -> Delivery
 PARTS = {}  # summary table -> the tables in long form that it is put together from
 
 
-def deliver(experiment, parts, figures, tables=(), artefacts=()):
+def deliver(experiment, parts, figures, tables=(), artefacts=(), paper=()):
     """Register what an experiment delivers. A summary table without parts is left out."""
     PARTS.update({name: files for name, files in parts.items() if files})
     summaries = [file for name in parts for file in summary(name)]
-    DELIVERED[experiment] = Delivery([*summaries, *tables], figures, [*artefacts])
+    DELIVERED[experiment] = Delivery(
+        [*summaries, *tables], figures, [*artefacts], [*paper]
+    )
 
 
 def summary(name):

@@ -1,7 +1,6 @@
 # Experiment 1: data, training (one job for each method and condition, its replicates at once),
 # metrics, figures.
-from recovery.check import has_sweep
-from recovery.conditions import spec_of, training_of, trainings
+import recovery.conditions
 
 RECOVERY = config["recovery"]
 RECOVERY_TRAININGS = {
@@ -9,7 +8,7 @@ RECOVERY_TRAININGS = {
         "<results>/recovery/snr{}/{}/{}/{}".format(snr, *training) for training in found
     ]
     for snr in RECOVERY["snr_db"]
-    if (found := trainings(RECOVERY, snr))
+    if (found := recovery.conditions.trainings(RECOVERY, snr))
 }
 RECOVERY_FOLDERS = [f for folders in RECOVERY_TRAININGS.values() for f in folders]
 
@@ -24,8 +23,11 @@ deliver(
             ["<results>/recovery/sweep.csv"] if has_sweep(RECOVERY) else []
         ),
     },
-    figures=["fig3a", "fig3b", "fig3c", "fig3d", "inits"]
-    + ["lambda_sweep"] * has_sweep(RECOVERY),
+    figures=[
+        *("fig3a", "fig3b", "fig3c", "fig3d", "inits"),
+        *(["lambda_sweep"] if has_sweep(RECOVERY) else []),
+    ],
+    paper=[source("data/paper/fig3a.csv")],
     artefacts=[
         *expand("<results>/recovery/snr{snr}/data.safetensors", snr=RECOVERY_TRAININGS),
         *(f"{f}/model.safetensors" for f in RECOVERY_FOLDERS),
@@ -89,8 +91,8 @@ rule recovery_train:
         runtime=scaled(240),
         gpu=GPUS,
     params:
-        spec=lambda w: as_json(spec_of(RECOVERY, w.method)),
-        training=lambda w: as_json(training_of(RECOVERY, w.init)),
+        spec=lambda w: as_json(recovery.conditions.spec_of(RECOVERY, w.method)),
+        training=lambda w: as_json(recovery.conditions.training_of(RECOVERY, w.init)),
         device=config["device"],
         precision=config["precision"],
         # Not an output: it must survive an interrupted job.
@@ -111,7 +113,9 @@ rule recovery_evaluate:
         models=lambda w: expand(
             "<results>/recovery/snr{snr}/{training}/model.safetensors",
             snr=w.snr,
-            training=["/".join(t) for t in trainings(RECOVERY, w.snr)],
+            training=[
+                "/".join(t) for t in recovery.conditions.trainings(RECOVERY, w.snr)
+            ],
         ),
     output:
         table="<results>/recovery/snr{snr}/metrics.csv",

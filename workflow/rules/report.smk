@@ -29,10 +29,7 @@ rule collect:
 rule deliver:
     input:
         code=lambda w: code(f"{w.experiment}/report.py"),
-        paper=[
-            source(f"data/paper/{p.name}")
-            for p in sorted(ROOT.glob("data/paper/*.csv"))
-        ],
+        paper=lambda w: DELIVERED[w.experiment].paper,
         tables=lambda w: DELIVERED[w.experiment].tables,
         checksums=lambda w: sums(DELIVERED[w.experiment].tables),
     output:

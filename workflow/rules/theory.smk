@@ -1,5 +1,4 @@
 # The paper's theory against measurement: one job for each regime, one for the sweep, their figures.
-from theory.check import has_sweep
 
 THEORY = config["theory"]
 
@@ -9,8 +8,10 @@ deliver(
         "theory": expand("<results>/theory/{regime}.csv", regime=THEORY["regimes"]),
         "theory_sweep": ["<results>/theory/sweep.csv"] if has_sweep(THEORY) else [],
     },
-    figures=["theory_constants", "theory_gradients"] * bool(THEORY["regimes"])
-    + ["theory_support"] * has_sweep(THEORY),
+    figures=[
+        *(["theory_constants", "theory_gradients"] if THEORY["regimes"] else []),
+        *(["theory_support"] if has_sweep(THEORY) else []),
+    ],
 )
 
 
