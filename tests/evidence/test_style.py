@@ -1,20 +1,20 @@
 """Figures as files, and the names that they print."""
 
 import os
+from pathlib import Path
 
 import pytest
 from matplotlib.figure import Figure
 
 from evidence.style import NAMES, legend_right, method_name, save
-from groupsparse.files import read_checked
 
 
 def test_figures_are_written_whole_or_not_at_all(tmp_path, monkeypatch):
     paths = [str(tmp_path / f"f.{ending}") for ending in ("png", "svg")]
     save({"f": Figure()}, paths)
-    first = [read_checked(path) for path in paths]
+    first = [Path(path).read_bytes() for path in paths]
     save({"f": Figure()}, paths)
-    assert [read_checked(path) for path in paths] == first, "no timestamps"
+    assert [Path(path).read_bytes() for path in paths] == first, "no timestamps"
 
     def killed(*arguments):
         raise OSError("killed")

@@ -67,6 +67,20 @@ def test_a_second_run_has_nothing_to_do(finished):
     assert finished.planned() == {}
 
 
+def test_every_file_of_a_run_is_a_declared_output(finished):
+    """So remote storage and shadow directories, which keep nothing else, keep the checksums."""
+    summary = finished.run("--summary").stdout.splitlines()
+    start = next(i for i, line in enumerate(summary) if line.startswith("output_file\t"))
+    declared = {line.split("\t")[0] for line in summary[start + 1 :]}
+    found = {
+        str(path.relative_to(finished.folder))
+        for folder in ("results", "reports/smoke")
+        for path in (finished.folder / folder).rglob("*")
+        if path.is_file()
+    }
+    assert found == declared
+
+
 def test_editing_the_figures_redraws_and_does_not_retrain(workflow_copy):
     workflow_copy.edit("src/evidence/style.py", '"figure.dpi": 100', '"figure.dpi": 101')
     drawn = {"recovery_figures", "clustering_figures", "clustering_scores", "theory_figures"}

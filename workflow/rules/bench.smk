@@ -13,7 +13,8 @@ rule bench_measure:
         code=lambda w: code(f"bench/{w.what}.py"),
         # Some benchmarks need images.
         data=lambda w: expand(
-            rules.data_prepare.output, dataset=BENCH[w.what].get("dataset", [])
+            "<results>/data/{dataset}.safetensors",
+            dataset=BENCH[w.what].get("dataset", []),
         ),
     output:
         table="<results>/bench/{what}.csv",
@@ -46,10 +47,10 @@ rule bench_figures:
     input:
         code=code("bench/figures.py"),
         tables=lambda w: expand(
-            rules.bench_measure.output.table, what=SPEED_FIGURES[w.figure]
+            "<results>/bench/{what}.csv", what=SPEED_FIGURES[w.figure]
         ),
         checksums=lambda w: expand(
-            rules.bench_measure.output.checksum, what=SPEED_FIGURES[w.figure]
+            "<results>/bench/{what}.csv.sha256", what=SPEED_FIGURES[w.figure]
         ),
     output:
         multiext("<reports>/figures/{figure}", ".png", ".svg"),
@@ -82,9 +83,9 @@ rule bench_publish:
     input:
         code=code("bench/publish.py"),
         template=source("src/bench/README.md.j2"),
-        tables=expand(rules.bench_measure.output.table, what=BENCH),
-        checksums=expand(rules.bench_measure.output.checksum, what=BENCH),
-        machines=expand(rules.bench_measure.output.machine, what=BENCH),
+        tables=expand("<results>/bench/{what}.csv", what=BENCH),
+        checksums=expand("<results>/bench/{what}.csv.sha256", what=BENCH),
+        machines=expand("<results>/bench/{what}.json", what=BENCH),
         figures=expand("<reports>/figures/{figure}.png", figure=SPEED_FIGURES),
     output:
         directory("benchmarks/published"),

@@ -91,8 +91,11 @@ def scaled(amount):
 
 
 def source(path):
-    """A file of this workflow, by a name that stays the same where results are beside it."""
-    return path if Path.cwd().samefile(ROOT) else str(ROOT / path)
+    """A file of this workflow, by a name that stays the same where results are beside it.
+
+    Local: where results are in remote storage, this is not.
+    """
+    return local(path if Path.cwd().samefile(ROOT) else str(ROOT / path))
 
 
 @cache

@@ -68,7 +68,11 @@ rule build_report:
         template=source("src/report/template.html"),
         sections=expand("<results>/{experiment}/section.json", experiment=DELIVERED),
         claims=expand("<results>/{experiment}/claims.csv", experiment=DELIVERED),
-        checksums=expand(rules.deliver.output.checksums, experiment=DELIVERED),
+        checksums=expand(
+            "<results>/{experiment}/{file}.sha256",
+            experiment=DELIVERED,
+            file=["claims.csv", "section.json"],
+        ),
         figures=[f for d in DELIVERED.values() for f in figure_files(d.figures)],
     output:
         page=report(
