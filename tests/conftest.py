@@ -27,7 +27,7 @@ class Workflow:
             ignore = shutil.ignore_patterns("__pycache__")
             shutil.copytree(ROOT / name, folder / name, ignore=ignore, dirs_exist_ok=True)
         # Only a checkout of this project names a commit, which pyproject.toml tells.
-        (folder / "reports").mkdir()
+        (folder / "reports").mkdir(exist_ok=True)
         files = (".gitignore", "pyproject.toml", "Snakefile", "config.yaml", "reports/findings.md")
         for name in files:
             shutil.copy(ROOT / name, folder / name)

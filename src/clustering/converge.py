@@ -13,9 +13,10 @@ from groupsparse.artifacts import load_tensors
 from groupsparse.autoencoder import Autoencoder, encode_in_batches
 from groupsparse.batches import FixedData
 from groupsparse.device import choose_device
-from groupsparse.init import SUPERVISED_INITS, initialize
+from groupsparse.init import initialize
 from groupsparse.preprocess import preprocess
 from groupsparse.seeds import derive_seed
+from groupsparse.supervision import SUPERVISED_INITS
 from groupsparse.training import train
 
 

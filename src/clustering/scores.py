@@ -9,7 +9,7 @@ from evidence.options import add_figures
 from evidence.paper import paper_table
 from evidence.style import save
 from evidence.tables import load_table
-from groupsparse.init import SUPERVISED_INITS
+from groupsparse.supervision import SUPERVISED_INITS
 
 
 def main() -> None:

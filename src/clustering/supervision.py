@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from groupsparse.init import SUPERVISED_INITS
+from groupsparse.supervision import SUPERVISED_INITS
 
 
 def uses_labels(table: pd.DataFrame) -> pd.Series:

@@ -14,9 +14,10 @@ from groupsparse.autoencoder import Autoencoder
 from groupsparse.batches import FixedData
 from groupsparse.device import choose_device
 from groupsparse.files import digest, remove
-from groupsparse.init import SUPERVISED_INITS, initialize
+from groupsparse.init import initialize
 from groupsparse.preprocess import preprocess
 from groupsparse.seeds import derive_seed
+from groupsparse.supervision import SUPERVISED_INITS
 from groupsparse.training import train
 
 

@@ -12,8 +12,7 @@ from groupsparse.arrays import Array, as_tensor, check_count, check_groups
 from groupsparse.clustering import kmeans_clusters, spectral_clusters
 from groupsparse.dictionary import normalize_columns
 from groupsparse.preprocess import require_finite
-
-SUPERVISED_INITS = ("class",)  # they use labels, which tables and figures mark
+from groupsparse.supervision import SUPERVISED_INITS
 
 
 def initialize(

@@ -187,7 +187,7 @@ def test_a_killed_training_goes_on_from_its_checkpoint(trial, trained, tmp_path)
 
 def test_a_training_killed_after_its_last_epoch_does_not_start_anew(trained, tmp_path):
     program = (
-        "import os, signal, recovery_train as script; "
+        "import os, signal; from recovery import train as script; "
         "script.save_tensors = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL); script.main()"
     )
     command = [sys.executable, "-c", program, *arguments(trained.source, tmp_path)]

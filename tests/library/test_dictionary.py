@@ -13,9 +13,10 @@ from groupsparse.dictionary import (
     squared_spectral_norm,
 )
 from groupsparse.generative import random_dictionary
-from groupsparse.init import INITS, SUPERVISED_INITS, initialize
+from groupsparse.init import INITS, initialize
 from groupsparse.preprocess import preprocess
 from groupsparse.recovery import mean_correlation
+from groupsparse.supervision import SUPERVISED_INITS
 
 pytestmark = pytest.mark.filterwarnings("ignore:Graph is not fully connected")
 GROUPS, D, N = 4, 3, 6

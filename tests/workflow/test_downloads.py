@@ -39,7 +39,7 @@ def test_mnist_is_downloaded_verified_and_clustered(fresh_workflow, mirror):
     assert len(list(raw.glob("*.gz"))) == 4
     assert len(list(raw.iterdir())) == 4, "nothing unpacked or partial lies there"
     # What was downloaded is what was expected; what has changed since is read again.
-    data = "results/smoke/clustering/mnist/data.safetensors"
+    data = "results/smoke/data/mnist.safetensors"
     assert fresh_workflow.planned(*targets, "--config", "datasets=[mnist]") == {}
     with open(raw / "t10k-labels-idx1-ubyte.gz", "ab") as file:
         file.write(b"?")

@@ -68,7 +68,7 @@ def save(file, data: np.ndarray, labels: np.ndarray) -> None:
 
 
 def test_a_changed_file_of_ones_own_makes_the_data_anew(own_data):
-    target = "results/smoke/clustering/mine/data.safetensors"
+    target = "results/smoke/data/mine.safetensors"
     file = own_data.folder / "data/raw/mine.npz"
     place(file, 0.5)
     own_data.run(target)

@@ -174,7 +174,7 @@ def test_a_small_simulation_and_one_regime_make_their_page_and_warn_of_failures(
     ]  # fmt: skip
     assert page.count("<figure") == 5 + 2
     assert_no_spread(page)
-    log = (fresh_workflow.folder / "logs/smoke/evaluate_recovery/snr5.log").read_text()
+    log = (fresh_workflow.folder / "logs/smoke/recovery_evaluate/snr5.log").read_text()
     for text in (page, log):
         assert "fixed, init near, sparse: all codes are zero" in text
         assert "all 8 groups are active in every code" in text

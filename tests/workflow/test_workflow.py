@@ -220,7 +220,7 @@ def test_every_script_runs_by_hand(script, tmp_path):
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment)
     assert result.returncode == 0, result.stderr
-    assert "--output" in result.stdout
+    assert "--output" in result.stdout or "--section" in result.stdout
 
 
 def test_speed_is_measured_when_asked_for_and_never_in_a_run(fresh_workflow, finished):
