@@ -5,7 +5,9 @@ from itertools import zip_longest
 import pandas as pd
 
 from evidence.claims import tally
+from evidence.verdict import FAILED, HOLDS, ONE_RUN, OTHER_SIZE, PARTLY, UNDECIDED
 
+ORDER = (HOLDS, PARTLY, FAILED, UNDECIDED, ONE_RUN, OTHER_SIZE)  # best known first
 MOST = 5  # findings, which fit a screen
 
 
@@ -36,8 +38,8 @@ def key_figure(sections: list[dict]) -> dict | None:
 
 
 def verdicts(claims: list[pd.DataFrame], sections: list[dict]) -> pd.DataFrame:
-    """Tests of the paper's own claims: a row per section, a column per verdict, and totals."""
+    """Tests of the paper's own claims: a row per section, a column per verdict, and their sum."""
     titles = [section["title"] for section in sections]
     counts = pd.DataFrame([tally(each) for each in claims], index=titles).fillna(0).astype(int)
-    counts = counts[counts.sum().sort_values(ascending=False, kind="stable").index]
+    counts = counts[[verdict for verdict in ORDER if verdict in counts]]
     return counts.assign(tests=counts.sum(axis=1))
