@@ -6,7 +6,7 @@ NAMES = {
     "relu": "sparse (one-sided ReLU)",
     "silhouette": "nonnegative group-sparse",
     "raw": "raw pixels",
-    "oracle": "oracle (given true codes)",
+    "oracle": "oracle",
     "chance": "chance",
 }
 
