@@ -2,6 +2,7 @@
 
 from clustering import claims
 from clustering.advice import clustering_advice
+from clustering.findings import findings
 from clustering.tables import accuracies, every_score, summary
 from evidence.claims import collect
 from evidence.delivery import deliver, options
@@ -20,6 +21,8 @@ CAPTIONS = {
 INTRODUCTION = (
     "Networks are trained on images, and the codes of the test images are clustered (Sec. 4.2)."
 )
+QUESTION = "Do images cluster by class in their codes?"
+KEY = "table1-"  # the first is on top of the page if no earlier experiment has a key figure
 TABLE1 = (
     "Table 1: no label was used for training, tuning or choosing in these rows. “Active group” is "
     "the group of largest norm itself: no clustering follows. Raw pixels need no init, and k-means "
@@ -45,11 +48,16 @@ def main() -> None:
         args,
         claims=collect(claims, args.tables, config["shown"]),
         title="Experiment 2: clustering",
+        question=QUESTION,
+        findings=findings(table1, config),
         warnings=clustering_advice(args.tables["clustering"], groups),
         blocks=[
             text(INTRODUCTION),
             summary(table1, config),
-            *(figure(name, caption(name, config)) for name in args.figures),
+            *(
+                figure(name, caption(name, config), key=name.startswith(KEY))
+                for name in args.figures
+            ),
             text(TABLE1),
             *accuracies(table1[~table1.uses_labels]),
             text(SUPERVISED),
@@ -66,9 +74,7 @@ def caption(name: str, config: dict) -> str:
     words = CAPTIONS[kind].format(**config["shown"])
     if kind == "table1":
         count = config["replicates"]
-        return (
-            f"{words}. Data: {dataset}; {f'{count} replicates' if count > 1 else 'one replicate'}."
-        )
+        return f"{words}. Data: {dataset}; {f'{count} replicates' if count > 1 else 'one run'}."
     return f"{words}. Data: {dataset}; init {config['shown']['init']}; first replicate."
 
 

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from evidence.names import method_name
 from evidence.paper import paper_table
 from evidence.section import percent, replicates, spread, table
 
@@ -39,7 +40,7 @@ def summary(table1: pd.DataFrame, config: dict) -> dict:
             epochs[-1] += f" ({PAPER_EPOCHS} in the paper)"
     rows = [
         [
-            method,
+            method_name(method),
             FEATURES.get(features, features),
             *(c.get((method, features), "–") for c in columns.values()),
         ]
@@ -69,7 +70,7 @@ def accuracies(table1: pd.DataFrame, note: str = "") -> list[dict]:
             cells = [control_cell(scores, len(inits))] if control else init_cells(scores, inits)
             if printed:
                 cells += [printed.get((method, features), {}).get(a, "") for a in ALGORITHMS]
-            rows.append([method, FEATURES.get(features, features), centring, *cells])
+            rows.append([method_name(method), FEATURES.get(features, features), centring, *cells])
         columns = [f"init {init}" for init in inits] or ["no init"]
         head = headings(columns + (["paper"] if printed else []))
         blocks.append(table(head, rows, caption=f"ACC (%) on {dataset}{note}"))
@@ -105,9 +106,10 @@ def every_score(table1: pd.DataFrame) -> dict:
     head = ["data", "method", "init", "centred", "features", "clustering", "ACC", "NMI", "ARI"]
     rows = [
         [
-            row.dataset, row.method, row.init, "yes" if row.centered else "no", row.features,
-            row.algorithm, spread(row.acc_mean, row.acc_std), spread(row.nmi_mean, row.nmi_std),
-            spread(row.ari_mean, row.ari_std), str(row.replicates),
+            row.dataset, method_name(row.method), row.init, "yes" if row.centered else "no",
+            row.features, row.algorithm, spread(row.acc_mean, row.acc_std),
+            spread(row.nmi_mean, row.nmi_std), spread(row.ari_mean, row.ari_std),
+            str(row.replicates),
         ]
         for row in table1.itertuples()
     ]  # fmt: skip

@@ -5,7 +5,8 @@
     def errors_fall(tables, case):
         return last(tables["history"]) / first(tables["history"])
 
-Texts may name fields of the case, ``{method}``. A claim is tested once in every case of its
+Texts may name fields of the case, ``{method}``, whose values appear under the names that readers
+know (:mod:`evidence.names`). A claim is tested once in every case of its
 ``cases``, each a row of the table that :func:`collect` makes.
 """
 
@@ -17,11 +18,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from evidence.names import method_name
 from evidence.verdict import HOLDS, OTHER_SIZE, OUTSIDE, UNDECIDED, Rule, intervals, judge
 
 COLUMNS = (
     "experiment", "paper", "claim", "source", "statistic", "mean", "std", "low", "high",
-    "conditions", "seeds", "reference", "verdict", "reason",
+    "conditions", "seeds", "reference", "verdict", "reason", "figure", "table",
 )  # fmt: skip
 Tables = dict[str, pd.DataFrame]
 
@@ -58,11 +60,13 @@ class Claim:
     cases: Callable[[Tables, dict], Iterable[dict]]
     paper: bool
     paper_size: bool
+    figure: str
+    table: str
 
 
 def claim(
     title: str, *, source, statistic, reference, rule, needs=(), cases=once, paper=True,
-    paper_size=False,
+    paper_size=False, figure="", table="",
 ):  # fmt: skip
     """Make a function of (tables, case) a :class:`Claim`; None from it is no test in that case.
 
@@ -74,12 +78,13 @@ def claim(
     cases : from (tables, choices) to the cases in which the claim is tested, as dictionaries
     paper : whether it is a claim of the paper, which a tally counts; a case may say otherwise
     paper_size : whether the rule rests on a number that the paper measured at its own size
+    figure, table : names of the blocks of the section that show it, with ``{fields}``
     """
 
     def made(function) -> Claim:
         return Claim(
             function, title, source, statistic, reference, rule, tuple(needs), cases, paper,
-            paper_size,
+            paper_size, figure, table,
         )  # fmt: skip
 
     return made
@@ -97,6 +102,7 @@ def collect(
 
     ``choices`` is what the room's config says under ``shown``. ``other_size`` says in words that
     the study is not of the paper's size: no verdict then rests on a number that needs it.
+    Cases of a claim whose title is the same are neighbours: the page sets them side by side.
 
     ``mean`` is that over conditions, ``low`` to ``high`` the range of the conditions' means, and
     ``std`` the spread over seeds within a condition (root mean square over conditions).
@@ -106,7 +112,7 @@ def collect(
         {"experiment": experiment, **row}
         for each in claims_of(module)
         if set(each.needs) <= set(tables)
-        for row in _rows(each, tables, choices, other_size)
+        for row in _neighbours(_rows(each, tables, choices, other_size))
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -120,6 +126,14 @@ def tally(table: pd.DataFrame) -> dict[str, int]:
     return {verdict: int(count) for verdict, count in counts.items()}
 
 
+def _neighbours(rows: Iterable[dict]) -> list[dict]:
+    """Rows of equal title together, titles and rows in the order of their first appearance."""
+    titles: dict[str, list[dict]] = {}
+    for row in rows:
+        titles.setdefault(row["claim"], []).append(row)
+    return [row for group in titles.values() for row in group]
+
+
 def _rows(each: Claim, tables: Tables, choices: dict, other_size: str | None) -> Iterator[dict]:
     for fields in each.cases(tables, choices):
         case = SimpleNamespace(**fields)
@@ -130,6 +144,7 @@ def _rows(each: Claim, tables: Tables, choices: dict, other_size: str | None) ->
         rule = each.rule(case) if callable(each.rule) else each.rule
         reference = each.reference(case) if callable(each.reference) else each.reference
         table = intervals(values)
+        words = {n: method_name(v) if isinstance(v, str) else v for n, v in fields.items()}
         verdict, reason = judge(values, rule)
         if outside:
             verdict, reason = OUTSIDE, f"{outside}; {reason}"
@@ -139,16 +154,18 @@ def _rows(each: Claim, tables: Tables, choices: dict, other_size: str | None) ->
             verdict, reason = UNDECIDED, f"{blind}; {reason}"
         yield {
             "paper": fields.get("paper", each.paper),
-            "claim": each.title.format(**fields),
-            "source": each.source.format(**fields),
-            "statistic": each.statistic.format(**fields),
+            "claim": each.title.format(**words),
+            "source": each.source.format(**words),
+            "statistic": each.statistic.format(**words),
             "mean": float(table["mean"].mean()),
             "std": float(np.sqrt((table["std"] ** 2).mean())),
             "low": float(table["mean"].min()),
             "high": float(table["mean"].max()),
             "conditions": len(table),
             "seeds": int(table.seeds.min()),
-            "reference": reference.format(**fields),
+            "reference": reference.format(**words),
             "verdict": verdict,
             "reason": f"{reason}; {note}" if note else reason,
+            "figure": each.figure.format(**fields),
+            "table": each.table.format(**fields),
         }

@@ -33,9 +33,18 @@ def deliver(
     title: str,
     blocks: Iterable[dict],
     warnings: Iterable[str] = (),
+    question: str = "",
+    findings: Iterable[str] = (),
 ) -> None:
-    """Write the claims and the section to the files that the :func:`options` name."""
-    section = {"title": title, "warnings": list(warnings), "blocks": list(blocks)}
+    """Write the claims and the section to the files that the :func:`options` name.
+
+    ``question`` and ``findings`` are plain text for the top of the page, as in
+    :mod:`evidence.section`; the numbers of a finding are computed from tables or claims.
+    """
+    section = {
+        "title": title, "question": question, "findings": list(findings),
+        "warnings": list(warnings), "blocks": list(blocks),
+    }  # fmt: skip
     content = json.dumps(section, indent=1, ensure_ascii=False) + "\n"
     save_table(args.claims, claims)
     write_checked(args.section, content.encode())

@@ -1,4 +1,4 @@
-"""Style of all figures: theme, names of methods, legends, and files without timestamps."""
+"""Style of all figures: theme, legends, and files without timestamps; names are in names.py."""
 
 import io
 from pathlib import Path
@@ -7,6 +7,7 @@ import matplotlib as mpl
 import seaborn as sns
 from matplotlib.figure import Figure
 
+from evidence.names import method_name as method_name
 from groupsparse.files import write_atomic
 
 mpl.use("Agg")
@@ -22,21 +23,6 @@ sns.set_theme(
         "legend.frameon": True,
     },
 )
-
-NAMES = {
-    "group_sparse": "group-sparse",
-    "sparse": "sparse (soft threshold)",
-    "relu": "sparse (one-sided ReLU)",
-    "silhouette": "nonnegative group-sparse",
-    "raw": "raw pixels",
-    "oracle": "oracle (given true codes)",
-    "chance": "chance",
-}
-
-
-def method_name(method: str) -> str:
-    """How figures call a method or control of the config; a name of its own stays as it is."""
-    return NAMES.get(method, method)
 
 
 def legend_right(ax, **options) -> None:

@@ -4,9 +4,11 @@ import pandas as pd
 
 from evidence.claims import collect
 from evidence.delivery import deliver, options
+from evidence.names import method_name
 from evidence.section import figure, text
 from recovery import claims
 from recovery.advice import recovery_advice
+from recovery.findings import findings
 from recovery.size import other_size
 from recovery.tables import end_points, summary
 
@@ -31,6 +33,8 @@ INTRODUCTION = (
     "Networks are trained on data simulated from a dictionary A*. They should find A* and the "
     "supports of the codes (Sec. 4.1)."
 )
+QUESTION = "Do the networks find the dictionary and the supports that made their data?"
+KEY = "fig3c"  # on top of the page
 METRICS = (
     "Squared error is the paper's ‖A − A*‖²<sub>F</sub> of column-normalised dictionaries; aligned "
     "matches the groups, scales each to the same energy and rotates it onto the truth. The noise "
@@ -61,11 +65,13 @@ def main() -> None:
         args,
         claims=collect(claims, args.tables, config["shown"], other_size(model)),
         title="Experiment 1: recovery",
+        question=QUESTION,
+        findings=findings(recovery, config["shown"]),
         warnings=[*warnings, HINT] if warnings else [],
         blocks=[
             text(INTRODUCTION),
             summary(recovery, config),
-            *(figure(name, caption(name, config, recovery, history)) for name in args.figures),
+            *(figure(n, caption(n, config, recovery, history), key=n == KEY) for n in args.figures),
             text(METRICS),
             end_points(recovery),
             text(METHODS, inits=inits(config["inits"]), **model),
@@ -86,7 +92,7 @@ def caption(name: str, config: dict, recovery: pd.DataFrame, history: pd.DataFra
     """Caption of a figure; its numbers are read from config and results."""
     if name == "lambda_sweep":
         count = config["sweep"]["replicates"]
-        means = f"mean and range of {count} replicates" if count > 1 else "one replicate"
+        means = f"mean and range of {count} replicates" if count > 1 else "one run"
         return f"{SWEEP.format(**config['sweep']['model'])}; {means}."
     shown = config["shown"]
     metric, label = QUOTED.get(name, ("squared_error", "final squared error"))
@@ -103,10 +109,10 @@ def caption(name: str, config: dict, recovery: pd.DataFrame, history: pd.DataFra
         level = ends.snr.map("{:g} dB".format)
     ends = ends.groupby([ends.sampling, level], sort=False).value.mean()
     numbers = "; ".join(f"{s}, {level}: {value:.3g}" for (s, level), value in ends.items())
-    count = config["replicates"]
-    bands = f"Bands span all {count} replicates" if count > 1 else "One replicate"
+    words, count = shown | {"method": method_name(shown["method"])}, config["replicates"]
+    bands = f"Bands span all {count} replicates" if count > 1 else "One run"
     return (
-        f"{CAPTIONS[name].format(**shown)}. {bands}. Mean {label} of {shown['method']}: {numbers}."
+        f"{CAPTIONS[name].format(**words)}. {bands}. Mean {label} of {words['method']}: {numbers}."
     )
 
 

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from evidence.names import method_name
 from evidence.section import number, replicates, spread, table
 
 KEYS = ["init", "sampling", "snr", "method"]
@@ -31,7 +32,7 @@ def end_points(recovery: pd.DataFrame) -> dict:
         scores = here.droplevel(KEYS)
         rows.append(
             [
-                init, sampling, f"{snr:g} dB", method,
+                init, sampling, f"{snr:g} dB", method_name(method),
                 spread(*scores.loc["squared_error"], 2),
                 number(scores["mean"]["noise_floor"], 2),
                 spread(*scores.loc["aligned_squared_error"], 2),
@@ -60,7 +61,7 @@ def summary(recovery: pd.DataFrame, config: dict) -> dict:
     return table(
         [["method", *columns]],
         [
-            [method, *(cell(method, *of) for of in columns.values())]
+            [method_name(method), *(cell(method, *of) for of in columns.values())]
             for method in here.method.unique()
         ],
         caption=f"Squared error ‖A − A*‖² and recovered supports after {epochs} epochs at "

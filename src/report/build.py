@@ -5,19 +5,22 @@ import base64
 import io
 import json
 import re
+from itertools import takewhile
 from pathlib import Path
 
 import jinja2
 import pandas as pd
 import yaml
 
-from evidence.claims import COLUMNS, tally
+from evidence.claims import COLUMNS
 from evidence.section import Cell
 from evidence.tables import load_table, save_table
 from groupsparse.files import provenance, read_checked, write_atomic
+from report.claims import anchor, grouped
 from report.images import open_png
+from report.lead import findings, key_figure, verdicts
 
-TEMPLATE = Path(__file__).with_name("template.html")
+HERE = Path(__file__).parent
 NUMBER = r"[-–]?\d[\d.]*(e[-+]?\d+)?( ± [\d.]+)?( dB)?"
 NUMBERS = re.compile(rf"{NUMBER}( / {NUMBER})*")
 
@@ -25,7 +28,7 @@ NUMBERS = re.compile(rf"{NUMBER}( / {NUMBER})*")
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sections", nargs="*", default=[], help="JSON, one per experiment")
-    parser.add_argument("--claims", nargs="*", default=[], help="CSV, one per experiment")
+    parser.add_argument("--claims", nargs="*", default=[], help="CSV, one per section")
     parser.add_argument("--figures", nargs="*", default=[], help="PNG files of all sections")
     parser.add_argument(
         "--config", type=json.loads, required=True, help="config of what is on (JSON)"
@@ -36,7 +39,10 @@ def main() -> None:
     save_table(args.table, numbered(args.claims))
     figures = {Path(path).stem: embedded(path) for path in args.figures}
     sections = [json.loads(read_checked(path)) for path in args.sections]
-    page = rendered(sections, load_table(args.table), figures, args.config)
+    table, sizes = load_table(args.table), [len(load_table(path)) for path in args.claims]
+    ends = [sum(sizes[: i + 1]) for i in range(len(sizes))]
+    claims = [table[end - size : end] for end, size in zip(ends, sizes, strict=True)]
+    page = rendered(sections, claims, figures, args.config)
     write_atomic(args.output, page.encode())
 
 
@@ -52,21 +58,40 @@ def numbered(paths: list[str]) -> pd.DataFrame:
 
 
 def rendered(
-    sections: list[dict], claims: pd.DataFrame, figures: dict[str, str], config: dict
+    sections: list[dict], claims: list[pd.DataFrame], figures: dict[str, str], config: dict
 ) -> str:
-    """The page as HTML; ``figures`` are base64 by name."""
+    """The page as HTML, from sections and the claims of each; ``figures`` are base64 by name."""
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    environment.filters["cell"] = cell
-    return environment.from_string(TEMPLATE.read_text()).render(
-        sections=sections,
+    environment.filters |= {"cell": cell, "anchor": anchor}
+    counts = verdicts(claims, sections) if any(map(len, claims)) else None
+    return environment.from_string((HERE / "template.html").read_text()).render(
+        sections=[
+            arranged(section, each) | {"counts": [] if counts is None else counts.iloc[i].tolist()}
+            for i, (section, each) in enumerate(zip(sections, claims, strict=True))
+        ],
         warnings=[line for section in sections for line in section["warnings"]],
-        claims=claims.to_dict("records"),
-        tally=tally(claims),
+        findings=findings(sections),
+        key=key_figure(sections),
+        counts=counts,
+        known=list(dict.fromkeys(verdict for each in claims for verdict in each.verdict)),
         figures=figures,
         config=config,
         config_text=yaml.safe_dump(config, sort_keys=False),
         provenance=provenance(),
+        style=(HERE / "style.css").read_text(),
+        script=(HERE / "page.js").read_text(),
     )
+
+
+def arranged(section: dict, claims: pd.DataFrame) -> dict:
+    """A section as the page has it: its first paragraphs, its claims, and what it shows."""
+    blocks = section["blocks"]
+    opening = list(takewhile(lambda block: block["kind"] == "text", blocks))
+    slug = re.sub(r"\W+", "-", section["title"].lower()).strip("-")
+    return section | {
+        "slug": slug, "opening": opening, "shown": blocks[len(opening):],
+        "claims": grouped(claims, blocks),
+    }  # fmt: skip
 
 
 def cell(value: Cell) -> dict:

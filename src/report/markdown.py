@@ -1,4 +1,7 @@
-"""Sections of the report as Markdown: the page of published results and that in README.md."""
+"""Sections of the report as Markdown: the page of published results and that in README.md.
+
+The order is that of the page: findings, verdicts, then the sections.
+"""
 
 import html
 
@@ -6,41 +9,46 @@ import pandas as pd
 
 from evidence.claims import tally
 from evidence.section import Cell
+from report.lead import findings
 
 
 def page(
-    run: dict, claims: pd.DataFrame, tables: list[str], sections: list[dict], findings: str
+    run: dict, claims: pd.DataFrame, tables: list[str], sections: list[dict], by_hand: str
 ) -> str:
-    """The page of a published folder: what made it, verdicts, all sections, findings."""
+    """The page of a published folder: findings, what made it, verdicts, all sections, the rest.
+
+    ``by_hand`` is Markdown for its end.
+    """
     names = ", ".join(f"[{name}]({name}.csv)" for name in tables)
     parts = [
         "# Published results",
+        found(sections),
         f"Made by {commits(run)} on {run['machine']}:\n{run['job_minutes']} minutes of jobs in "
         f"{run['wall_minutes']} minutes, at most {run['peak_memory_mb']} MB in a job\n"
         "([details](run.json)).",
         f"{verdicts(claims)}.\nThe [report](report.html) shows every claim, figure and table. "
         f"The numbers as CSV:\n{names}.",
         *(part for section in sections for part in whole(section)),
-        findings,
+        by_hand,
     ]
     return joined(parts)
 
 
 def results(run: dict, claims: pd.DataFrame, sections: list[dict]) -> str:
-    """The results in README.md: the small tables of all sections, and where the others are."""
+    """The results in README.md: findings, the small tables of all sections, where the rest is."""
     parts = [
         part
         for section in sections
         for block in section["blocks"]
         if block.get("summary")
-        for part in (f"**{section['title']}.** {plain(block['caption'])}:", grid(block))
+        for part in (f"**{section['title']}.** {captioned(block)}:", grid(block))
     ]
     closing = (
         "All tables: [reports/published](reports/published/README.md). All figures and claims:\n"
         f"[report](reports/published/report.html). {verdicts(claims)}.\n"
         f"Made by {commits(run)}\non {run['machine']} in {run['wall_minutes']} minutes."
     )
-    return joined([*parts, closing])
+    return joined([found(sections), *parts, closing])
 
 
 def whole(section: dict) -> list[str]:
@@ -51,13 +59,23 @@ def whole(section: dict) -> list[str]:
         if block["kind"] == "text":
             parts.append(block["html"].replace("*", r"\*"))
         elif block["kind"] == "figure":
-            parts.append(
-                f"- [{block['name']}](figures/{block['name']}.png): {plain(block['caption'])}"
-            )
+            parts.append(f"- [{block['name']}](figures/{block['name']}.png): {captioned(block)}")
         elif not block["folded"]:
-            parts += [f"{plain(block['caption'])}:"] if block["caption"] else []
+            parts += [f"{captioned(block)}:"] if captioned(block) else []
             parts.append(grid(block))
     return parts
+
+
+def found(sections: list[dict]) -> str:
+    """The findings as a numbered list; "" if there are none."""
+    lines = enumerate(map(plain, findings(sections)), start=1)
+    return "\n".join(f"{number}. {line}" for number, line in lines)
+
+
+def captioned(block: dict) -> str:
+    """What to conclude from a figure or a table, in bold, then what it shows."""
+    conclusion = f"**{plain(block['conclusion'])}**" if block["conclusion"] else ""
+    return " ".join(filter(None, (conclusion, plain(block["caption"]))))
 
 
 def grid(block: dict) -> str:
@@ -106,4 +124,4 @@ def commits(run: dict) -> str:
 
 
 def joined(parts: list[str]) -> str:
-    return "\n\n".join(part.strip() for part in parts) + "\n"
+    return "\n\n".join(part.strip() for part in parts if part) + "\n"

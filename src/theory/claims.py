@@ -14,8 +14,8 @@ from evidence.verdict import at_least, at_most
 # Unit atoms keep A_g^T A_g = I up to cosines within a group: its eigenvalues stay within this of 1.
 ORTHONORMAL = 0.2
 RESOLVED = 0.1  # relative error of a gradient that counts as none
-measured = partial(claim, needs=("theory",))
-swept = partial(claim, needs=("theory_sweep",))
+measured = partial(claim, needs=("theory",), table="statements")
+swept = partial(claim, needs=("theory_sweep",), figure="theory_support")
 
 
 def points(tables: Tables) -> pd.DataFrame:
@@ -79,6 +79,7 @@ def both_coherences(tables: Tables, choices: dict):
     reference="0",
     rule=at_most(0, always=True),
     cases=anywhere,
+    table="statements",
 )
 def prop1(tables, case):
     table = everywhere(tables)
@@ -96,6 +97,7 @@ def prop1(tables, case):
     cases=lambda tables, choices: (
         fields for _ in anywhere(tables, choices) for fields in both_coherences(tables, choices)
     ),
+    table="statements",
 )
 def prop2(tables, case):
     note = "eq. 3 divides the block coherence by d and the norm of a block is not: d μ_B follows"
@@ -127,13 +129,14 @@ def shared_inits(tables: Tables, choices: dict):
 
 # Ours: the paper does not say that its experiment is inside.
 @measured(
-    "The λ of {regimes} is in Lemma 1's interval at the init",
+    "λ is in Lemma 1's interval at the init",
     source="Lemma 1",
-    statistic="λ minus lower end, or upper end minus λ, whichever is less",
+    statistic="λ minus lower end, or upper end minus λ, whichever is less, regime {regimes}",
     reference="≥ 0",
     rule=at_least(0, always=True),
     cases=shared_inits,
     paper=False,
+    figure="theory_constants",
 )
 def lambda_inside(tables, case):
     start = points(tables).xs((case.first, 0), level=("regime", "epoch"))
@@ -151,6 +154,7 @@ def lambda_inside(tables, case):
     statistic="relative error at the worst measured epoch",
     reference="0",
     rule=at_most(0.1, partly=0.5),
+    figure="theory_gradients",
 )
 def approximate_gradient(tables, case):
     table = points(tables)
@@ -234,6 +238,7 @@ def theorem1(tables, case):
     statistic="least ρ as printed at any measured epoch",
     reference="in (0, 1)",
     rule=at_least(0.001, always=True),
+    figure="theory_gradients",
 )
 def printed_rho(tables, case):
     rho = points(tables).rho_printed.dropna().groupby(["regime", "replicate"], sort=False).min()
@@ -247,12 +252,13 @@ def regimes(tables: Tables, choices: dict):
 
 # A theorem: every seed. Half of the error gone, far from the neighbourhood; in part a tenth.
 @measured(
-    "Training contracts ‖A − A*‖², {regime}",
+    "Training contracts ‖A − A*‖²",
     source="Theorem 2",
-    statistic="last / first squared error",
+    statistic="last / first squared error, regime {regime}",
     reference="< 1, down to a neighbourhood",
     rule=at_most(0.5, partly=0.9, always=True),
     cases=regimes,
+    figure="theory_constants",
 )
 def contracts(tables, case):
     table = points(tables).xs(case.regime, level="regime")

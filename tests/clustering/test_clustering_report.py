@@ -54,11 +54,11 @@ def test_the_summary_sets_the_shown_init_beside_the_paper():
     assert block["summary"]
     assert block["head"] == [["method", "features", "mnist", "mnist in the paper", "digits"]]
     assert block["rows"] == [
-        ["raw", "raw", BOTH, "54.5 / 63.0", BOTH],
+        ["raw pixels", "raw", BOTH, "54.5 / 63.0", BOTH],
         ["chance", "random", "10.0 ± 1.0", "–", "10.0 ± 1.0"],
-        ["group_sparse", "codes", BOTH, "74.5 / 79.4", BOTH],
-        ["group_sparse", "active group", "70.0 ± 1.0", "–", "70.0 ± 1.0"],
-        ["sparse", "codes", BOTH, "54.1 / 55.5", BOTH],
+        ["group-sparse", "codes", BOTH, "74.5 / 79.4", BOTH],
+        ["group-sparse", "active group", "70.0 ± 1.0", "–", "70.0 ± 1.0"],
+        ["sparse (soft threshold)", "codes", BOTH, "54.1 / 55.5", BOTH],
     ]
     assert "init kmeans" in block["caption"]
     assert "epochs: 6 on mnist (300 in the paper), 6 on digits" in block["caption"]
@@ -94,20 +94,25 @@ def test_table_1_has_a_column_for_every_init_and_algorithm():
     assert widths(digits) == {3 + 4}
     rows = {tuple(row[:3]): row[3:] for row in mnist["rows"]}
     pixels = {"text": "k-means 50.0 ± 1.0, spectral 60.0 ± 1.0", "span": 4}
-    assert rows["raw", "raw", "–"] == [pixels, "54.5", "63.0"]
+    assert rows["raw pixels", "raw", "–"] == [pixels, "54.5", "63.0"]
     active = {"text": "70.0 ± 1.0", "span": 2}
-    assert rows["group_sparse", "active group", "no"] == [active, active, "", ""]
+    assert rows["group-sparse", "active group", "no"] == [active, active, "", ""]
     absent = {"text": "–", "span": 2}
     scores = [{"text": "50.0 ± 1.0", "span": 1}, {"text": "60.0 ± 1.0", "span": 1}]
-    assert rows["sparse", "codes", "no"] == [absent, *scores, "54.1", "55.5"]
-    assert ("group_sparse", "codes", "yes") in rows
+    assert rows["sparse (soft threshold)", "codes", "no"] == [absent, *scores, "54.1", "55.5"]
+    assert ("group-sparse", "codes", "yes") in rows
 
 
 def test_rows_that_use_labels_have_a_table_of_their_own():
     table = table1("digits")
     (own,) = accuracies(table[table.uses_labels], ", using labels")
     assert own["caption"] == "ACC (%) on digits, using labels"
-    assert own["rows"][0] == ["oracle", "labels", "–", {"text": "10.0 ± 1.0", "span": 2}]
+    assert own["rows"][0] == [
+        "oracle",
+        "labels",
+        "–",
+        {"text": "10.0 ± 1.0", "span": 2},
+    ]
     assert widths(own) == {5}
 
 
@@ -129,7 +134,7 @@ def test_a_spread_is_shown_where_there_is_one(std, count):
     words = json.dumps(blocks, ensure_ascii=False)
     assert ("50.0 ± 1.0" in words) == (count > 1)
     assert ("0.500 ± 0.010" in words) == (count > 1)
-    assert ("one replicate" in words) == (count == 1)
+    assert ("one run" in words) == (count == 1)
     assert "nan" not in words
 
 
@@ -147,7 +152,7 @@ def test_captions_name_data_and_replicates():
     )
     assert report.caption("table1-mnist", CONFIG).endswith("Data: mnist; 2 replicates.")
     single = report.caption("table1-mnist", {**CONFIG, "replicates": 1})
-    assert single.endswith("Data: mnist; one replicate.")
+    assert single.endswith("Data: mnist; one run.")
 
 
 def test_the_section_warns_of_codes_that_are_all_active(tmp_path, monkeypatch):

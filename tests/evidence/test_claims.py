@@ -50,6 +50,34 @@ def test_every_case_makes_a_row_that_names_its_room():
     assert rows.verdict.tolist() == [HOLDS, FAILED]
 
 
+def test_cases_of_one_title_are_neighbours_and_other_rows_keep_their_order():
+    titled = room(
+        title="{of} is large",
+        statistic="{what}",
+        cases=lambda tables, choices: [
+            {"what": what, "of": of}
+            for what, of in (("height", "a"), ("width", "b"), ("width", "a"), ("height", "b"))
+        ],
+    )
+    rows = collect(titled, TABLES, {})
+    assert rows.claim.str[0].tolist() == ["a", "a", "b", "b"]
+    assert rows.statistic.tolist() == ["height", "width", "width", "height"]
+
+
+def test_texts_call_methods_as_readers_know_them():
+    named = room(
+        title="{method} beats {mine}, {snr:g} dB",
+        figure="curve-{method}",
+        table="ends",
+        cases=lambda tables, choices: [
+            {"what": "height", "method": "group_sparse", "mine": "mine_2", "snr": 1.0}
+        ],
+    )
+    row = collect(named, TABLES, {}).iloc[0]
+    assert row.claim == "group-sparse beats mine_2, 1 dB"
+    assert (row.figure, row.table) == ("curve-group_sparse", "ends"), "these are no text"
+
+
 def test_a_case_without_values_is_no_test():
     alone = {"t": TABLES["t"][["width"]]}
     assert collect(room(), alone, CHOICES).claim.tolist() == ["width is large"]

@@ -1,4 +1,4 @@
-"""Figures as files, and the names that they print."""
+"""Figures as files, and their legends."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from matplotlib.figure import Figure
 
-from evidence.style import NAMES, legend_right, method_name, save
+from evidence.style import legend_right, save
 
 
 def test_figures_are_written_whole_or_not_at_all(tmp_path, monkeypatch):
@@ -28,11 +28,6 @@ def test_figures_are_written_whole_or_not_at_all(tmp_path, monkeypatch):
 def test_a_path_that_is_named_after_no_figure_is_refused(tmp_path):
     with pytest.raises(KeyError, match="other"):
         save({"f": Figure()}, [str(tmp_path / "other.png")])
-
-
-def test_a_method_without_a_name_for_figures_keeps_its_own():
-    assert method_name("group_sparse") == NAMES["group_sparse"] != "group_sparse"
-    assert method_name("my_method") == "my_method"
 
 
 def test_a_legend_to_the_right_shows_what_the_panel_holds_or_what_it_is_given():

@@ -111,7 +111,7 @@ def seeds(*ends, before=20.0, start=880.0):
 
 
 OURS, BASE = "group_sparse recovers about 100%", "sparse recovers about 78%"
-FLAT = "recall of sparse does not depend"
+FLAT = "does not depend on the SNR"
 RECALL = ("group_sparse", "final", "entry_recall")
 BASE_RECALL = ("sparse", "final", "entry_recall")
 EXACT = ("group_sparse", "final", "group_exact")

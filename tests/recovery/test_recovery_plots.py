@@ -45,13 +45,13 @@ def test_an_error_has_a_curve_for_each_snr_and_one_of_the_oracle_beside_it():
     here = history()
     figure = plots.error_per_epoch(here[here.init == "near"], "group_sparse")
     assert [curves(ax) for ax in figure.axes] == [4, 4]
-    assert texts(figure.axes[-1]) == ["1 dB", "5 dB", "oracle (given true codes)"]
+    assert texts(figure.axes[-1]) == ["1 dB", "5 dB", "oracle"]
 
 
 def test_methods_are_compared_at_one_snr_by_the_names_of_figures():
     here = history()
     figure = plots.methods_compared(here[here.init == "near"], 5.0)
-    expected = ["group-sparse", "sparse (soft threshold)", "oracle (given true codes)"]
+    expected = ["group-sparse", "sparse (soft threshold)", "oracle"]
     assert texts(figure.axes[-1]) == expected
     assert [curves(ax) for ax in figure.axes] == [3, 3]
 

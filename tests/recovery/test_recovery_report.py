@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from evidence.names import method_name
 from evidence.tables import save_table
 from recovery import report
 from recovery.tables import SUPPORTS, end_points, summary
 
+METHODS = ("group_sparse", "sparse", "oracle")
 METRICS = ("squared_error", "noise_floor", "aligned_squared_error", "entry_f1", "active_groups")
 CONFIG = {
     "shown": {"method": "group_sparse", "baseline": "sparse", "init": "near", "snr_db": 1},
@@ -62,7 +64,7 @@ def test_the_summary_shows_one_init_and_noise_level():
     spread = f"{np.std([5, 7], ddof=1):.2f}"
     scores = f"0.600 ± {np.std([0.5, 0.7], ddof=1):.3f}"
     row = [f"6.00 ± {spread}"] * 2 + [scores] * 2
-    assert block["rows"] == [[method, *row] for method in ("group_sparse", "sparse", "oracle")]
+    assert block["rows"] == [[method_name(method), *row] for method in METHODS]
     assert "after 4 epochs at 1 dB (dimension 50, 20 groups of 2)" in block["caption"]
 
 
@@ -81,7 +83,7 @@ def test_every_training_has_a_row_of_end_points():
     block = end_points(evaluated())
     assert len(block["rows"]) == 2 * 2 * 2 * 3
     assert {len(row) for row in [*block["head"], *block["rows"]]} == {13}
-    assert block["rows"][0][:4] == ["near", "fresh", "1 dB", "group_sparse"]
+    assert block["rows"][0][:4] == ["near", "fresh", "1 dB", "group-sparse"]
 
 
 @pytest.mark.parametrize("count", [1, 2])
@@ -92,7 +94,7 @@ def test_a_spread_is_shown_where_there_is_one(count):
     )
     assert ("0.500 ±" in words or "0.600 ±" in words) == (count > 1)
     assert ("mean ± standard deviation of 2 replicates" in words) == (count > 1)
-    assert ("one replicate" in words) == (count == 1)
+    assert ("one run" in words) == (count == 1)
     assert "nan" not in words
 
 
@@ -104,16 +106,16 @@ def test_captions_quote_the_numbers_of_what_they_show():
         return report.caption(name, CONFIG, evaluated(), curves)
 
     assert caption("fig3a") == (
-        "Fig. 3a: dictionary error of group_sparse per epoch, one colour per SNR. Bands span all 2 "
-        "replicates. Mean final squared error of group_sparse: fresh, 1 dB: 6; fixed, 1 dB: 6; "
+        "Fig. 3a: dictionary error of group-sparse per epoch, one colour per SNR. Bands span all 2 "
+        "replicates. Mean final squared error of group-sparse: fresh, 1 dB: 6; fixed, 1 dB: 6; "
         "fresh, 5 dB: 6; fixed, 5 dB: 6."
     )
-    assert caption("fig3b").endswith("Mean loss in the last epoch of group_sparse: fixed, 1 dB: 3; "
+    assert caption("fig3b").endswith("Mean loss in the last epoch of group-sparse: fixed, 1 dB: 3; "
                                      "fixed, 5 dB: 3.")  # fmt: skip
     assert "5 dB" not in caption("fig3c")
     assert "init far: " in caption("inits")
     assert caption("lambda_sweep").endswith(
-        "(n = 5, 3 groups of 2, fixed data) after training against lambda; one replicate."
+        "(n = 5, 3 groups of 2, fixed data) after training against lambda; one run."
     )
 
 

@@ -21,23 +21,26 @@ from report.markdown import grid, page, results, whole
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 SECTION = {
     "title": "A made-up experiment",
+    "question": "Is it true?",
+    "findings": ["It scores 0.5, a < b."],
     "warnings": ["made up, a < b: it diverged."],
     "blocks": [
         text("Atoms of <i>{name}</i> against A*.", name="<b>ours</b>"),
         table([["method", "score"]], [["ours", "0.5 ± 0.1"], ["x | y", "–"]], caption="Scores",
               summary=True),
-        figure("curve", "Fig. 9: a curve of A* < 1"),
+        figure("curve", "Fig. 9: a curve of A* < 1", conclusion="It rises.", key=True),
         table(
             [[{"text": "method", "rows": 2}, {"text": "init near", "span": 2}], ["one", "two"]],
             [["ours", "1.0", "2.0"], ["chance", {"text": "3.0", "span": 2}]],
         ),
-        table([["every"]], [["row"]], caption="All of it", folded=True),
+        table([["every"]], [["row"]], caption="All of it", name="all", folded=True),
     ],
 }  # fmt: skip
 ROW = {
     "experiment": "made_up", "paper": True, "claim": "Scores rise", "source": "Sec. 9",
     "statistic": "score", "mean": 1 / 3, "std": 0.1, "low": 0.2, "high": 0.4, "conditions": 2,
     "seeds": 3, "reference": "1.00", "verdict": "holds", "reason": "0.3; holds if at least 0.1",
+    "figure": "curve", "table": "all",
 }  # fmt: skip
 CONFIG = {"run": "trial", "seed": 1, "experiments": ["made_up"], "made_up": {"groups": 3},
           "bench": {"threads": 1}}  # fmt: skip
@@ -74,16 +77,39 @@ def built(delivered, monkeypatch):
 def test_the_page_shows_all_of_a_section(built):
     html = (built / "report.html").read_text()
     headings = re.findall(r"<h2[^>]*>(.*?)</h2>", html)
-    assert headings == ["Warnings", "Claims", SECTION["title"], "Configuration", "Versions"]
+    assert headings == [
+        "What was asked", "What was found", "Verdicts on the paper's own claims", "Warnings",
+        SECTION["title"], "The run",
+    ]  # fmt: skip
     assert "<li>made up, a &lt; b: it diverged.</li>" in html
     assert "<p>Atoms of <i>&lt;b&gt;ours&lt;/b&gt;</i> against A*.</p>" in html
     assert '<td class="n">0.5 ± 0.1</td>' in html
     assert '<th rowspan="2">method</th><th colspan="2">init near</th>' in html
-    assert re.search('<figure id="curve"><img src="data:image/webp;base64,[^"]{20,}"', html)
-    assert "<figcaption>Fig. 9: a curve of A* &lt; 1</figcaption>" in html
-    folded = re.search(r"<details><summary>All of it</summary>(.*?)</details>", html, re.DOTALL)
+    drawn = '<figure id="curve"><div class="scroll"><img src="data:image/webp;base64,[^"]{20,}"'
+    assert re.search(drawn, html)
+    conclusion = '<figcaption><span class="conclusion">It rises.</span> '
+    assert f"{conclusion}Fig. 9: a curve of A* &lt; 1</figcaption>" in html
+    folded = re.search(
+        r'<details id="table-all"><summary>All of it</summary>(.*?)</details>', html, re.DOTALL
+    )
     assert "<td>row</td>" in folded[1]
     assert '<td class="verdict holds">holds</td>' in html
+
+
+def test_the_page_leads_with_questions_findings_and_the_key_figure(built):
+    html = (built / "report.html").read_text()
+    lead = html[: html.index('id="warnings"')]
+    assert "Is it true?" in lead
+    assert "<li>It scores 0.5, a &lt; b.</li>" in lead
+    assert lead.count("<img ") == 1
+    assert '<a href="#curve">' in lead
+    for target in re.findall(r'href="#([^"]+)"', html):
+        assert f'id="{target}"' in html
+
+
+def test_a_claim_leads_to_its_figure_and_table(built):
+    html = (built / "report.html").read_text()
+    assert 'shown in <a href="#curve">Fig. 9</a>, <a href="#table-all">table</a>' in html
 
 
 def test_claims_are_numbered_and_keep_every_digit(built):
@@ -102,20 +128,20 @@ def test_a_run_without_experiments_has_a_page(tmp_path, monkeypatch):
     monkeypatch.setattr("sys.argv", ["build.py", *arguments])
     build.main()
     headings = re.findall(r"<h2[^>]*>(.*?)</h2>", (tmp_path / "report.html").read_text())
-    assert headings == ["Configuration", "Versions"]
+    assert headings == ["The run"]
 
 
 def test_the_published_page_shows_a_section_without_what_is_folded():
     claims = pd.DataFrame([{"id": 1, **ROW}])
     words = page(RUN, claims, ["claims"], [SECTION], "## Findings\n\nBy hand.\n")
     for part in (
-        "Made by commit abc on m:",
+        "# Published results\n\n1. It scores 0.5, a &lt; b.\n\nMade by commit abc on m:",
         "Verdicts on 1 tests of the paper's claims: 1 “holds”.",
         "[claims](claims.csv)",
         "## A made-up experiment\n\nWarnings:\n\n- made up, a &lt; b: it diverged.\n\n",
         r"Atoms of <i>&lt;b&gt;ours&lt;/b&gt;</i> against A\*.",
         "Scores:\n\n| method | score |\n| --- | --- |\n| ours | 0.5 ± 0.1 |\n| x \\| y | – |\n",
-        r"- [curve](figures/curve.png): Fig. 9: a curve of A\* &lt; 1",
+        r"- [curve](figures/curve.png): **It rises.** Fig. 9: a curve of A\* &lt; 1",
     ):
         assert part in words
     assert "All of it" not in words
@@ -124,7 +150,10 @@ def test_the_published_page_shows_a_section_without_what_is_folded():
 
 def test_the_results_in_the_readme_are_the_small_tables():
     words = results(RUN, pd.DataFrame([{"id": 1, **ROW}]), [SECTION])
-    assert words.startswith("**A made-up experiment.** Scores:\n\n| method | score |\n")
+    start = (
+        "1. It scores 0.5, a &lt; b.\n\n**A made-up experiment.** Scores:\n\n| method | score |\n"
+    )
+    assert words.startswith(start)
     assert words.count("| --- |") == 1
     assert "Made by commit abc\non m in 1 minutes." in words
     assert "commits a, b" in results({**RUN, "commit": ["a", "b"]}, pd.DataFrame([ROW]), [])

@@ -256,7 +256,7 @@ def test_a_training_is_one_claim():
 def test_regimes_that_share_an_init_make_one_claim_about_it():
     points = pd.concat([training(), training(regime="theirs")])
     table = collect(claims, {"theory": points}, {})
-    assert row_of(table, INTERVAL).claim.startswith("The λ of ours and theirs is")
+    assert row_of(table, INTERVAL).statistic.endswith("regime ours and theirs")
     points = pd.concat([training(), training({"lambda": 0.6}, regime="theirs")])
     table = collect(claims, {"theory": points}, {})
     assert table.claim.str.contains(INTERVAL).sum() == 2

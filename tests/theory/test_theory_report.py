@@ -20,7 +20,7 @@ def test_the_caption_names_regimes_that_diverge():
     assert "means of 2 replicates, bands span them" in caption
     assert caption.endswith("Regimes that diverge are in the table only: wild.")
     caption = report.caption("theory_constants", {"replicates": 1}, regime("calm", 0.0))
-    assert "per regime; one replicate." in caption
+    assert "per regime; one run." in caption
     assert caption.endswith("in the table only: none.")
 
 

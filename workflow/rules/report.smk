@@ -65,7 +65,10 @@ rule deliver:
 rule build_report:
     input:
         code=code("report/build.py"),
-        template=source("src/report/template.html"),
+        template=[
+            source(f"src/report/{file}")
+            for file in ["template.html", "style.css", "page.js"]
+        ],
         sections=expand("<results>/{experiment}/section.json", experiment=DELIVERED),
         claims=expand("<results>/{experiment}/claims.csv", experiment=DELIVERED),
         checksums=expand(

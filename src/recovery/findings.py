@@ -1,0 +1,45 @@
+"""What training recovers in a sentence each, for the top of the page."""
+
+import pandas as pd
+
+from evidence.names import method_name
+
+SAMPLINGS = {
+    "fresh": "fresh samples in every epoch",
+    "fixed": "one data set for all epochs",
+}  # the first that there is
+CONTROLS = ("oracle", "chance")
+
+
+def findings(recovery: pd.DataFrame, shown: dict) -> list[str]:
+    """The recall of active entries, and the dictionary error at the noise level that is shown.
+
+    ``recovery`` has the scores of the evaluation; means are over replicates.
+    """
+    here = recovery[recovery.init == shown["init"]]
+    sampling = next(name for name in SAMPLINGS if name in set(here.sampling))
+    here = here[here.sampling == sampling]
+    first, final = (
+        here[here.stage == stage].pivot_table("value", ["metric", "snr"], "method")
+        for stage in ("init", "final")
+    )
+    method = shown["method"]
+    others = [m for m in here.method.unique() if m not in (method, *CONTROLS)]
+    recall = final.loc["entry_recall"]
+    levels = f"{recall.index.min():g} to {recall.index.max():g}" if len(recall) > 1 else "{:g}"
+    errors = final.loc[("squared_error", shown["snr_db"])]
+    start = first.loc[("squared_error", shown["snr_db"]), method]
+    return [
+        f"Supports ({SAMPLINGS[sampling]}, {levels.format(recall.index.max())} dB): "
+        f"{method_name(method)} finds {share(recall[method])} of the active entries"
+        + "".join(f", {method_name(m)} {share(recall[m])}" for m in others) + ".",
+        f"Dictionary ({shown['snr_db']:g} dB): the squared error starts at {start:.3g}; "
+        f"{method_name(method)} ends at {errors[method]:.3g}"
+        + "".join(f", {method_name(m)} at {errors[m]:.3g}" for m in others) + ".",
+    ]  # fmt: skip
+
+
+def share(values: pd.Series) -> str:
+    """A share in per cent, or its range over noise levels."""
+    ends = list(dict.fromkeys(f"{100 * v:.1f}" for v in (values.min(), values.max())))
+    return f"{' to '.join(ends)} %"
