@@ -11,10 +11,10 @@ from evidence.options import add_options
 from evidence.tables import long_form, records, save_table
 from groupsparse import recovery
 from groupsparse.autoencoder import Autoencoder, encode_in_batches
-from groupsparse.batches import FixedData, FreshData
+from groupsparse.batches import FixedData, FreshData, FreshNoise
 from groupsparse.device import choose_device
 from groupsparse.dictionary import perturb
-from groupsparse.generative import dense_codes, random_dictionary, sample
+from groupsparse.generative import Codes, dense_codes, random_dictionary, sample
 from groupsparse.seeds import derive_seed, generator
 from groupsparse.training import train
 
@@ -44,6 +44,9 @@ def main() -> None:
     order = [derive_seed(*seed, "training", snr)]
     if settings["sampling"] == "fixed":
         batches = FixedData(drawn.data.unsqueeze(0), order)
+    elif settings["sampling"] == "fresh_noise":
+        codes = Codes(*(part.unsqueeze(0) for part in drawn.codes))
+        batches = FreshNoise(truth.unsqueeze(0), codes, [drawn.noise_std], order)
     else:
         batches = FreshData(truth.unsqueeze(0), [drawn.noise_std], order, **generative)
     network = Autoencoder(start.unsqueeze(0), settings["prox"], settings["lambda"], d).to(device)
