@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from numbers import Integral, Real
 
@@ -11,6 +12,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 Array = Tensor | ArrayLike  # what public functions accept
+LIPSCHITZ = "lipschitz"  # the step that follows the dictionary
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
@@ -47,6 +49,17 @@ def as_tensor(value: Array, name: str = "data", like: Tensor | None = None) -> T
     return value if like is None else value.to(like)
 
 
+def as_dictionary(value: Array) -> Tensor:
+    """A dictionary (..., n, m) as a tensor; ValueError or TypeError for what cannot be trained."""
+    dictionary = as_tensor(value, "dictionary")
+    if dictionary.ndim < 2 or not dictionary.numel():
+        shape = tuple(dictionary.shape)
+        raise ValueError(f"dictionary must have shape (n, m) or (R, n, m), not {shape}")
+    if dictionary.dtype not in (torch.float32, torch.float64):
+        raise TypeError(f"dictionary must be float32 or float64, not {dictionary.dtype}")
+    return dictionary
+
+
 def check_lambda(lambda_: float | Tensor, name: str = "lambda_") -> None:
     """ValueError unless a threshold, or every threshold of a tensor, is finite and at least 0."""
     if not isinstance(lambda_, Tensor | Real):
@@ -55,6 +68,15 @@ def check_lambda(lambda_: float | Tensor, name: str = "lambda_") -> None:
     if not good.all():
         shown = lambda_.tolist() if isinstance(lambda_, Tensor) else lambda_
         raise ValueError(f"{name} must be finite and at least 0, not {shown}")
+
+
+def check_step(step: float | str) -> float | str:
+    """The step of an unfolded layer: ``lipschitz``, or a finite number above 0, or ValueError."""
+    if isinstance(step, str) and step == LIPSCHITZ:
+        return step
+    if not isinstance(step, Real) or isinstance(step, bool) or not 0 < step < math.inf:
+        raise ValueError(f"step must be {LIPSCHITZ!r} or a finite number above 0, not {step!r}")
+    return float(step)
 
 
 def check_groups(entries: int, group_size: int) -> None:

@@ -12,14 +12,23 @@ import torch
 from torch import Tensor, nn
 
 from groupsparse import encoder
-from groupsparse.arrays import Array, as_tensor, check_count, check_groups, check_lambda
+from groupsparse.arrays import (
+    LIPSCHITZ,
+    Array,
+    as_dictionary,
+    as_tensor,
+    check_count,
+    check_groups,
+    check_lambda,
+    check_step,
+)
 from groupsparse.artifacts import load_tensors, save_tensors
 from groupsparse.dictionary import squared_spectral_norm
 from groupsparse.files import CorruptArtifactError, digest, write_atomic
 from groupsparse.loss import dense_loss, per_sample, reconstruction_loss, shallow_loss
 from groupsparse.preprocess import require_finite
-from groupsparse.prox import PROX, Prox
-from groupsparse.thresholds import lambda_max
+from groupsparse.prox import PROX, Prox, name_of
+from groupsparse.thresholds import silence
 
 ENCODERS = ("shallow", "ista", "fista")
 CONFIG, WEIGHTS = "config.json", "weights.safetensors"
@@ -40,13 +49,16 @@ class Autoencoder(nn.Module):
     dictionary : shape (n, m), or (R, n, m) and more for independent replicates
         Initial A in float32 or float64, copied. Data take its dtype and device.
     prox : name in :data:`groupsparse.prox.PROX`, or any callable ``f(v, threshold, group_size)``
-    lambda_ : threshold, finite and at least 0, or a Tensor with one per replicate; an unfolded
-        layer uses lambda / ||A||_2^2
+    lambda_ : penalty, finite and at least 0, or a Tensor with one per replicate; an unfolded layer
+        thresholds at step * lambda, a shallow one at lambda
     group_size : atoms per group, divides m
     encoder : ``shallow``, ``ista`` or ``fista``
     layers : number of unfolded layers (ignored by ``shallow``)
     backprop : number of last layers that the gradient of :meth:`loss` crosses (default: all); with
         0 the codes are held constant and the gradient is that of the decoder
+    step : of an unfolded layer (ignored by ``shallow``): ``lipschitz``, which is 1 / ||A||_2^2 of
+        the present A, or a number. Above 1 / ||A||_2^2 codes would explode: there, and for that
+        replicate alone, it is shortened to it, with one warning per model (none on a GPU)
 
     ``state_dict`` holds the dictionary alone; :meth:`save` keeps lambda and the rest too.
 
@@ -70,15 +82,10 @@ class Autoencoder(nn.Module):
         encoder: str = "shallow",
         layers: int = 1,
         backprop: int | None = None,
+        step: float | str = LIPSCHITZ,
     ) -> None:
         super().__init__()
-        dictionary = as_tensor(dictionary, "dictionary")
-        if dictionary.ndim < 2 or not dictionary.numel():
-            raise ValueError(
-                f"dictionary must have shape (n, m) or (R, n, m), not {tuple(dictionary.shape)}"
-            )
-        if dictionary.dtype not in (torch.float32, torch.float64):
-            raise TypeError(f"dictionary must be float32 or float64, not {dictionary.dtype}")
+        dictionary = as_dictionary(dictionary)
         if not callable(prox) and prox not in PROX:
             raise ValueError(f"unknown prox {prox!r}; known are {', '.join(PROX)}, or a callable")
         if encoder not in ENCODERS:
@@ -90,6 +97,7 @@ class Autoencoder(nn.Module):
         self.group_size = int(group_size)
         self.encoder, self.layers = encoder, check_count(layers, "layers", least=1)
         self.backprop = None if backprop is None else check_count(backprop, "backprop")
+        self.step, self._shortened = check_step(step), False
         self._set_lambda(lambda_)
 
     def _set_lambda(self, lambda_: float | Array) -> None:
@@ -111,7 +119,7 @@ class Autoencoder(nn.Module):
     @classmethod
     def from_spec(cls, dictionary: Tensor, spec: dict, group_size: int) -> Autoencoder:
         """The autoencoder of a method's entry in the config: prox, lambda and what differs."""
-        options = {k: spec[k] for k in ("encoder", "layers", "backprop") if k in spec}
+        options = {k: spec[k] for k in ("encoder", "layers", "backprop", "step") if k in spec}
         return cls(dictionary, spec["prox"], spec["lambda"], group_size, **options)
 
     @property
@@ -123,12 +131,13 @@ class Autoencoder(nn.Module):
         """All arguments of the class except the dictionary, JSON-able."""
         many = isinstance(self.lambda_, Tensor)
         return {
-            "prox": self.prox if isinstance(self.prox, str) else _name(self.prox),
+            "prox": self.prox if isinstance(self.prox, str) else name_of(self.prox),
             "lambda_": self.lambda_.tolist() if many else self.lambda_,
             "group_size": self.group_size,
             "encoder": self.encoder,
             "layers": self.layers,
             "backprop": self.backprop,
+            "step": self.step,
         }
 
     def extra_repr(self) -> str:
@@ -186,9 +195,10 @@ class Autoencoder(nn.Module):
         if self.encoder == "shallow":
             codes = encoder.shallow(*problem)
         else:
-            codes = encoder.unfolded(
-                *problem, self.layers, self.encoder == "fista", backprop=self.backprop
-            )
+            gram = self.dictionary.mT @ self.dictionary
+            momentum, lipschitz = self.encoder == "fista", self._lipschitz(gram.detach())
+            how = self.layers, momentum, lipschitz, self.backprop, gram
+            codes = encoder.unfolded(*problem, *how)
         if codes.shape[-1] != self.dictionary.shape[-1]:
             raise ValueError(f"the activation gave codes of shape {tuple(codes.shape)}")
         return codes
@@ -216,22 +226,21 @@ class Autoencoder(nn.Module):
             ) from None
         return data
 
+    def _lipschitz(self, gram: Tensor | None = None) -> Tensor:
+        """1 / step of an unfolded layer, of shape (...): ||A||_2^2, or 1 / ``step`` if larger."""
+        lipschitz = squared_spectral_norm(self.dictionary.detach(), gram)
+        if self.step == LIPSCHITZ:
+            return lipschitz
+        # To look at the values would make the host wait for a GPU.
+        if not self._shortened and lipschitz.is_cpu:
+            self._shortened = encoder.warn_if_too_long(self.step, lipschitz)
+        return lipschitz.clamp_min(1 / self.step)
+
     def _warn_if_silent(self, data: Tensor, codes: Tensor) -> None:
-        silent = ~codes.detach().flatten(-2).any(-1)
-        if not silent.any() or not data.any():
-            return
-        data, dictionary = data.to(codes), self.dictionary.detach().to(codes.device)
-        step = 1.0
-        if self.encoder != "shallow":
-            step = 1 / squared_spectral_norm(dictionary)
-        limit = lambda_max(data, dictionary, self.activation, self.group_size, step)
-        values = ", ".join(f"{v:.6g}" for v in limit.expand(silent.shape)[silent].tolist())
-        which = f" of {int(silent.sum())} of {silent.numel()} replicates" if silent.ndim else ""
-        warnings.warn(
-            f"all codes{which} are zero, because lambda_ is too large: codes become nonzero below "
-            f"{values}",
-            stacklevel=3,
-        )
+        step = 1.0 if self.encoder == "shallow" else 1 / self._lipschitz()
+        problem = self.dictionary.detach(), self.activation, self.group_size, step
+        if message := silence(data, codes.detach(), *problem):
+            warnings.warn(message, stacklevel=3)
 
     def save(self, folder: str | Path) -> None:
         """Write ``config.json``, which is readable, and ``weights.safetensors`` into a folder.
@@ -275,11 +284,6 @@ class Autoencoder(nn.Module):
         raise ValueError(
             f"{path} names the activation {config.get('prox')!r}: give it as load(folder, prox=...)"
         )
-
-
-def _name(prox: Prox) -> str:
-    named = prox if hasattr(prox, "__qualname__") else type(prox)
-    return f"{named.__module__}.{named.__qualname__}"
 
 
 @torch.no_grad()

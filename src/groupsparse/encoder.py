@@ -3,6 +3,7 @@
 Leading batch dimensions are independent problems. Samples are rows, so A^T y reads ``Y @ A``.
 """
 
+import warnings
 from functools import partial
 
 import torch
@@ -14,6 +15,8 @@ from groupsparse.prox import Prox
 
 # Layers whose derivative is kept in memory at a time.
 SEGMENT = 16
+# Relative error of a largest eigenvalue in float32, generously: a step of 1 / L is no longer one.
+ROUNDING = 1e-5
 
 
 def shallow(
@@ -33,6 +36,7 @@ def unfolded(
     momentum: bool = True,
     lipschitz: Tensor | None = None,
     backprop: int | None = None,
+    gram: Tensor | None = None,
 ) -> Tensor:
     r"""``layers`` steps of (F)ISTA on 1/2 ||y - A x||^2 + lambda * Omega(x), from x = 0.
 
@@ -45,15 +49,17 @@ def unfolded(
     Parameters
     ----------
     lambda_ : number, or Tensor broadcastable to the codes
-    lipschitz : L >= ||A||_2^2 of shape (...); by default :func:`squared_spectral_norm`
+    lipschitz : L >= ||A||_2^2 of shape (...), taken as it is: below, codes explode; by default
+        :func:`squared_spectral_norm`
     backprop : gradients cross the last ``backprop`` layers only, before which the codes count as
         constant; by default all. Memory of the backward pass stays bounded: layers are recomputed
         in segments of :data:`SEGMENT`.
+    gram : A^T A (..., m, m), if it is known; differentiated as a function of A
 
     Returns codes of shape (..., N, m). FloatingPointError if ``lipschitz`` is left out and the
     dictionary is zero or not finite.
     """
-    gram = dictionary.mT @ dictionary
+    gram = dictionary.mT @ dictionary if gram is None else gram
     if lipschitz is None:
         with torch.no_grad():
             lipschitz = squared_spectral_norm(dictionary, gram)
@@ -64,6 +70,20 @@ def unfolded(
     weights = _momentum(layers) if momentum else [0.0] * (layers - 1)
     first = 0 if backprop is None else max(layers - backprop, 0)
     return _Layers.apply(correlation, update, prox, step * lambda_, group_size, weights, first)
+
+
+def warn_if_too_long(step: float, lipschitz: Tensor) -> bool:
+    """Warn if a step exceeds 1 / L for some L = ||A||_2^2 of shape (...); whether it did."""
+    long = step * lipschitz > 1 + ROUNDING
+    if not long.any():
+        return False
+    which = f" of {int(long.sum())} of {long.numel()} replicates" if long.ndim else ""
+    warnings.warn(
+        f"step {step:g} exceeds 1 / ||A||_2^2 = {1 / float(lipschitz.max()):.3g}{which}, where "
+        "codes explode: it is shortened to 1 / ||A||_2^2",
+        stacklevel=5,
+    )
+    return True
 
 
 def _momentum(layers: int) -> list[float]:

@@ -30,10 +30,16 @@ def initialize(
     random samples of its cluster. ``class``: the same with the true ``labels`` of all samples, in
     sorted order, whatever their names (not unsupervised).
 
+    ``pca``: groups mixed from the first principal directions. Group g is V P_g, where V (n, d) has
+    the first d right singular vectors of the data as they are (center them beforehand if that is
+    meant) and the d x d matrices P_g are random, orthonormal to each other in the Frobenius inner
+    product (as far as there are at most d^2 of them). With groups of one atom there is nothing to
+    mix: the atoms are the first ``groups`` singular vectors, whatever the seed.
+
     Raises
     ------
-    ValueError for an unknown name, for ``class`` without labels, with too few samples, or for data
-    of another shape or not finite.
+    ValueError for an unknown name, for ``class`` without labels, with too few samples, for ``pca``
+    with more directions than the data have dimensions, or for data of another shape or not finite.
 
     Examples
     --------
@@ -88,6 +94,23 @@ def _class(data, groups, group_size, rng, labels):
     return _per_cluster(data, labels, groups, group_size, rng)
 
 
+def _pca(data, groups, group_size, rng, labels):
+    wanted, n = group_size if group_size > 1 else groups, data.shape[1]
+    if wanted > n:
+        raise ValueError(f"pca needs {wanted} directions, and the data have {n} dimensions")
+    gram = sum((part.mT @ part).double() for part in data.split(10_000))
+    directions = torch.linalg.eigh(gram).eigenvectors.flip(-1)[:, :wanted].numpy()
+    if group_size == 1:
+        return directions.T
+    shape = groups, group_size**2
+    mixing, upper = np.linalg.qr(rng.standard_normal((max(shape), min(shape))))
+    # With the signs of R, Q is uniformly distributed.
+    mixing = mixing * np.sign(np.diag(upper))
+    mixing = mixing.T if groups <= group_size**2 else mixing
+    mixed = directions @ mixing.reshape(groups, group_size, group_size)
+    return mixed.transpose(0, 2, 1).reshape(-1, n)
+
+
 def _some(data, rng, most=10_000):
     return data[rng.permutation(len(data))[:most]]
 
@@ -105,5 +128,6 @@ INITS: dict[str, Callable] = {
     "data": _data,
     "kmeans": _kmeans,
     "spectral": _spectral,
+    "pca": _pca,
     "class": _class,
 }

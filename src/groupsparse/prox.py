@@ -119,6 +119,12 @@ def relu_with_bias(v: Tensor, threshold: float | Tensor, group_size: int = 1) ->
     return torch.relu(as_tensor(v, "v") - threshold)
 
 
+def name_of(prox: Prox) -> str:
+    """Module and name of an activation that is a function or an instance of a class."""
+    named = prox if hasattr(prox, "__qualname__") else type(prox)
+    return f"{named.__module__}.{named.__qualname__}"
+
+
 def split_groups(v: Tensor, group_size: int) -> Tensor:
     """View (..., m) as (..., m / group_size, group_size); ValueError if that is impossible."""
     v = as_tensor(v, "v")

@@ -75,6 +75,30 @@ def lambda_max(
     return high
 
 
+def silence(
+    data: Tensor,
+    codes: Tensor,
+    dictionary: Tensor,
+    prox: Prox,
+    group_size: int,
+    step: float | Tensor = 1.0,
+) -> str | None:
+    """What to say if all ``codes`` (..., N, m) of a replicate are zero, with its lambda_max."""
+    silent = ~codes.flatten(-2).any(-1)
+    if not silent.any() or not data.any():
+        return None
+    limit = lambda_max(
+        data.to(codes), dictionary.to(codes.device), prox, group_size,
+        step.to(codes.device) if isinstance(step, Tensor) else step,
+    )  # fmt: skip
+    values = ", ".join(f"{v:.6g}" for v in limit.expand(silent.shape)[silent].tolist())
+    which = f" of {int(silent.sum())} of {silent.numel()} replicates" if silent.ndim else ""
+    return (
+        f"all codes{which} are zero, because lambda_ is too large: codes become nonzero below "
+        f"{values}"
+    )
+
+
 def matched_threshold(
     group_threshold: float, group_size: int, projection_std: float, one_sided: bool = False
 ) -> float:

@@ -24,7 +24,7 @@ SETTINGS = {
     "groups": 3, "group_size": 2, "unit_norm": True, "neighbors": 5,
     "training": {**TRAINING, "batch_size": 16},
 }  # fmt: skip
-INITS = ["random", "data", "kmeans", "spectral", "class"]
+INITS = ["random", "data", "kmeans", "spectral", "pca", "class"]
 REFUSED = "refused with the reason, or scored with numbers"
 bad_data = pytest.mark.fault("data: NaN, infinite, constant, zero, one class, too few", REFUSED)
 

@@ -60,7 +60,7 @@ def test_every_init_is_a_function_of_the_seed(name):
     assert not torch.equal(first, other)
 
 
-@pytest.mark.parametrize("name", [name for name in INITS if name != "random"])
+@pytest.mark.parametrize("name", [name for name in INITS if name not in ("random", "pca")])
 def test_inits_from_data_take_different_samples_as_atoms(name):
     data, labels = blobs()
     index = sources(initialize(name, data, GROUPS, D, 1, labels), data)

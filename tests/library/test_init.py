@@ -50,3 +50,49 @@ def test_as_many_atoms_as_samples_take_each_sample_once():
     assert sorted(cosines.argmax(1).tolist()) == list(range(12))
     # Float32 unit vectors.
     torch.testing.assert_close(cosines.max(1).values, torch.ones(12))
+
+
+def principal(data, count):
+    """The first right singular vectors, (n, count), by another routine than the init's."""
+    return torch.linalg.svd(data.double(), full_matrices=False).Vh[:count].T
+
+
+def test_pca_mixes_the_first_singular_vectors():
+    data = torch.randn(300, 20, generator=torch.Generator().manual_seed(0)).double() + 1
+    groups, size = 6, 4
+    atoms = init.initialize("pca", data, groups, size, 0)
+    v = principal(data, size)
+    # In the span of V, which is orthonormal: nothing is left after projection (float64).
+    torch.testing.assert_close(v @ (v.T @ atoms), atoms, rtol=0, atol=1e-12)
+    # Every group by itself spans it: P_g is a dense matrix.
+    spectra = torch.linalg.svdvals(atoms.unflatten(1, (groups, size)).permute(1, 0, 2))
+    assert spectra.shape == (groups, size)
+    assert (spectra[:, -1] > 1e-3).all()
+    # Uncentred: shifted data have other directions.
+    assert (init.initialize("pca", data - 1, groups, size, 0) - atoms).abs().max() > 0.1
+
+
+def test_pca_starts_from_mixing_matrices_that_are_orthonormal_to_each_other(monkeypatch):
+    monkeypatch.setattr(init, "normalize_columns", lambda atoms: atoms)
+    data = torch.randn(300, 20, generator=torch.Generator().manual_seed(0)).double()
+    for groups, size in ((6, 4), (9, 3), (30, 3)):
+        atoms = init.initialize("pca", data, groups, size, 0)
+        mixing = (principal(data, size).T @ atoms).unflatten(1, (groups, size))
+        flat = mixing.transpose(0, 1).flatten(1)
+        # Of 30 matrices with 9 entries only the columns can be orthonormal.
+        gram = flat @ flat.T if groups <= size**2 else flat.T @ flat
+        torch.testing.assert_close(gram, torch.eye(len(gram)).double(), rtol=0, atol=1e-12)
+
+
+def test_pca_with_groups_of_one_gives_the_singular_vectors_themselves():
+    data = torch.randn(300, 20, generator=torch.Generator().manual_seed(0)).double()
+    atoms = init.initialize("pca", data, 12, 1, 0)
+    cosines = (atoms * principal(data, 12)).sum(0).abs()
+    torch.testing.assert_close(cosines, torch.ones(12).double(), rtol=0, atol=1e-9)
+    assert torch.equal(atoms, init.initialize("pca", data, 12, 1, 7))
+
+
+@pytest.mark.parametrize(("groups", "size"), [(21, 1), (2, 21)])
+def test_pca_needs_as_many_dimensions_as_directions(groups, size):
+    with pytest.raises(ValueError, match="pca needs 21 directions, and the data have 20"):
+        init.initialize("pca", torch.randn(100, 20), groups, size, 0)

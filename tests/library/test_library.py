@@ -521,7 +521,7 @@ def test_metrics_take_arrays_and_refuse_what_does_not_fit(name):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("name", ["random", "data", "kmeans", "spectral", "class"])
+@pytest.mark.parametrize("name", ["random", "data", "kmeans", "spectral", "pca", "class"])
 def test_initial_dictionaries_come_from_arrays_too(name, dtype):
     data = torch.randn(60, 6, generator=rng()).numpy().astype(dtype)
     labels = np.arange(60) % 4

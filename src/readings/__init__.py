@@ -1,0 +1,1 @@
+"""Which reading of the paper reproduces it: rows that change one thing, and their distance."""

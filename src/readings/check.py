@@ -1,0 +1,19 @@
+"""Rules on the config of the readings that cross its keys; workflow/validate.py calls them."""
+
+from evidence.checks import model_inconsistencies
+from readings.conditions import AS_READ
+
+
+def inconsistencies(config: dict) -> list[str]:
+    """What contradicts itself in a config that fits the schema, as ``key: reason``."""
+    readings = config["readings"]
+    errors = model_inconsistencies("readings.curves.model", readings["curves"]["model"])
+    for part in ("curves", "table1"):
+        for name, network in readings[part]["networks"].items():
+            place = f"readings.{part}.networks.{name}"
+            if AS_READ in network["changes"]:
+                errors.append(f"{place}.changes.{AS_READ}: this name belongs to the reading itself")
+            for reading, changes in network["changes"].items():
+                if unknown := sorted(set(changes) - set(network["reading"])):
+                    errors.append(f"{place}.changes.{reading}: {unknown} is not in its reading")
+    return errors
