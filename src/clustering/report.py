@@ -29,9 +29,9 @@ TABLE1 = (
     "Table 1: no label was used for training, tuning or choosing in these rows. “Active group” is "
     "the group of largest norm itself: no clustering follows. Raw pixels need no init, and k-means "
     "and nearest neighbours do not depend on centring. Scores are means over the last {snapshots} "
-    "dictionaries of a training, {every} epochs apart. “Group norms” are one number for each group. "
-    "Methods named <code>penalty</code> read the paper’s 0.2 and 0.03 as penalties, free atoms; the "
-    "others read them as thresholds, step times penalty, with unit atoms."
+    "dictionaries of a training, {every} epochs apart. “Group norms” are one number per group. "
+    "Methods named <code>penalty</code> read the paper’s 0.2 and 0.03 as penalties, free atoms; "
+    "the others read them as thresholds, step times penalty, with unit atoms."
 )
 SUPERVISED = (
     "Reference rows that use labels are not comparable with those above: init <code>class</code> "
