@@ -146,8 +146,8 @@ def assert_no_spread(page: str) -> None:
 
 def test_clustering_and_the_sweep_of_the_theory_alone_make_their_page(fresh_workflow, tmp_path):
     clustering = {
-        "convergence": {"methods": []}, "sweep": {"lambda": []}, "inits": ["pca"], "centering": [False], "replicates": 1,
-        "shown": {"silhouettes": []},
+        "convergence": {"methods": []}, "sweep": {"lambda": []}, "inits": ["pca"],
+        "centering": [False], "replicates": 1, "shown": {"silhouettes": []},
     }  # fmt: skip
     change = {
         "experiments": ["clustering", "theory"],
