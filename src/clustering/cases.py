@@ -26,7 +26,7 @@ class Case(NamedTuple):
 def trained(tensors: dict[str, Tensor], model: dict[str, Tensor], about: dict) -> Iterator[Case]:
     """Codes of the test set by every dictionary of a model, each encoded by its own method."""
     spec, size = about["spec"], about["settings"]["group_size"]
-    _, test = images(tensors, about["settings"], about["centered"])
+    _, test = images(tensors, about["settings"], about["centered"], "test_data")
     *earlier, _ = about["scored"]
     for init in about["inits"]:
         condition = {"method": about["method"], "init": init, "centered": about["centered"]}

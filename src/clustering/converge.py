@@ -41,7 +41,7 @@ def main() -> None:
     spec, settings, training = args.spec, args.settings, args.settings["training"]
 
     tensors, header = load_tensors(args.data)
-    data, test = images(tensors, settings, center=False)
+    data, test = images(tensors, settings, False, "test_data")
     # The first replicates of clustering.train, trained longer: same init, batches and seeds.
     seeds = seeds_of(args.seed, header["dataset"], args.replicates)
     begin = starts(args.init, data, tensors["train_labels"], settings, spec["prox"], seeds)

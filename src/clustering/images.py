@@ -5,13 +5,12 @@ from torch import Tensor
 from groupsparse.preprocess import preprocess
 
 
-def images(tensors: dict[str, Tensor], settings: dict, center: bool) -> tuple[Tensor, Tensor]:
-    """Training and test images (N, n) of an artefact of data.prepare."""
-    train, test = preprocess(
+def images(tensors: dict[str, Tensor], settings: dict, center: bool, *others: str) -> list[Tensor]:
+    """Training images (N, n) of an artefact of data.prepare, and ``others``, by name."""
+    return preprocess(
         tensors["train_data"],
-        tensors["test_data"],
+        *(tensors[name] for name in others),
         center=center,
         unit_norm=settings["unit_norm"],
         mean_norm=settings.get("mean_norm"),
     )
-    return train, test

@@ -39,7 +39,7 @@ def main() -> None:
     settings, training = args.settings, args.settings["training"]
 
     tensors, header = load_tensors(args.data)
-    data, test = images(tensors, settings, center=False)
+    data, test = images(tensors, settings, False, "test_data")
     labels = tensors["test_labels"].numpy()
     seeds = seeds_of(args.seed, header["dataset"], args.replicates)
     begin = starts(args.init, data, tensors["train_labels"], settings, args.spec["prox"], seeds)

@@ -39,7 +39,7 @@ def main() -> None:
     spec, settings, training = args.spec, args.settings, args.settings["training"]
 
     tensors, header = load_tensors(args.data)
-    data, _ = images(tensors, settings, args.center)
+    (data,) = images(tensors, settings, args.center)
     seeds = seeds_of(args.seed, header["dataset"], args.replicates)
     problem = data, tensors["train_labels"], settings, spec["prox"], seeds
     inits = {name: starts(name, *problem) for name in args.inits}
