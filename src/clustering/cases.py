@@ -6,9 +6,10 @@ from typing import NamedTuple
 import numpy as np
 from torch import Tensor
 
+from clustering.images import images
 from groupsparse import clustering
 from groupsparse.autoencoder import Autoencoder, encode_in_batches
-from groupsparse.preprocess import preprocess
+from groupsparse.prox import group_norms
 
 
 class Case(NamedTuple):
@@ -16,6 +17,7 @@ class Case(NamedTuple):
 
     condition: dict  # method, init and centering
     replicate: int
+    last: bool  # whether this is the end of the training
     features: dict[str, np.ndarray]
     assignments: dict[tuple[str, str], np.ndarray]  # (features, algorithm) -> clusters
     sparsity: dict[str, float]
@@ -23,25 +25,28 @@ class Case(NamedTuple):
 
 def trained(tensors: dict[str, Tensor], model: dict[str, Tensor], about: dict) -> Iterator[Case]:
     """Codes of the test set by every dictionary of a model, each encoded by its own method."""
-    spec, settings = about["spec"], about["settings"]
-    size = settings["group_size"]
-    _, test = preprocess(
-        tensors["train_data"],
-        tensors["test_data"],
-        center=about["centered"],
-        unit_norm=settings["unit_norm"],
-    )
+    spec, size = about["spec"], about["settings"]["group_size"]
+    _, test = images(tensors, about["settings"], about["centered"], "test_data")
+    *earlier, _ = about["scored"]
     for init in about["inits"]:
         condition = {"method": about["method"], "init": init, "centered": about["centered"]}
-        for replicate, dictionary in enumerate(model[f"dictionary.{init}"]):
-            network = Autoencoder.from_spec(dictionary, spec, size)
-            codes = encode_in_batches(network, test)
-            array, assignments = codes.numpy(), {}
-            if network.activation.grouped:
-                assignments["group", "argmax"] = clustering.active_group(codes, size)
-            features = {"codes": array, "codes+": clustering.nonnegative_normalized(array)}
-            sparsity = clustering.sparsity(array, size)
-            yield Case(condition, replicate, features, assignments, sparsity)
+        names = [*(f"dictionary.{init}.{epoch}" for epoch in earlier), f"dictionary.{init}"]
+        for replicate in range(len(model[names[-1]])):
+            for name in names:
+                network = Autoencoder.from_spec(model[name][replicate], spec, size)
+                codes = encode_in_batches(network, test)
+                found = features(codes, network)
+                yield Case(condition, replicate, name == names[-1], *found)
+
+
+def features(codes: Tensor, network: Autoencoder) -> tuple[dict, dict, dict]:
+    """Features, clusterings and sparsity of codes, as in :class:`Case`."""
+    size, array, assignments = network.group_size, codes.numpy(), {}
+    found = {"codes": array, "codes+": clustering.nonnegative_normalized(array)}
+    if network.activation.grouped:
+        found["norms"] = group_norms(codes, size).numpy()
+        assignments["group", "argmax"] = clustering.active_group(codes, size)
+    return found, assignments, clustering.sparsity(array, size)
 
 
 def controls(
@@ -50,11 +55,11 @@ def controls(
     """Raw pixels, the labels themselves, and chance."""
     for replicate, seed in enumerate(seeds):
         random = np.random.default_rng(seed).integers(classes, size=len(labels))
-        for method, features, assignments in (
+        for method, array, assignments in (
             ("raw", {"raw": data}, {}),
             ("oracle", {}, {("labels", "none"): labels}),
             ("chance", {}, {("random", "none"): random}),
         ):
             # Not repeated centred: k-means and nearest neighbours do not depend on the origin.
             condition = {"method": method, "init": "none", "centered": False}
-            yield Case(condition, replicate, features, assignments, {})
+            yield Case(condition, replicate, True, array, assignments, {})

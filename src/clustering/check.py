@@ -16,6 +16,8 @@ def inconsistencies(config: dict) -> list[str]:
     for name, spec in clustering["methods"].items():
         if isinstance(spec["lambda"], dict):
             errors.append(f"clustering.methods.{name}.lambda: must be a number")
+        if spec["encoder"] == "shallow" and "step" in spec:
+            errors.append(f"clustering.methods.{name}.step: a shallow encoder has none")
     for dataset in config["datasets"]:
         if dataset not in clustering["settings"]:
             errors.append(f"clustering.settings: no entry for the data set {dataset!r}")
@@ -46,12 +48,14 @@ def _not_run(config: dict) -> list[str]:
         if unknown or not names or shown["init"] not in clustering["inits"]:
             continue
         for dataset in config["datasets"]:
+            # Silhouettes are drawn of those that run, from an init of their own if need be.
+            silhouettes = key == "clustering.shown.silhouettes"
             runs = [
-                (dataset, name, False) in run and shown["init"] in inits_of(config, name)
+                (dataset, name, False) in run
+                and (silhouettes or shown["init"] in inits_of(config, name))
                 for name in names
             ]
-            # Silhouettes are drawn of those that run.
-            enough = any(runs) if key == "clustering.shown.silhouettes" else all(runs)
+            enough = any(runs) if silhouettes else all(runs)
             if not enough:
                 errors.append(
                     f"{key}: {', '.join(names)} must run on {dataset} from init {shown['init']} "

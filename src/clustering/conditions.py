@@ -1,6 +1,7 @@
 """What runs in the clustering, read off the config; imports nothing heavy."""
 
 RESTRICTIONS = ("datasets", "inits", "centering")  # where a method runs
+OVERRIDES = ("training", "group_size", "replicates")  # what it has in place of the data set's
 
 
 def trainings(config: dict) -> list[tuple[str, str, bool]]:
@@ -27,18 +28,62 @@ def inits_of(config: dict, method: str) -> list[str]:
 
 
 def spec_of(config: dict, method: str) -> dict:
-    """A method's parameters without where it runs, which changes no result."""
+    """The network of a method: its entry without where it runs and what it overrides."""
     spec = config["clustering"]["methods"][method]
-    return {key: value for key, value in spec.items() if key not in RESTRICTIONS}
+    return {key: value for key, value in spec.items() if key not in RESTRICTIONS + OVERRIDES}
+
+
+def settings_of(config: dict, dataset: str, method: str) -> dict:
+    """The settings of a data set, after those that a method overrides."""
+    settings = config["clustering"]["settings"][dataset]
+    own = config["clustering"]["methods"][method]
+    return {
+        **{key: value for key, value in settings.items() if key != "replicates"},
+        "group_size": own.get("group_size", settings["group_size"]),
+        "training": settings["training"] | own.get("training", {}),
+    }
+
+
+def replicates_of(config: dict, dataset: str, method: str | None = None) -> int:
+    """Seeds of a method on a data set, or of the controls there; never more than the data set's."""
+    clustering = config["clustering"]
+    most = clustering["settings"][dataset].get("replicates", clustering["replicates"])
+    own = clustering["methods"][method].get("replicates", most) if method else most
+    return min(own, most)
+
+
+def scored_epochs(config: dict, dataset: str, method: str) -> list[int]:
+    """Epochs over whose dictionaries scores are averaged, the last one at the end."""
+    average = config["clustering"]["average"]
+    last = settings_of(config, dataset, method)["training"]["epochs"]
+    return list(range(last, 0, -average["every"]))[: average["snapshots"]][::-1]
+
+
+def long_runs(config: dict) -> list[tuple[str, str]]:
+    """All (data set, method) that are trained for longer."""
+    convergence = config["clustering"]["convergence"]
+    here = convergence.get("datasets", config["datasets"])
+    return [(d, m) for d in config["datasets"] if d in here for m in convergence["methods"]]
+
+
+def sweeps(config: dict) -> list[str]:
+    """Data sets on which lambda is varied."""
+    sweep = config["clustering"]["sweep"]
+    here = sweep.get("datasets", config["datasets"])
+    return [d for d in config["datasets"] if d in here and sweep["lambda"] and sweep["normalize"]]
 
 
 def drawn_methods(config: dict, dataset: str) -> list[str]:
     """The methods whose atoms and codes the figures of a data set show, not centred."""
     shown = config["clustering"]["shown"]
     wanted = [shown["baseline"], shown["method"], *shown["silhouettes"]]
-    return [
-        method
-        for method in dict.fromkeys(wanted)
-        if (dataset, method, False) in trainings(config)
-        and shown["init"] in inits_of(config, method)
-    ]
+    runs = trainings(config)
+    return [method for method in dict.fromkeys(wanted) if (dataset, method, False) in runs]
+
+
+def sweep_settings(config: dict, dataset: str) -> dict:
+    """Settings of the sweep on a data set: those of the shown method, for its own epochs."""
+    clustering = config["clustering"]
+    settings = settings_of(config, dataset, clustering["shown"]["method"])
+    epochs = clustering["sweep"]["epochs"]
+    return settings | {"training": settings["training"] | {"epochs": epochs}}

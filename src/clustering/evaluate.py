@@ -1,4 +1,8 @@
-"""Cluster the test set by its codes (or by controls) and score it: ACC, NMI, ARI."""
+"""Cluster the test set by its codes (or by controls) and score it: ACC, NMI, ARI.
+
+The scores of a training are means over the dictionaries that it kept, so that no row depends on one
+epoch.
+"""
 
 import argparse
 import logging
@@ -39,7 +43,7 @@ def main() -> None:
     else:
         cases = controls(tensors["test_data"].numpy(), labels, classes, seeds)
     rows, kept = [], {}
-    for condition, replicate, features, assignments, sparsity in cases:
+    for condition, replicate, last, features, assignments, sparsity in cases:
         scored = [("codes", "none", sparsity)]
         for name, array in features.items():
             contrast = {"class_contrast": clustering.class_contrast(array, labels)}
@@ -54,9 +58,11 @@ def main() -> None:
             where = {"features": name, "algorithm": algorithm, "replicate": replicate}
             head = {"experiment": "clustering", "dataset": dataset, **condition, **where}
             rows += records(head, values)
-        if args.codes and replicate == 0:
+        if args.codes and replicate == 0 and last:
             kept[f"codes.{condition['init']}"] = torch.from_numpy(features["codes"])
     table = pd.DataFrame(rows)
+    keys = [column for column in table.columns if column != "value"]
+    table = table.groupby(keys, sort=False, as_index=False).value.mean()
     groups = {dataset: about["settings"]["groups"]} if args.model else {}
     for line in clustering_advice(table, groups):
         logging.warning("Warning: %s", line)

@@ -8,6 +8,7 @@ from clustering import plots
 from evidence.options import add_figures, add_options
 from evidence.style import save
 from groupsparse.artifacts import load_tensors
+from groupsparse.supervision import SUPERVISED_INITS
 
 
 def main() -> None:
@@ -20,20 +21,24 @@ def main() -> None:
     args = parser.parse_args()
     data, header = load_tensors(args.data)
     test, labels = data["test_data"].numpy(), data["test_labels"].numpy()
-    init, per_class = args.shown["init"], args.shown["distances_per_class"]
-    atoms, codes = {}, {}
+    per_class = args.shown["distances_per_class"]
+    atoms, codes, sizes, notes = {}, {}, {}, {}
     for model, code in zip(args.models, args.codes, strict=True):
         tensors, about = load_tensors(model)
-        atoms[about["method"]] = tensors[f"dictionary.{init}"][0].numpy()
-        codes[about["method"]] = load_tensors(code)[0][f"codes.{init}"].numpy()
-    size = about["settings"]["group_size"]
+        method, init = about["method"], args.shown["init"]
+        init = init if init in about["inits"] else about["inits"][0]  # of a silhouette
+        atoms[method] = tensors[f"dictionary.{init}"][0].numpy()
+        codes[method] = load_tensors(code)[0][f"codes.{init}"].numpy()
+        sizes[method] = about["settings"]["group_size"]
+        notes[method] = f", init {init} (uses labels)" if init in SUPERVISED_INITS else ""
     # The baseline is on the left, as in the paper.
     pair = [args.shown["baseline"], args.shown["method"]]
-    present = [method for method in args.shown["silhouettes"] if method in codes]
+    size, present = sizes[pair[1]], [m for m in args.shown["silhouettes"] if m in codes]
+    sample = plots.with_one_group(codes[pair[1]], size)
     chosen = np.concatenate([np.flatnonzero(labels == c)[:per_class] for c in np.unique(labels)])
     figures = {
         "fig4": plots.atoms_and_activations(
-            {m: atoms[m] for m in pair}, {m: codes[m][0] for m in pair}, size, test[0]
+            {m: atoms[m] for m in pair}, {m: codes[m][sample] for m in pair}, size, test[sample]
         ),
         "fig5": plots.pairwise_distances(
             {"raw pixels": test[chosen], **{m: codes[m][chosen] for m in pair}}, labels[chosen]
@@ -41,7 +46,7 @@ def main() -> None:
     }
     if present:
         figures["silhouettes"] = plots.silhouettes(
-            {m: atoms[m] for m in present}, {m: codes[m] for m in present}, labels, size
+            {m: atoms[m] for m in present}, {m: codes[m] for m in present}, labels, sizes, notes
         )
     save({f"{k}-{header['dataset']}": v for k, v in figures.items()}, args.output)
 

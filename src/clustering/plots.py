@@ -56,6 +56,15 @@ def atoms_and_activations(
     return figure
 
 
+def with_one_group(codes: np.ndarray, group_size: int) -> int:
+    """The first code (N, m) with a single active group, or with the fewest if there is none.
+
+    The paper shows such a code in Fig. 4d.
+    """
+    active = (codes != 0).reshape(len(codes), -1, group_size).any(-1).sum(1)
+    return int(np.where(active > 0, active, active.max() + 1).argmin())
+
+
 def pairwise_distances(features: dict[str, np.ndarray], labels: np.ndarray) -> Figure:
     """Fig. 5: Euclidean distances between samples sorted by class, one panel per feature.
 
@@ -81,13 +90,17 @@ def silhouettes(
     dictionaries: dict[str, np.ndarray],
     codes: dict[str, np.ndarray],
     labels: np.ndarray,
-    group_size: int,
+    group_sizes: dict[str, int],
+    notes: dict[str, str],
+    shown: int = 16,
 ) -> Figure:
     r"""Atoms by group (one row a group) and the mean activation of every class, per method.
 
     Parameters
     ----------
-    dictionaries : method -> (n, m), drawn as images where n is a square number, else as lines
+    dictionaries : method -> (n, m), drawn as images where n is a square number, else as lines,
+        ``shown`` atoms of each group at most
+    group_sizes, notes : method -> atoms per group, and what its titles add
     codes : method -> (N, m); the map shows the mean of \|x\| over each class of ``labels`` (N,)
     """
     classes = np.unique(labels)
@@ -95,8 +108,9 @@ def silhouettes(
     grid = figure.subplots(len(codes), 2, squeeze=False, width_ratios=[1, 1.15])
     letters = iter("abcdefgh")
     for (left, right), (method, code) in zip(grid, codes.items(), strict=True):
-        _draw_atoms(left, dictionaries[method], group_size, group_size)
-        left.set(title=f"({next(letters)}) atoms, {method_name(method)}", xticks=[], yticks=[])
+        group_size, name = group_sizes[method], method_name(method) + notes[method]
+        _draw_atoms(left, dictionaries[method], group_size, shown)
+        left.set(title=f"({next(letters)}) atoms, {name}", xticks=[], yticks=[])
         left.set(xlabel="atom of the group", ylabel="group (first at the top)")
         left.grid(False)
         means = np.stack([np.abs(code[labels == c]).mean(0) for c in classes])
@@ -106,7 +120,7 @@ def silhouettes(
             right.axvline(edge * group_size - 0.5, color="w", lw=0.8)
         right.set_xticks((np.arange(groups) + 0.5) * group_size - 0.5, labels=range(groups))
         right.set_yticks(np.arange(len(classes)), labels=classes)
-        right.set(title=f"({next(letters)}) mean |code| of each class, {method_name(method)}")
+        right.set(title=f"({next(letters)}) mean |code| of each class, {name}")
         right.set(xlabel="group (its atoms side by side)", ylabel="class")
         right.grid(False)
         figure.colorbar(image, ax=right, label="mean |coefficient|")
@@ -132,7 +146,8 @@ def clustering_accuracy(
     table = clustering[(clustering.metric == "acc") & (clustering.method != "oracle")]
     raw, chance = (table[table.method == control] for control in ("raw", "chance"))
     table = table[~table.method.isin(["raw", "chance"])]
-    texts = {"codes": "codes", "codes+": "codes+", "group": "active group (no algorithm)"}
+    texts = {"codes": "codes", "codes+": "codes+", "norms": "group norms"}
+    texts["group"] = "active group (no algorithm)"
     present = set(zip(table.method, table.features, strict=True))
     rows = [(m, f) for m in table.method.unique() for f in texts if (m, f) in present]
     inits = list(dict.fromkeys(table.init))
@@ -195,34 +210,6 @@ def _accuracy_legend(colors, marks, centered, printed) -> list[mpl.lines.Line2D]
     if printed:
         styles.append(("paper (one number)", {"color": "k", "marker": "D", "ls": ""}))
     return [mpl.lines.Line2D([], [], label=label, **style) for label, style in styles]
-
-
-def convergence(table: pd.DataFrame, epochs: int) -> Figure:
-    """Training loss per epoch and ACC of snapshots of long runs; a line marks ``epochs``."""
-    figure = Figure(figsize=(11.5, 3.6), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    methods = list(dict.fromkeys(table.method))
-    last = int(table.epoch.max())
-    colors = dict(zip(methods, sns.color_palette("colorblind", len(methods)), strict=True))
-    marks = {"kmeans": "o-", "spectral": "s--", "argmax": "^:"}
-    for method, color in colors.items():
-        here = table[table.method == method].set_index(["metric", "epoch"]).value
-        loss = here.loc["loss"]
-        label = f"{method_name(method)}\n{loss[epochs]:.4g} at {epochs}, {loss[last]:.4g} at {last}"
-        left.plot(loss.index, loss, color=color, label=label)
-        for algorithm, mark in marks.items():
-            if (metric := f"acc_{algorithm}") in here.index.get_level_values("metric"):
-                values = here.loc[metric]
-                name = f"{method_name(method)}, {ALGORITHMS[algorithm]}"
-                right.plot(values.index, values, mark, color=color, ms=4, label=name)
-    for ax in (left, right):
-        ax.axvline(epochs, color="0.3", ls="-.", lw=1)
-        ax.set(xlabel="epoch", xlim=(-0.5, last + 0.5))
-    left.legend()
-    left.set(title="(a) training loss", yscale="log", ylabel=r"$\frac{1}{2}\|y - \hat{y}\|^2$")
-    right.set(title=f"(b) test set, scored at snapshots; line: {epochs} epochs", ylabel="ACC")
-    legend_right(right)
-    return figure
 
 
 def _side(n: int) -> int:

@@ -1,22 +1,31 @@
 """Deliver Experiment 2 to the report: its claims and its section of the page."""
 
+import pandas as pd
+
 from clustering import claims
 from clustering.advice import clustering_advice
+<<<<<<< HEAD
 from clustering.findings import findings
 from clustering.tables import accuracies, every_score, summary
+=======
+from clustering.tables import accuracies, against_epochs, every_score, over_lambda, summary
+>>>>>>> a13
 from evidence.claims import collect
 from evidence.delivery import deliver, options
 from evidence.section import figure, text
 
 CAPTIONS = {
-    "fig4": "Fig. 4: atoms (up to 8 of each group) and the code of the first test sample (inset)",
+    "fig4": "Fig. 4: atoms (up to 8 of each group) and the code of the first test sample with one "
+    "active group (inset)",
     "fig5": "Fig. 5: pairwise distances of {distances_per_class} test samples per class, sorted by "
     "class",
     "silhouettes": "Fig. A (not in the paper): atoms and mean activation of every class (labels "
     "only sort)",
     "table1": "Fig. B (not in the paper): Table 1 as a figure, every initialisation and centring",
     "convergence": "Fig. C (not in the paper): are the epochs of Table 1 enough? The first "
-    "replicate, trained for longer",
+    "replicates, trained for longer",
+    "sweep": "Fig. D (not in the paper): accuracy against the number of active groups, over a grid "
+    "of penalties, with unit atoms and with free ones",
 }
 INTRODUCTION = (
     "Networks are trained on images, and the codes of the test images are clustered (Sec. 4.2)."
@@ -26,7 +35,10 @@ KEY = "table1-"  # the first is on top of the page if no earlier experiment has 
 TABLE1 = (
     "Table 1: no label was used for training, tuning or choosing in these rows. “Active group” is "
     "the group of largest norm itself: no clustering follows. Raw pixels need no init, and k-means "
-    "and nearest neighbours do not depend on centring. The paper states neither init nor centring."
+    "and nearest neighbours do not depend on centring. Scores are means over the last {snapshots} "
+    "dictionaries of a training, {every} epochs apart. “Group norms” are one number per group. "
+    "Methods named <code>penalty</code> read the paper’s 0.2 and 0.03 as penalties, free atoms; "
+    "the others read them as thresholds, step times penalty, with unit atoms."
 )
 SUPERVISED = (
     "Reference rows that use labels are not comparable with those above: init <code>class</code> "
@@ -54,11 +66,18 @@ def main() -> None:
         blocks=[
             text(INTRODUCTION),
             summary(table1, config),
+<<<<<<< HEAD
             *(
                 figure(name, caption(name, config), key=name.startswith(KEY))
                 for name in args.figures
             ),
             text(TABLE1),
+=======
+            *(figure(name, caption(name, config, table1)) for name in args.figures),
+            *against_epochs(args.tables.get("clustering_convergence")),
+            *over_lambda(args.tables.get("clustering_sweep")),
+            text(TABLE1, **config["average"]),
+>>>>>>> a13
             *accuracies(table1[~table1.uses_labels]),
             text(SUPERVISED),
             *accuracies(table1[table1.uses_labels], ", using labels"),
@@ -68,14 +87,23 @@ def main() -> None:
     )
 
 
-def caption(name: str, config: dict) -> str:
+def caption(name: str, config: dict, table1: pd.DataFrame) -> str:
     """Caption of a figure of one data set; its numbers are read from the config."""
     kind, _, dataset = name.partition("-")
     words = CAPTIONS[kind].format(**config["shown"])
     if kind == "table1":
+<<<<<<< HEAD
         count = config["replicates"]
         return f"{words}. Data: {dataset}; {f'{count} replicates' if count > 1 else 'one run'}."
     return f"{words}. Data: {dataset}; init {config['shown']['init']}; first replicate."
+=======
+        count = int(table1[table1.dataset == dataset].replicates.max())
+        return (
+            f"{words}. Data: {dataset}; {f'{count} replicates' if count > 1 else 'one replicate'}."
+        )
+    where = f"{words}. Data: {dataset}; init {config['shown']['init']}"
+    return f"{where}." if kind in ("convergence", "sweep") else f"{where}; first replicate."
+>>>>>>> a13
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from evidence.paper import paper_table
 from evidence.section import percent, replicates, spread, table
 
 ALGORITHMS = {"kmeans": "k-means", "spectral": "spectral"}
-FEATURES = {"group": "active group"}
+FEATURES = {"group": "active group", "norms": "group norms"}
 KEYS = ["method", "features", "centered"]
 PAPER_EPOCHS = 300
 
@@ -32,7 +32,8 @@ def summary(table1: pd.DataFrame, config: dict) -> dict:
             key: " / ".join(percent(s.acc_mean, s.acc_std) for s in scores.itertuples())
             for key, scores in part.groupby(["method", "features"], sort=False)
         }
-        epochs.append(f"{config['settings'][dataset]['training']['epochs']} on {dataset}")
+        count = replicates(int(part.replicates.max()))
+        epochs.append(f"{config['settings'][dataset]['training']['epochs']} on {dataset}, {count}")
         if printed := papers(dataset):
             columns[f"{dataset} in the paper"] = {
                 k: " / ".join(v.values()) for k, v in printed.items()
@@ -50,8 +51,8 @@ def summary(table1: pd.DataFrame, config: dict) -> dict:
         [["method", "features", *columns]],
         rows,
         caption="Accuracy in % of k-means / spectral clustering on the test codes (the active "
-        f"group is itself a cluster), init {init}, images not centred, no label used, "
-        f"{replicates(config['replicates'])}; epochs: {', '.join(epochs)}",
+        f"group is itself a cluster), init {init}, images not centred, no label used; "
+        f"epochs: {'; '.join(epochs)}",
         summary=True,
     )
 
@@ -115,3 +116,48 @@ def every_score(table1: pd.DataFrame) -> dict:
     ]  # fmt: skip
     caption = "Every row with ACC, NMI and ARI"
     return table([[*head, "replicates"]], rows, caption=caption, folded=True)
+
+
+def against_epochs(convergence: pd.DataFrame | None) -> list[dict]:
+    """ACC of the longer runs at every snapshot, a row per method and algorithm."""
+    blocks = []
+    if convergence is None:
+        return blocks
+    scores = convergence[convergence.metric.str.startswith("acc_")]
+    for dataset, here in scores.groupby("dataset", sort=False):
+        epochs = sorted(here.epoch.unique())
+        rows = []
+        for (method, metric), part in here.groupby(["method", "metric"], sort=False):
+            by_epoch = part.groupby("epoch").value
+            algorithm = metric.removeprefix("acc_")
+            name = ALGORITHMS.get(algorithm, "active group")
+            cells = zip(by_epoch.mean(), by_epoch.std(), strict=True)
+            rows.append([method, name, *(percent(*cell) for cell in cells)])
+        count = replicates(here.replicate.nunique())
+        caption = f"ACC (%) of the codes on {dataset} after so many epochs, {count}"
+        blocks.append(table([["method", "clustering", *map(str, epochs)]], rows, caption=caption))
+    return blocks
+
+
+def over_lambda(sweep: pd.DataFrame | None) -> list[dict]:
+    """The sweep as a table: a row per penalty, unit or free atoms."""
+    blocks = []
+    if sweep is None:
+        return blocks
+    for dataset, here in sweep.groupby("dataset", sort=False):
+        keys = ["normalize", "lambda", "replicate"]
+        wide = here.pivot_table(index=keys, columns="metric", values="value", sort=False)
+        groups = wide.groupby(level=keys[:2], sort=False)
+        rows = [
+            [
+                "unit" if unit else "free", f"{value:g}",
+                spread(part.active_groups.mean(), part.active_groups.std(), 2),
+                *(percent(part[m].mean(), part[m].std()) for m in ("acc_argmax", "acc_kmeans")),
+                spread(part.loss.mean(), part.loss.std()),
+            ]
+            for (unit, value), part in groups
+        ]  # fmt: skip
+        head = ["atoms", "penalty", "active groups", "ACC active group", "ACC k-means", "loss"]
+        caption = f"Penalties on {dataset}, {replicates(here.replicate.nunique())}"
+        blocks.append(table([head], rows, caption=caption, folded=True))
+    return blocks

@@ -4,7 +4,14 @@ import pytest
 from conftest import CONFIG, changed
 
 from clustering.check import inconsistencies, is_off
-from clustering.conditions import inits_of, trainings
+from clustering.conditions import (
+    inits_of,
+    replicates_of,
+    scored_epochs,
+    settings_of,
+    spec_of,
+    trainings,
+)
 
 SPARSE = CONFIG["clustering"]["methods"]["sparse"]
 
@@ -42,7 +49,7 @@ SPARSE = CONFIG["clustering"]["methods"]["sparse"]
         (
             "clustering.convergence.methods",
             ["silhouette"],
-            "methods: silhouette must run on digits",
+            "methods: silhouette must run on digits from init pca",
         ),
         ("clustering.shown.method", "sparze", "clustering.shown.method: 'sparze' is not in"),
         ("clustering.shown.baseline", "sparze", "clustering.shown.baseline: 'sparze' is not in"),
@@ -53,9 +60,9 @@ SPARSE = CONFIG["clustering"]["methods"]["sparse"]
             "clustering.shown.silhouettes: 'sparze' is not",
         ),
         (
-            "clustering.shown.silhouettes",
-            ["silhouette"],
-            "silhouettes: silhouette must run on digits",
+            "clustering.methods.silhouette.encoder",
+            "shallow",
+            "silhouette.step: a shallow encoder has none",
         ),
     ],
 )
@@ -63,9 +70,39 @@ def test_a_contradiction_is_refused_with_its_key_and_reason(key, value, error):
     assert error in "\n".join(inconsistencies(changed(key, value)))
 
 
-def test_one_of_the_silhouettes_must_run_and_none_is_as_good():
-    assert inconsistencies(changed("clustering.shown.silhouettes", ["silhouette", "sparse"])) == []
+def test_one_of_the_silhouettes_must_run_from_any_init_and_none_is_as_good():
+    config = changed("clustering.methods.silhouette.datasets", ["mnist"])
+    assert inconsistencies(config) == []
+    config["clustering"]["shown"]["silhouettes"] = ["silhouette"]
+    assert "silhouettes: silhouette must run on digits" in "".join(inconsistencies(config))
+    assert inconsistencies(changed("clustering.shown.silhouettes", ["silhouette"])) == []
     assert inconsistencies(changed("clustering.shown.silhouettes", [])) == []
+
+
+def test_a_method_overrides_settings_of_its_data_and_no_more():
+    config = changed("clustering.methods.sparse.training", {"normalize": True, "epochs": 7})
+    config["clustering"]["methods"]["sparse"] |= {"group_size": 3, "replicates": 9}
+    before, own = (
+        config["clustering"]["settings"]["digits"],
+        settings_of(config, "digits", "sparse"),
+    )
+    assert own["training"] == before["training"] | {"normalize": True, "epochs": 7}
+    assert own["group_size"] == 3
+    assert own["mean_norm"] == before["mean_norm"]
+    assert replicates_of(config, "digits", "sparse") == 3, "no more than the data set has"
+    config["clustering"]["settings"]["digits"]["replicates"] = 5
+    assert replicates_of(config, "digits") == replicates_of(config, "digits", "relu") == 5
+    assert not {"training", "group_size", "replicates", "inits"} & set(spec_of(config, "sparse"))
+
+
+@pytest.mark.parametrize(
+    ("snapshots", "every", "epochs", "expected"),
+    [(3, 5, 50, [40, 45, 50]), (3, 5, 6, [1, 6]), (1, 5, 6, [6]), (4, 1, 2, [1, 2])],
+)
+def test_the_last_epochs_are_scored(snapshots, every, epochs, expected):
+    config = changed("clustering.average", {"snapshots": snapshots, "every": every})
+    config["clustering"]["methods"]["sparse"]["training"] = {"epochs": epochs}
+    assert scored_epochs(config, "digits", "sparse") == expected
 
 
 def test_clustering_without_data_sets_is_off():
@@ -78,6 +115,7 @@ def test_a_method_runs_where_its_entry_says_and_nowhere_else():
     config["clustering"]["methods"]["relu"]["centering"] = [True]
     config["clustering"]["methods"]["sparse"]["datasets"] = ["mnist"]
     config["clustering"]["inits"] = ["kmeans", "data"]
+    config["clustering"]["methods"]["sparse"].pop("inits")
     found = trainings(config)
     assert [c for c in found if c[1] == "relu"] == [("digits", "relu", True)]
     assert inits_of(config, "relu") == ["data"]

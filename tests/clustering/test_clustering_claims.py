@@ -23,9 +23,9 @@ SCORES = {
     ("sparse", "kmeans", "codes", "spectral", "acc"): 0.6,
     ("sparse", "kmeans", "codes", "none", "class_contrast"): 1.3,
     ("sparse", "kmeans", "codes", "none", "active_entries"): 0.2,
-    ("group_sparse", "kmeans", "codes", "kmeans", "acc"): 0.7,
+    ("group_sparse", "kmeans", "codes", "kmeans", "acc"): 0.72,
     ("group_sparse", "kmeans", "codes", "spectral", "acc"): 0.8,
-    ("group_sparse", "kmeans", "codes+", "kmeans", "acc"): 0.75,
+    ("group_sparse", "kmeans", "codes+", "kmeans", "acc"): 0.775,
     ("group_sparse", "kmeans", "codes+", "spectral", "acc"): 0.85,
     ("group_sparse", "kmeans", "codes", "none", "class_contrast"): 1.5,
     ("group_sparse", "kmeans", "codes", "none", "active_groups"): 2.0,
@@ -73,6 +73,7 @@ RANDOM = score("group_sparse", "group", "argmax", init="random")
 
 OVER_BASE, OVER_RAW = "better than sparse codes & ", "better than raw pixels & "
 PLUS, SHOW, SPARSE = "cluster better still & ", "show the classes best", "are group-sparse"
+PRINTED = "as well as in Table 1 & "
 CLUSTER, TRAINED = "same active group", "not from the init"
 
 # Two equal seeds have an interval of no width; unequal ones, one of nine standard deviations.
@@ -91,12 +92,19 @@ CASES = [
     (OVER_RAW + "kmeans,", {CODES: [0.5, 0.7]}, UNDECIDED),
     (OVER_RAW + "spectral,", {SPECTRAL: 0.682}, HOLDS),
     (OVER_RAW + "spectral,", {SPECTRAL: 0.681}, PARTLY),
-    (PLUS + "kmeans,", {CODES_PLUS: 0.728}, HOLDS),
-    (PLUS + "kmeans,", {CODES_PLUS: 0.727}, PARTLY),
-    (PLUS + "kmeans,", {CODES_PLUS: 0.709}, FAILED),
+    (PLUS + "kmeans,", {CODES_PLUS: 0.7481}, HOLDS),
+    (PLUS + "kmeans,", {CODES_PLUS: 0.747}, PARTLY),
+    (PLUS + "kmeans,", {CODES_PLUS: 0.729}, FAILED),
     (PLUS + "kmeans,", {CODES_PLUS: [0.7, 0.8]}, UNDECIDED),
     (PLUS + "spectral,", {SPECTRAL_PLUS: 0.8201}, HOLDS),
     (PLUS + "spectral,", {SPECTRAL_PLUS: 0.8199}, PARTLY),
+    # Within three points of 74.5 and 80.27, or within six.
+    (PRINTED + "ACC of codes minus & kmeans,", {CODES: 0.7151}, HOLDS),
+    (PRINTED + "ACC of codes minus & kmeans,", {CODES: 0.7149}, PARTLY),
+    (PRINTED + "ACC of codes minus & kmeans,", {CODES: 0.684}, FAILED),
+    (PRINTED + "ACC of codes minus & kmeans,", {CODES: [0.7, 0.72]}, UNDECIDED),
+    (PRINTED + "ACC of codes+ minus & spectral,", {SPECTRAL_PLUS: 0.7728}, HOLDS),
+    (PRINTED + "ACC of codes+ minus & spectral,", {SPECTRAL_PLUS: 0.7726}, PARTLY),
     # Over the better of the baseline's codes (1.3) and raw pixels (1.2).
     (SHOW, {CONTRAST: 1.4301}, HOLDS),
     (SHOW, {CONTRAST: 1.3261}, PARTLY),

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib.collections import LineCollection
 
-from clustering import plots
+from clustering import curve_plots, plots
 
 GROUPS, SIZE = 3, 2
 
@@ -28,7 +28,9 @@ def test_atoms_are_images_where_their_length_is_a_square_and_lines_elsewhere(n, 
     assert (len(mosaic.images), len(lines(mosaic))) == (images, drawn)
     (inset,) = codes.child_axes
     assert (len(inset.images), len(inset.lines)) == (images, 1 - images)
-    left, _, _ = plots.silhouettes({"m": a}, {"m": code[None]}, np.array([0]), SIZE).axes
+    left, _, _ = plots.silhouettes(
+        {"m": a}, {"m": code[None]}, np.array([0]), {"m": SIZE}, {"m": ""}
+    ).axes
     assert (len(left.images), len(lines(left))) == (images, drawn)
 
 
@@ -94,3 +96,43 @@ def test_numbers_of_the_paper_are_drawn_where_their_row_is_and_only_if_given():
 def test_the_legend_marks_inits_that_use_labels(supervised, label):
     figure = plots.clustering_accuracy(scores(), "digits", NOTHING, supervised)
     assert label in [text.get_text() for text in figure.axes[-1].get_legend().get_texts()]
+
+
+def test_the_sample_of_fig_4_has_one_active_group():
+    codes = np.array(
+        [[1, 0, 1, 0, 0, 0], [0, 0, 0, 0, 0, 0], [0, 0, 2, 3, 0, 0], [1, 0, 0, 0, 0, 0]]
+    )
+    assert plots.with_one_group(codes, SIZE) == 2
+    assert plots.with_one_group(codes[:2], SIZE) == 0, "the fewest, and not none"
+
+
+def test_curves_show_means_and_ranges_over_replicates():
+    rows = [
+        {"method": "group_sparse", "metric": metric, "epoch": epoch, "replicate": r, "value": value}
+        for metric in ("loss", "acc_kmeans", "acc_argmax")
+        for epoch in (0, 1, 2)
+        for r, value in enumerate((0.4 + epoch / 10, 0.6 + epoch / 10))
+    ]
+    left, right = curve_plots.convergence(pd.DataFrame(rows), 2).axes
+    np.testing.assert_allclose(right.lines[0].get_ydata(), [0.5, 0.6, 0.7])
+    band = right.collections[0].get_paths()[0].vertices
+    assert band[:, 1].min() == pytest.approx(0.4)
+    assert band[:, 1].max() == pytest.approx(0.8)
+    assert "0.7 at 2" in left.get_legend().get_texts()[0].get_text()
+
+
+def test_the_sweep_holds_accuracy_against_active_groups():
+    rows = [
+        {"normalize": unit, "lambda": value, "replicate": r, "metric": metric, "value": number}
+        for unit in (True, False)
+        for value in (1.0, 5.0)
+        for r in (0, 1)
+        for metric, number in (
+            ("active_groups", 10 / value + r), ("acc_argmax", value / 10), ("acc_kmeans", 0.5),
+        )
+    ]  # fmt: skip
+    left, right = curve_plots.sweep(pd.DataFrame(rows)).axes
+    means = left.lines[1]
+    np.testing.assert_allclose(means.get_xdata(), [10.5, 2.5])
+    np.testing.assert_allclose(means.get_ydata(), [0.1, 0.5])
+    assert len(right.lines) == 4

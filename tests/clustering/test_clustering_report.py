@@ -7,7 +7,7 @@ import pytest
 
 from clustering import report
 from clustering.supervision import uses_labels
-from clustering.tables import accuracies, every_score, summary
+from clustering.tables import accuracies, against_epochs, every_score, over_lambda, summary
 from evidence.tables import save_table
 
 CONFIG = {
@@ -15,6 +15,7 @@ CONFIG = {
               "distances_per_class": 20, "silhouettes": []},
     "settings": {name: {"groups": 10, "training": {"epochs": 6}} for name in ("mnist", "digits")},
     "replicates": 2,
+    "average": {"snapshots": 3, "every": 5},
 }  # fmt: skip
 
 
@@ -61,7 +62,10 @@ def test_the_summary_sets_the_shown_init_beside_the_paper():
         ["sparse (soft threshold)", "codes", BOTH, "54.1 / 55.5", BOTH],
     ]
     assert "init kmeans" in block["caption"]
-    assert "epochs: 6 on mnist (300 in the paper), 6 on digits" in block["caption"]
+    assert (
+        "6 on mnist, mean ± standard deviation of 2 replicates (300 in the paper); 6 on digits"
+        in block["caption"]
+    )
 
 
 def test_what_one_data_set_lacks_is_a_dash_there():
@@ -125,9 +129,9 @@ def test_without_an_init_that_uses_labels_the_oracle_has_a_column():
 
 @pytest.mark.parametrize(("std", "count"), [(float("nan"), 1), (0.01, 2)])
 def test_a_spread_is_shown_where_there_is_one(std, count):
-    table = table1("mnist", std=std)
+    table = table1("mnist", std=std).assign(replicates=count)
     blocks = [
-        summary(table, {**CONFIG, "replicates": count}),
+        summary(table, {**CONFIG}),
         *accuracies(table),
         every_score(table),
     ]
@@ -146,13 +150,35 @@ def test_every_score_is_folded():
 
 
 def test_captions_name_data_and_replicates():
-    assert report.caption("fig5-mnist", CONFIG) == (
+    table = table1("mnist")
+    assert report.caption("fig5-mnist", CONFIG, table) == (
         "Fig. 5: pairwise distances of 20 test samples per class, sorted by class. Data: mnist; "
         "init kmeans; first replicate."
     )
+<<<<<<< HEAD
     assert report.caption("table1-mnist", CONFIG).endswith("Data: mnist; 2 replicates.")
     single = report.caption("table1-mnist", {**CONFIG, "replicates": 1})
     assert single.endswith("Data: mnist; one run.")
+=======
+    assert report.caption("table1-mnist", CONFIG, table).endswith("Data: mnist; 2 replicates.")
+    single = report.caption("table1-mnist", CONFIG, table.assign(replicates=1))
+    assert single.endswith("Data: mnist; one replicate.")
+    assert report.caption("sweep-mnist", CONFIG, table).endswith("Data: mnist; init kmeans.")
+
+
+def test_accuracy_against_epochs_has_a_row_per_method_and_algorithm():
+    rows = [
+        {"dataset": "mnist", "method": "m", "metric": metric, "epoch": epoch, "replicate": r,
+         "value": 0.5 + epoch / 100 + sign * 0.01}
+        for metric in ("loss", "acc_kmeans", "acc_argmax")
+        for epoch in (0, 10) for r, sign in ((0, -1), (1, 1))
+    ]  # fmt: skip
+    (block,) = against_epochs(pd.DataFrame(rows))
+    assert block["head"] == [["method", "clustering", "0", "10"]]
+    assert block["rows"][0] == ["m", "k-means", "50.0 ± 1.4", "60.0 ± 1.4"]
+    assert [row[1] for row in block["rows"]] == ["k-means", "active group"]
+    assert against_epochs(None) == over_lambda(None) == []
+>>>>>>> a13
 
 
 def test_the_section_warns_of_codes_that_are_all_active(tmp_path, monkeypatch):

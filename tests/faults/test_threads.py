@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from clustering import evaluate as clustering_evaluate
 from clustering import train as clustering_train
+from clustering.conditions import OVERRIDES, RESTRICTIONS, settings_of
 from data import prepare as data_prepare
 from evidence.tables import load_table
 from groupsparse.artifacts import load_tensors
@@ -63,9 +64,9 @@ def recovery(method: str, sampling: str) -> tuple:
 
 def clustered(method: str) -> tuple:
     entry = CLUSTERING["methods"][method]
-    spec = {k: v for k, v in entry.items() if k not in ("datasets", "inits", "centering")}
+    spec = {k: v for k, v in entry.items() if k not in RESTRICTIONS + OVERRIDES}
     options = {"method": method, "spec": spec, "inits": ["kmeans", "class"], "replicates": 2}
-    options["settings"] = CLUSTERING["settings"]["digits"]
+    options["settings"] = settings_of({"clustering": CLUSTERING}, "digits", method)
     return clustering_train, "digits", {**options, "seed": SMOKE["seed"]}
 
 

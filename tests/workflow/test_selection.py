@@ -23,7 +23,12 @@ RULES = {
 }  # fmt: skip
 STAGES = {
     "recovery": {"recovery_sweep"},
-    "clustering": {"clustering_converge"},
+    "clustering": {
+        "clustering_converge",
+        "clustering_long_figure",
+        "clustering_sweep",
+        "clustering_sweep_figure",
+    },
     "theory": {"theory_measure", "theory_sweep"},
 }
 ALWAYS = {"collect", "deliver", "build_report", "all"}
@@ -83,7 +88,14 @@ def test_a_preset_switches_an_experiment_off_by_the_list(fresh_workflow):
         ),
         ({"recovery": {"sweep": {"lambda": []}}}, {"recovery_sweep"}),
         ({"recovery": {"sweep": {"prox": []}}}, {"recovery_sweep"}),
-        ({"clustering": {"convergence": {"methods": []}}}, {"clustering_converge"}),
+        (
+            {"clustering": {"convergence": {"methods": []}}},
+            {"clustering_converge", "clustering_long_figure"},
+        ),
+        (
+            {"clustering": {"sweep": {"lambda": []}}},
+            {"clustering_sweep", "clustering_sweep_figure"},
+        ),
         ({"clustering": {"shown": {"silhouettes": []}}}, set()),
     ],
 )
@@ -137,8 +149,8 @@ def assert_no_spread(page: str) -> None:
 
 def test_clustering_and_the_sweep_of_the_theory_alone_make_their_page(fresh_workflow, tmp_path):
     clustering = {
-        "convergence": {"methods": []}, "inits": ["kmeans"], "centering": [False], "replicates": 1,
-        "shown": {"silhouettes": []},
+        "convergence": {"methods": []}, "sweep": {"lambda": []}, "inits": ["pca"],
+        "centering": [False], "replicates": 1, "shown": {"silhouettes": []},
     }  # fmt: skip
     change = {
         "experiments": ["clustering", "theory"],

@@ -4,6 +4,8 @@ import clustering.conditions
 
 CLUSTERING = config["clustering"]
 CLUSTERING_SETTINGS = CLUSTERING["settings"]
+CLUSTERING_LONG = clustering.conditions.long_runs(config)
+CLUSTERING_SWEEPS = clustering.conditions.sweeps(config)
 CLUSTERING_TRAININGS = [
     f"<results>/clustering/{dataset}/{method}-{'centered' if centered else 'raw'}"
     for dataset, method, centered in clustering.conditions.trainings(config)
@@ -11,8 +13,6 @@ CLUSTERING_TRAININGS = [
 # Drawn from models, and from scores.
 CLUSTERING_FIGURES = ["fig4", "fig5"]
 CLUSTERING_FIGURES += ["silhouettes"] if CLUSTERING["shown"]["silhouettes"] else []
-CLUSTERING_SCORES = ["table1"]
-CLUSTERING_SCORES += ["convergence"] if CLUSTERING["convergence"]["methods"] else []
 
 deliver(
     "clustering",
@@ -24,19 +24,22 @@ deliver(
             *(f"{f}/metrics.csv" for f in CLUSTERING_TRAININGS),
         ],
         "clustering_history": [f"{f}/history.csv" for f in CLUSTERING_TRAININGS],
-        "clustering_convergence": expand(
-            "<results>/clustering/{dataset}/convergence/{method}.csv",
-            dataset=DATASETS,
-            method=CLUSTERING["convergence"]["methods"],
+        "clustering_convergence": [
+            f"<results>/clustering/{dataset}/convergence/{method}.csv"
+            for dataset, method in CLUSTERING_LONG
+        ],
+        "clustering_sweep": expand(
+            "<results>/clustering/{dataset}/sweep.csv", dataset=CLUSTERING_SWEEPS
         ),
     },
     tables=["<reports>/tables/table1.csv"],
     paper=[source("data/paper/table1.csv")],
-    figures=expand(
-        "{figure}-{dataset}",
-        figure=CLUSTERING_FIGURES + CLUSTERING_SCORES,
-        dataset=DATASETS,
-    ),
+    figures=[
+        *expand("table1-{dataset}", dataset=DATASETS),
+        *(f"convergence-{d}" for d in DATASETS if d in dict(CLUSTERING_LONG)),
+        *expand("sweep-{dataset}", dataset=CLUSTERING_SWEEPS),
+        *expand("{figure}-{dataset}", figure=CLUSTERING_FIGURES, dataset=DATASETS),
+    ],
     artefacts=[
         *expand("<results>/data/{dataset}.safetensors", dataset=DATASETS),
         *(
@@ -74,8 +77,15 @@ rule clustering_train:
     params:
         spec=lambda w: as_json(clustering.conditions.spec_of(config, w.method)),
         inits=lambda w: clustering.conditions.inits_of(config, w.method),
-        settings=lambda w: as_json(CLUSTERING_SETTINGS[w.dataset]),
-        replicates=CLUSTERING["replicates"],
+        settings=lambda w: as_json(
+            clustering.conditions.settings_of(config, w.dataset, w.method)
+        ),
+        scored=lambda w: clustering.conditions.scored_epochs(
+            config, w.dataset, w.method
+        ),
+        replicates=lambda w: clustering.conditions.replicates_of(
+            config, w.dataset, w.method
+        ),
         seed=config["seed"],
         device=config["device"],
         precision=config["precision"],
@@ -87,7 +97,8 @@ rule clustering_train:
     shell:
         "python -m clustering.train --data {input.data} --method {wildcards.method} "
         "--inits {params.inits} {params.center} --spec {params.spec:q} "
-        "--settings {params.settings:q} --replicates {params.replicates} --seed {params.seed} "
+        "--settings {params.settings:q} --scored {params.scored} "
+        "--replicates {params.replicates} --seed {params.seed} "
         "--device {params.device} --precision {params.precision} --threads {threads} "
         "--checkpoint {params.checkpoint} --output {output.model} --history {output.history} "
         "> {log} 2>&1"
@@ -114,7 +125,9 @@ rule clustering_evaluate:
         runtime=scaled(240),
     params:
         neighbors=lambda w: CLUSTERING_SETTINGS[w.dataset]["neighbors"],
-        replicates=CLUSTERING["replicates"],
+        replicates=lambda w: clustering.conditions.replicates_of(
+            config, w.dataset, w.method
+        ),
         seed=config["seed"],
     shell:
         "python -m clustering.evaluate --data {input.data} --model {input.model} "
@@ -141,45 +154,11 @@ rule clustering_controls:
         runtime=scaled(120),
     params:
         neighbors=lambda w: CLUSTERING_SETTINGS[w.dataset]["neighbors"],
-        replicates=CLUSTERING["replicates"],
+        replicates=lambda w: clustering.conditions.replicates_of(config, w.dataset),
         seed=config["seed"],
     shell:
         "python -m clustering.evaluate --data {input.data} "
         "--neighbors {params.neighbors} --replicates {params.replicates} --seed {params.seed} "
-        "--threads {threads} --output {output.table} > {log} 2>&1"
-
-
-rule clustering_converge:
-    input:
-        code=code("clustering/converge.py"),
-        data=rules.data_prepare.output,
-    output:
-        table="<results>/clustering/{dataset}/convergence/{method}.csv",
-        checksum="<results>/clustering/{dataset}/convergence/{method}.csv.sha256",
-    log:
-        "<logs>/clustering_converge/{dataset}-{method}.log",
-    benchmark:
-        "<benchmarks>/clustering_converge/{dataset}-{method}.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: config["threads"]
-    resources:
-        mem_mb=scaled(6000),
-        runtime=scaled(480),
-        gpu=GPUS,
-    params:
-        spec=lambda w: as_json(clustering.conditions.spec_of(config, w.method)),
-        settings=lambda w: as_json(CLUSTERING_SETTINGS[w.dataset]),
-        long=CLUSTERING["convergence"],
-        init=CLUSTERING["shown"]["init"],
-        seed=config["seed"],
-        device=config["device"],
-        precision=config["precision"],
-    shell:
-        "python -m clustering.converge --data {input.data} --method {wildcards.method} "
-        "--init {params.init} --spec {params.spec:q} --settings {params.settings:q} "
-        "--epochs {params.long[epochs]} --snapshots {params.long[snapshots]} "
-        "--seed {params.seed} --device {params.device} --precision {params.precision} "
         "--threads {threads} --output {output.table} > {log} 2>&1"
 
 
@@ -253,10 +232,9 @@ rule clustering_scores:
         code=code("clustering/scores.py"),
         paper=DELIVERED["clustering"].paper,
         clustering=summary("clustering"),
-        convergence=summary("clustering_convergence"),
-        checksums=sums(summary("clustering"), summary("clustering_convergence")),
+        checksums=sums(summary("clustering")),
     output:
-        drawn("clustering", CLUSTERING_SCORES, "Experiment 2: clustering", "{dataset}"),
+        drawn("clustering", ["table1"], "Experiment 2: clustering", "{dataset}"),
     log:
         "<logs>/clustering_scores/{dataset}.log",
     benchmark:
@@ -269,12 +247,13 @@ rule clustering_scores:
     resources:
         mem_mb=1000,
         runtime=10,
-    params:
-        epochs=lambda w: CLUSTERING_SETTINGS[w.dataset]["training"]["epochs"],
     shell:
         "python -m clustering.scores --clustering {input.clustering} "
-        "--convergence {input.convergence} --dataset {wildcards.dataset} "
-        "--epochs {params.epochs} --output {output} > {log} 2>&1"
+        "--dataset {wildcards.dataset} --output {output} > {log} 2>&1"
+
+
+# Longer trainings and the sweep over lambda.
+include: "clustering_long.smk"
 
 
 # The experiment alone: `snakemake --cores all clustering`.

@@ -1,0 +1,121 @@
+"""Trainings of the clustering: where they start, what they keep, and what their scores are."""
+
+import numpy as np
+import pytest
+import torch
+
+from clustering import cases, snapshots
+from clustering.snapshots import forget, train_and_keep
+from clustering.start import seeds_of, starts
+from groupsparse.autoencoder import Autoencoder
+from groupsparse.batches import FixedData
+from groupsparse.preprocess import preprocess
+
+DATA = torch.randn(60, 20, generator=torch.Generator().manual_seed(0))
+SETTINGS = {"groups": 3, "group_size": 4, "unit_norm": False, "training": {"epochs": 6}}
+KEPT = [0, 2, 4, 6]
+
+
+def network() -> Autoencoder:
+    seeds = seeds_of(1, "digits", 2)
+    begin = starts("pca", DATA, None, SETTINGS, "group_soft", seeds)
+    return Autoencoder(begin, "group_soft", 0.5, 4, "fista", 3)
+
+
+def run(model, epochs=6, **options):
+    batches = FixedData(DATA, seeds_of(1, "digits", 2), 20)
+    return train_and_keep(
+        model, batches, KEPT, epochs=epochs, lr=1e-2, checkpoint_every=1, **options
+    )
+
+
+class Killed(Exception):
+    pass
+
+
+def test_an_interrupted_training_keeps_the_same_dictionaries(tmp_path, monkeypatch):
+    history, expected = run(network())
+    checkpoint, real = str(tmp_path / "run.safetensors"), snapshots.save_tensors
+
+    def dies(path, *arguments, **options):
+        real(path, *arguments, **options)
+        if "epoch4" in str(path):
+            raise Killed
+
+    monkeypatch.setattr(snapshots, "save_tensors", dies)
+    with pytest.raises(Killed):
+        run(network(), checkpoint=checkpoint)
+    monkeypatch.setattr(snapshots, "save_tensors", real)
+    resumed, found = run(network(), checkpoint=checkpoint)
+    assert list(found) == KEPT
+    assert torch.equal(resumed["loss"][1:], history["loss"][1:])
+    for epoch in KEPT:
+        assert torch.equal(found[epoch], expected[epoch])
+    forget(checkpoint, KEPT)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_other_epochs_to_keep_are_another_training(tmp_path, monkeypatch):
+    checkpoint = str(tmp_path / "run.safetensors")
+    run(network(), checkpoint=checkpoint)
+    monkeypatch.setitem(globals(), "KEPT", [1, 3])
+    _, found = run(network(), checkpoint=checkpoint)
+    assert list(found) == [1, 3]
+    assert not torch.equal(found[1], found[3])
+
+
+def test_an_element_wise_method_starts_from_as_many_directions_as_it_has_atoms():
+    seeds = seeds_of(1, "digits", 2)
+    grouped, single = (
+        starts("pca", DATA, None, SETTINGS, prox, seeds) for prox in ("group_soft", "soft")
+    )
+    assert grouped.shape == single.shape == (2, 20, 12)
+    assert torch.linalg.matrix_rank(grouped[0]) == 4
+    # Singular vectors are orthonormal: float32 rounding.
+    torch.testing.assert_close(single[0].mT @ single[0], torch.eye(12), rtol=0, atol=1e-5)
+    data = starts("data", DATA, None, SETTINGS, "soft", seeds)
+    assert torch.equal(data, starts("data", DATA, None, SETTINGS, "group_soft", seeds))
+
+
+def test_only_an_init_by_class_gets_the_labels(monkeypatch):
+    seen = {}
+    monkeypatch.setattr(
+        "clustering.start.initialize",
+        lambda name, *others: seen.update({name: others[-1]}) or torch.zeros(2, 2),
+    )
+    for name in ("pca", "random", "data", "kmeans", "spectral", "class"):
+        starts(name, DATA, "labels", SETTINGS, "group_soft", [1])
+    assert {name for name, labels in seen.items() if labels is not None} == {"class"}
+
+
+def test_every_kept_dictionary_is_a_case_and_the_last_one_is_marked():
+    model = network()
+    _, kept = run(model)
+    tensors = {"train_data": DATA, "test_data": DATA[:30]}
+    stored = {f"dictionary.pca.{e}": kept[e] for e in (2, 4)} | {"dictionary.pca": kept[6]}
+    about = {
+        "spec": {"prox": "group_soft", "lambda": 0.5, "encoder": "fista", "layers": 3},
+        "settings": SETTINGS, "centered": False, "inits": ["pca"], "scored": [2, 4, 6],
+        "method": "m",
+    }  # fmt: skip
+    found = list(cases.trained(tensors, stored, about))
+    assert [(c.replicate, c.last) for c in found] == [
+        (r, last) for r in (0, 1) for last in (False, False, True)
+    ]
+    end = found[-1]
+    codes = Autoencoder(kept[6][1], "group_soft", 0.5, 4, "fista", 3).encode(DATA[:30])
+    np.testing.assert_array_equal(end.features["codes"], codes.detach().numpy())
+    norms = codes.detach().unflatten(1, (3, 4)).norm(dim=-1).numpy()
+    np.testing.assert_allclose(end.features["norms"], norms, rtol=1e-6)
+    np.testing.assert_array_equal(end.assignments["group", "argmax"], norms.argmax(1))
+
+
+def test_a_mean_norm_scales_all_images_alike_and_comes_before_centring():
+    train, test = DATA, 2 * DATA[:5] + 1
+    scaled, other = preprocess(train, test, center=False, unit_norm=False, mean_norm=9.0)
+    assert scaled.norm(dim=1).mean().item() == pytest.approx(9.0, rel=1e-6)
+    torch.testing.assert_close(
+        other / test, torch.full_like(test, float(scaled[0, 0] / train[0, 0]))
+    )
+    centred, _ = preprocess(train, test, center=True, unit_norm=False, mean_norm=9.0)
+    torch.testing.assert_close(centred, scaled - scaled.mean(0))
