@@ -5,24 +5,32 @@ import pandas as pd
 from evidence.claims import collect
 from evidence.delivery import deliver, options
 from evidence.section import figure, text
-from recovery import claims
+from recovery import claims, nearness
 from recovery.advice import recovery_advice
 from recovery.size import other_size
 from recovery.tables import end_points, summary
 
 CAPTIONS = {
-    "fig3a": "Fig. 3a: dictionary error of {method} per epoch, one colour per SNR",
-    "fig3b": "Fig. 3b: training loss of {method} per epoch",
-    "fig3c": "Fig. 3c: dictionary error of all methods at {snr_db} dB, with both controls",
-    "fig3d": "Fig. 3d: support recovery after training against SNR",
-    "inits": "Fig. D (not in the paper): dictionary error of {method} per epoch from every "
-    "initialisation, at {snr_db} dB",
+    "fig3a": ("Fig. 3a", "dictionary error of {method} per epoch, one colour per SNR"),
+    "fig3b": (
+        "Fig. 3b",
+        "training loss of {method} per epoch, as a squared error per entry; the "
+        "paper divides it by N, which is undone here",
+    ),
+    "fig3c": ("Fig. 3c", "dictionary error of all methods at {snr_db} dB, with both controls"),
+    "fig3d": ("Fig. 3d", "support recovery after training against SNR"),
+    "inits": (
+        "Fig. D (not in the paper)",
+        "dictionary error of {method} per epoch from every initialisation, at {snr_db} dB",
+    ),
 }
 # What the caption of a figure quotes, if not the error; and its name.
 QUOTED = {
     "fig3b": ("loss", "loss in the last epoch"),
     "fig3d": ("entry_recall", "recall of active entries"),
 }
+# Which crosses of the paper a figure holds, if the study is of its size.
+CROSSES = "; crosses: the paper"
 SWEEP = (
     "Fig. E (not in the paper): small problems (n = {n}, {groups} groups of {group_size}, fixed "
     "data) after training against lambda"
@@ -41,8 +49,9 @@ METRICS = (
 METHODS = (
     "Methods: A* Gaussian with unit columns; {active_groups} of {groups} groups active, each code "
     "a random direction with norm uniform in {amplitude}; white noise; init A* + B: {inits}. "
-    "<i>fixed</i> trains on one data set, <i>fresh</i> draws {samples} new samples every epoch "
-    "from the same A*; supports are always scored on the one simulated data set. The oracle is "
+    "<i>fresh_noise</i> keeps the codes of the {samples} samples and draws new noise in every "
+    "epoch, <i>fresh</i> draws new samples from the same A*, <i>fixed</i> trains on one data set; "
+    "supports are always scored on the one simulated data set. The oracle is "
     "least squares given the true codes of all samples seen so far; chance is a random dictionary "
     "and a random support."
 )
@@ -59,7 +68,10 @@ def main() -> None:
     warnings = recovery_advice(recovery, model["groups"])
     deliver(
         args,
-        claims=collect(claims, args.tables, config["shown"], other_size(model)),
+        claims=pd.concat(
+            collect(module, args.tables, config["shown"], other_size(model))
+            for module in (claims, nearness)
+        ),
         title="Experiment 1: recovery",
         warnings=[*warnings, HINT] if warnings else [],
         blocks=[
@@ -83,7 +95,7 @@ def inits(settings: dict) -> str:
 
 
 def caption(name: str, config: dict, recovery: pd.DataFrame, history: pd.DataFrame) -> str:
-    """Caption of a figure; its numbers are read from config and results."""
+    """Caption of a figure: what to conclude, with numbers from the results, then what is drawn."""
     if name == "lambda_sweep":
         count = config["sweep"]["replicates"]
         means = f"mean and range of {count} replicates" if count > 1 else "one replicate"
@@ -105,8 +117,12 @@ def caption(name: str, config: dict, recovery: pd.DataFrame, history: pd.DataFra
     numbers = "; ".join(f"{s}, {level}: {value:.3g}" for (s, level), value in ends.items())
     count = config["replicates"]
     bands = f"Bands span all {count} replicates" if count > 1 else "One replicate"
+    title, drawn = CAPTIONS[name]
+    if name != "inits" and not other_size(config["model"]):
+        drawn += CROSSES
     return (
-        f"{CAPTIONS[name].format(**shown)}. {bands}. Mean {label} of {shown['method']}: {numbers}."
+        f"{title}: mean {label} of {shown['method']}: {numbers}. Drawn: "
+        f"{drawn.format(**shown)}. {bands}."
     )
 
 
