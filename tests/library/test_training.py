@@ -156,7 +156,7 @@ def test_the_same_seed_gives_the_same_bits(sampling):
 @either_sampling
 def test_other_seeds_give_another_result(sampling):
     batches = SAMPLING[sampling]()
-    if sampling == "fixed":
+    if sampling in ("fixed", "fresh_noise"):
         batches.seeds = [s + 1 for s in batches.seeds]
     else:
         batches.replicates = [(a, std, s + 1) for a, std, s in batches.replicates]
