@@ -7,34 +7,10 @@ from evidence.delivery import deliver, options
 from evidence.section import figure, text
 from recovery import claims, nearness
 from recovery.advice import recovery_advice
+from recovery.captions import caption
 from recovery.size import other_size
 from recovery.tables import end_points, summary
 
-CAPTIONS = {
-    "fig3a": ("Fig. 3a", "dictionary error of {method} per epoch, one colour per SNR"),
-    "fig3b": (
-        "Fig. 3b",
-        "training loss of {method} per epoch, as a squared error per entry; the "
-        "paper divides it by N, which is undone here",
-    ),
-    "fig3c": ("Fig. 3c", "dictionary error of all methods at {snr_db} dB, with both controls"),
-    "fig3d": ("Fig. 3d", "support recovery after training against SNR"),
-    "inits": (
-        "Fig. D (not in the paper)",
-        "dictionary error of {method} per epoch from every initialisation, at {snr_db} dB",
-    ),
-}
-# What the caption of a figure quotes, if not the error; and its name.
-QUOTED = {
-    "fig3b": ("loss", "loss in the last epoch"),
-    "fig3d": ("entry_recall", "recall of active entries"),
-}
-# Which crosses of the paper a figure holds, if the study is of its size.
-CROSSES = "; crosses: the paper"
-SWEEP = (
-    "Fig. E (not in the paper): small problems (n = {n}, {groups} groups of {group_size}, fixed "
-    "data) after training against lambda"
-)
 INTRODUCTION = (
     "Networks are trained on data simulated from a dictionary A*. They should find A* and the "
     "supports of the codes (Sec. 4.1)."
@@ -91,38 +67,6 @@ def inits(settings: dict) -> str:
         f"{name} with expected cosine {init['correlation']}, "
         + ("normalised" if init["normalized"] else "not normalised")
         for name, init in settings.items()
-    )
-
-
-def caption(name: str, config: dict, recovery: pd.DataFrame, history: pd.DataFrame) -> str:
-    """Caption of a figure: what to conclude, with numbers from the results, then what is drawn."""
-    if name == "lambda_sweep":
-        count = config["sweep"]["replicates"]
-        means = f"mean and range of {count} replicates" if count > 1 else "one replicate"
-        return f"{SWEEP.format(**config['sweep']['model'])}; {means}."
-    shown = config["shown"]
-    metric, label = QUOTED.get(name, ("squared_error", "final squared error"))
-    ends = pd.concat(
-        [recovery[recovery.stage == "final"], history[history.epoch == history.epoch.max()]]
-    )
-    ends = ends[(ends.method == shown["method"]) & (ends.metric == metric)]
-    if name in ("fig3c", "inits"):
-        ends = ends[ends.snr == shown["snr_db"]]
-    if name == "inits":
-        level = "init " + ends.init
-    else:
-        ends = ends[ends.init == shown["init"]]
-        level = ends.snr.map("{:g} dB".format)
-    ends = ends.groupby([ends.sampling, level], sort=False).value.mean()
-    numbers = "; ".join(f"{s}, {level}: {value:.3g}" for (s, level), value in ends.items())
-    count = config["replicates"]
-    bands = f"Bands span all {count} replicates" if count > 1 else "One replicate"
-    title, drawn = CAPTIONS[name]
-    if name != "inits" and not other_size(config["model"]):
-        drawn += CROSSES
-    return (
-        f"{title}: mean {label} of {shown['method']}: {numbers}. Drawn: "
-        f"{drawn.format(**shown)}. {bands}."
     )
 
 
