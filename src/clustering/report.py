@@ -4,12 +4,8 @@ import pandas as pd
 
 from clustering import claims
 from clustering.advice import clustering_advice
-<<<<<<< HEAD
 from clustering.findings import findings
-from clustering.tables import accuracies, every_score, summary
-=======
 from clustering.tables import accuracies, against_epochs, every_score, over_lambda, summary
->>>>>>> a13
 from evidence.claims import collect
 from evidence.delivery import deliver, options
 from evidence.section import figure, text
@@ -66,18 +62,13 @@ def main() -> None:
         blocks=[
             text(INTRODUCTION),
             summary(table1, config),
-<<<<<<< HEAD
             *(
-                figure(name, caption(name, config), key=name.startswith(KEY))
+                figure(name, caption(name, config, table1), key=name.startswith(KEY))
                 for name in args.figures
             ),
-            text(TABLE1),
-=======
-            *(figure(name, caption(name, config, table1)) for name in args.figures),
             *against_epochs(args.tables.get("clustering_convergence")),
             *over_lambda(args.tables.get("clustering_sweep")),
             text(TABLE1, **config["average"]),
->>>>>>> a13
             *accuracies(table1[~table1.uses_labels]),
             text(SUPERVISED),
             *accuracies(table1[table1.uses_labels], ", using labels"),
@@ -92,18 +83,10 @@ def caption(name: str, config: dict, table1: pd.DataFrame) -> str:
     kind, _, dataset = name.partition("-")
     words = CAPTIONS[kind].format(**config["shown"])
     if kind == "table1":
-<<<<<<< HEAD
-        count = config["replicates"]
-        return f"{words}. Data: {dataset}; {f'{count} replicates' if count > 1 else 'one run'}."
-    return f"{words}. Data: {dataset}; init {config['shown']['init']}; first replicate."
-=======
         count = int(table1[table1.dataset == dataset].replicates.max())
-        return (
-            f"{words}. Data: {dataset}; {f'{count} replicates' if count > 1 else 'one replicate'}."
-        )
+        return f"{words}. Data: {dataset}; {f'{count} replicates' if count > 1 else 'one run'}."
     where = f"{words}. Data: {dataset}; init {config['shown']['init']}"
     return f"{where}." if kind in ("convergence", "sweep") else f"{where}; first replicate."
->>>>>>> a13
 
 
 if __name__ == "__main__":

@@ -8,5 +8,5 @@ FOLDER = Path(__file__).resolve().parents[2] / "data" / "paper"
 
 
 def paper_table(name: str) -> pd.DataFrame:
-    """Read ``data/paper/<name>.csv``; its column ``source`` says where the paper has a number."""
+    """Read ``data/paper/<name>.csv``; data/README.md says where the paper has its numbers."""
     return pd.read_csv(FOLDER / f"{name}.csv")

@@ -5,6 +5,7 @@ from groupsparse.autoencoder import Output as Output
 from groupsparse.autoencoder import encode_in_batches as encode_in_batches
 from groupsparse.batches import FixedData as FixedData
 from groupsparse.batches import FreshData as FreshData
+from groupsparse.batches import FreshNoise as FreshNoise
 from groupsparse.batches import StreamedData as StreamedData
 from groupsparse.clustering import accuracy as accuracy
 from groupsparse.clustering import class_contrast as class_contrast

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from groupsparse.arrays import Array, as_tensor, check_count
 from groupsparse.artifacts import tensor_digest
-from groupsparse.generative import Sample, sample
+from groupsparse.generative import Codes, Sample, decode, sample
 from groupsparse.preprocess import require_finite
 from groupsparse.seeds import generator
 
@@ -193,4 +193,47 @@ class FreshData:
     def __call__(self, epoch: int) -> Iterator[Tensor]:
         data = [s.data for s in self.samples(epoch)]
         # One replicate needs no copy.
+        yield torch.stack(data) if len(data) > 1 else data[0].unsqueeze(0)
+
+
+class FreshNoise:
+    """The same codes in every epoch under new noise: signals that are measured again and again.
+
+    Parameters
+    ----------
+    dictionaries : A* (R, n, m)
+    codes : of all replicates, groups (R, N, k) and values (R, N, k, d)
+    noise_stds : standard deviation of the noise, one per replicate
+    seeds : one per replicate
+    """
+
+    def __init__(
+        self, dictionaries: Tensor, codes: Codes, noise_stds: list[float], seeds: list[int]
+    ) -> None:
+        if not len(dictionaries) == len(codes.groups) == len(noise_stds) == len(seeds):
+            raise ValueError(
+                f"{len(dictionaries)} dictionaries need as many codes, noise_stds and seeds, not "
+                f"{len(codes.groups)}, {len(noise_stds)} and {len(seeds)}"
+            )
+        self.codes = [Codes(*parts) for parts in zip(*codes, strict=True)]
+        self.signals = [decode(a, x) for a, x in zip(dictionaries, self.codes, strict=True)]
+        self.noise_stds, self.seeds = noise_stds, seeds
+
+    def fingerprint(self) -> list:
+        """What determines the batches, for checkpoints: JSON-able."""
+        digests = [tensor_digest(signal) for signal in self.signals]
+        return ["fresh noise", digests, list(map(float, self.noise_stds)), self.seeds]
+
+    def samples(self, epoch: int) -> list[Sample]:
+        """The samples of an epoch with their true codes, one entry per replicate."""
+        drawn = []
+        for signal, codes, std, seed in zip(
+            self.signals, self.codes, self.noise_stds, self.seeds, strict=True
+        ):
+            noise = torch.randn(signal.shape, generator=generator(seed, "fresh noise", epoch))
+            drawn.append(Sample(noise.to(signal).mul_(std).add_(signal), codes, std))
+        return drawn
+
+    def __call__(self, epoch: int) -> Iterator[Tensor]:
+        data = [s.data for s in self.samples(epoch)]
         yield torch.stack(data) if len(data) > 1 else data[0].unsqueeze(0)

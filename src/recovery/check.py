@@ -32,8 +32,8 @@ def _in_methods(recovery: dict) -> list[str]:
 
 def _in_conditions(recovery: dict) -> list[str]:
     errors = []
-    if extra := set(recovery["fixed_snr_db"]) - set(recovery["snr_db"]):
-        errors.append(f"recovery.fixed_snr_db: {extra} is not in recovery.snr_db")
+    if extra := set(recovery["other_snr_db"]) - set(recovery["snr_db"]):
+        errors.append(f"recovery.other_snr_db: {extra} is not in recovery.snr_db")
     for name, init in recovery["inits"].items():
         for method in init.get("methods", ()):
             if method not in recovery["methods"]:
@@ -47,16 +47,16 @@ def _in_conditions(recovery: dict) -> list[str]:
 def _in_shown(recovery: dict) -> list[str]:
     """Whether the figures and claims find what they look at."""
     shown, methods = recovery["shown"], recovery["methods"]
-    snr_db, fixed = shown["snr_db"], recovery["fixed_snr_db"]
+    snr_db, others = shown["snr_db"], recovery["other_snr_db"]
     compared = [shown["method"], shown["baseline"]]
     errors = [
         f"recovery.shown.{key}: {shown[key]!r} is not in recovery.methods"
         for key in ("method", "baseline")
         if shown[key] not in methods
     ]
-    known = set(fixed) <= set(recovery["snr_db"])
-    if known and "fixed" in recovery["sampling"] and snr_db not in fixed:
-        errors.append(f"recovery.shown.snr_db: {snr_db} is not in recovery.fixed_snr_db")
+    known = set(others) <= set(recovery["snr_db"])
+    if known and len(recovery["sampling"]) > 1 and snr_db not in others:
+        errors.append(f"recovery.shown.snr_db: {snr_db} is not in recovery.other_snr_db")
     start = recovery["inits"].get(shown["init"])
     if start is None:
         errors.append(f"recovery.shown.init: {shown['init']!r} is not in recovery.inits")

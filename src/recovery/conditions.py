@@ -8,7 +8,7 @@ def trainings(recovery: dict, snr: str | float) -> list[tuple[str, str, str]]:
         for name, init in recovery["inits"].items()
         if float(snr) in init.get("snr_db", recovery["snr_db"])
         for sampling in init.get("sampling", recovery["sampling"])
-        if sampling == "fresh" or float(snr) in recovery["fixed_snr_db"]
+        if sampling == recovery["sampling"][0] or float(snr) in recovery["other_snr_db"]
         for method in init.get("methods", recovery["methods"])
     ]
 

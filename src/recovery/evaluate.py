@@ -42,7 +42,7 @@ def rows_of(tensors: dict, simulation: dict, estimates: Tensor, header: dict) ->
     """Long-form rows of one model, its dictionaries (R, n, m) before and after training."""
     d, parameters = header["group_size"], simulation["model"]
     groups, floor_samples = parameters["groups"], parameters["samples"]
-    if header["sampling"] == "fresh":
+    if header["sampling"] != "fixed":
         floor_samples *= header["training"]["epochs"]
     power = code_power(parameters["active_groups"] / groups, parameters["amplitude"], d)
     starts, rows = tensors[f"init.{header['init']}"], []
@@ -73,6 +73,9 @@ def rows_of(tensors: dict, simulation: dict, estimates: Tensor, header: dict) ->
             group = recovery.support_scores(found, recovery.group_support(true_codes, d))
             metrics["active_groups"] = float(found.sum(-1).double().mean())
             metrics |= {f"entry_{k}": v for k, v in entry.items()}
+            # A one-sided network cannot represent the negative entries.
+            positive = recovery.support_scores(x != 0, true_codes > 0)
+            metrics["positive_recall"] = positive["recall"]
             metrics |= {f"group_{k}": v for k, v in group.items()}
             condition = {key: header[key] for key in ("snr", "init", "sampling", "method")}
             head = {"experiment": "recovery", **condition, "stage": stage, "replicate": r}

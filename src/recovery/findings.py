@@ -5,6 +5,7 @@ import pandas as pd
 from evidence.names import method_name
 
 SAMPLINGS = {
+    "fresh_noise": "fixed codes under new noise in every epoch",
     "fresh": "fresh samples in every epoch",
     "fixed": "one data set for all epochs",
 }  # the first that there is

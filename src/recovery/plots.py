@@ -1,4 +1,8 @@
-"""Figures of Experiment 1 from long-form tables; every function returns a Figure."""
+"""Figures of Experiment 1 from long-form tables; every function returns a Figure.
+
+``papers`` are the paper's points (:func:`recovery.paper.curves`). They are drawn as crosses where
+the sampling is the one that gives the paper's curves.
+"""
 
 import matplotlib as mpl
 import pandas as pd
@@ -6,22 +10,35 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from evidence.style import legend_right, method_name
+from recovery.paper import NOTHING, SPARSE
 
-SAMPLING = {"fixed": "fixed data set", "fresh": "fresh samples every epoch"}
+SAMPLING = {
+    "fresh_noise": "fresh noise every epoch",
+    "fresh": "fresh samples every epoch",
+    "fixed": "fixed data set",
+}
+PAPERS = "fresh_noise"  # the sampling of the paper
+CROSS = {"marker": "x", "ls": "", "ms": 4, "mew": 1.2}
 
 
-def error_per_epoch(history: pd.DataFrame, method: str) -> Figure:
+def error_per_epoch(history: pd.DataFrame, method: str, papers: pd.DataFrame = NOTHING) -> Figure:
     """Fig. 3a: ||A - A*||_F^2 per epoch and SNR of one method, oracle dashed."""
-    return _curves(history, method, "squared_error", r"$\|A - A^*\|_F^2$", oracle=True)
+    table = history[history.metric == "squared_error"]
+    label = r"$\|A - A^*\|_F^2$"
+    return _curves(table, method, label, papers[papers.figure == "3a"], oracle=True)
 
 
-def loss_per_epoch(history: pd.DataFrame, method: str) -> Figure:
-    """Fig. 3b: training loss per epoch and SNR of one method."""
-    return _curves(history, method, "loss", r"loss $\frac{1}{2}\|y - \hat{y}\|^2$", oracle=False)
+def loss_per_epoch(
+    history: pd.DataFrame, method: str, n: int, papers: pd.DataFrame = NOTHING
+) -> Figure:
+    """Fig. 3b: squared error of the reconstruction per entry, 2 / n times the training loss."""
+    table = history[history.metric == "loss"]
+    table = table.assign(value=table.value * 2 / n)
+    label = r"$\|y - \hat{y}\|^2 / n$, mean over samples"
+    return _curves(table, method, label, papers[papers.figure == "3b"], oracle=False)
 
 
-def _curves(history, method, metric, label, *, oracle) -> Figure:
-    table = history[history.metric == metric]
+def _curves(table, method, label, papers, *, oracle) -> Figure:
     levels = sorted(table.snr.unique())
     colors = dict(zip(levels, sns.color_palette("viridis", len(levels)), strict=True))
     figure, axes = _panels(table.sampling.unique())
@@ -32,26 +49,33 @@ def _curves(history, method, metric, label, *, oracle) -> Figure:
                 here[here.method == name], x="epoch", y="value", hue="snr", palette=colors,
                 errorbar=("pi", 100), linestyle=style, ax=ax, legend=False,
             )  # fmt: skip
+        for level, color in colors.items() if sampling == PAPERS else ():
+            theirs = papers[papers.snr == level]
+            ax.plot(theirs.epoch, theirs.value, color=color, **CROSS)
         ax.set(title=SAMPLING[sampling], xlabel="epoch", ylabel=label, yscale="log")
     handles = [mpl.lines.Line2D([], [], color=c, label=f"{s:g} dB") for s, c in colors.items()]
     if oracle:
         handles.append(mpl.lines.Line2D([], [], color="gray", ls="--", label=method_name("oracle")))
+    if PAPERS in axes and len(papers):
+        handles.append(mpl.lines.Line2D([], [], color="gray", label="the paper", **CROSS))
     legend_right(list(axes.values())[-1], handles=handles, title=method_name(method))
     return figure
 
 
-def methods_compared(history: pd.DataFrame, snr: float) -> Figure:
+def methods_compared(history: pd.DataFrame, snr: float, papers: pd.DataFrame = NOTHING) -> Figure:
     """Fig. 3c: error per epoch of all methods and controls at one SNR."""
-    return _compared(history.assign(method=history.method.map(method_name)), "method", snr)
+    papers = papers[(papers.figure == "3c") & (papers.snr == snr)]
+    named = history.assign(method=history.method.map(method_name))
+    return _compared(named, "method", snr, papers)
 
 
 def inits_compared(history: pd.DataFrame, method: str, snr: float) -> Figure:
     """Error per epoch of one method from every initialisation at one SNR."""
     title = f"{method_name(method)}, init"
-    return _compared(history[history.method == method], "init", snr, title=title)
+    return _compared(history[history.method == method], "init", snr, NOTHING, title=title)
 
 
-def _compared(history, column, snr, **legend) -> Figure:
+def _compared(history, column, snr, papers, **legend) -> Figure:
     table = history[(history.metric == "squared_error") & (history.snr == snr)]
     order = list(dict.fromkeys(table[column]))
     figure, axes = _panels(table.sampling.unique())
@@ -61,11 +85,34 @@ def _compared(history, column, snr, **legend) -> Figure:
             table[table.sampling == sampling], x="epoch", y="value", hue=column, style=column,
             errorbar=("pi", 100), ax=ax, hue_order=order, style_order=order, legend=last,
         )  # fmt: skip
+        if sampling == PAPERS:
+            _draw(ax, papers, "epoch")
         title = f"{SAMPLING[sampling]}, {snr:g} dB"
         ax.set(title=title, xlabel="epoch", ylabel=r"$\|A - A^*\|_F^2$", yscale="log")
         if last:
-            legend_right(ax, **legend)
+            legend_right(ax, handles=_handles(ax, axes, papers), **legend)
     return figure
+
+
+def _draw(ax, papers, x) -> None:
+    """The paper's points of either network, in black."""
+    for network, marker in _networks(papers):
+        points = papers[papers.method == network]
+        ax.plot(points[x], points.value, color="black", zorder=5, **{**CROSS, "marker": marker})
+
+
+def _networks(papers) -> list[tuple[str, str]]:
+    return [(m, "+" if m == SPARSE else "x") for m in papers.method.unique()]
+
+
+def _handles(ax, axes, papers) -> list:
+    """Those of a panel, and of the paper's points, which may be in another panel."""
+    lines = ax.get_legend_handles_labels()[0]
+    for network, marker in _networks(papers) if PAPERS in axes else ():
+        label = f"the paper, {'sparse' if network == SPARSE else method_name(network)}"
+        style = {**CROSS, "marker": marker, "label": label}
+        lines.append(mpl.lines.Line2D([], [], color="black", **style))
+    return lines
 
 
 def lambda_sweep(sweep: pd.DataFrame) -> Figure:
@@ -93,12 +140,16 @@ def lambda_sweep(sweep: pd.DataFrame) -> Figure:
     return figure
 
 
-def support_recovery(recovery: pd.DataFrame) -> Figure:
-    """Fig. 3d: recall, precision and exact-support rate of entries vs SNR, after training."""
+def support_recovery(recovery: pd.DataFrame, papers: pd.DataFrame = NOTHING) -> Figure:
+    """Fig. 3d: recall, precision and exact-support rate vs SNR, after training.
+
+    The paper does not say how it counts: its points are drawn beside either recall.
+    """
+    papers = papers[papers.figure == "3d"]
     metrics = {
         "entry_recall": "recall of active entries",
+        "positive_recall": "recall of positive entries",
         "entry_precision": "precision of active entries",
-        "group_recall": "recall of active groups",
         "group_exact": "samples with exact group support",
     }
     table = recovery[(recovery.stage == "final") & recovery.metric.isin(metrics)]
@@ -116,10 +167,12 @@ def support_recovery(recovery: pd.DataFrame) -> Figure:
                 style="method", markers=True, hue_order=methods, style_order=methods,
                 errorbar=("pi", 100), ax=ax, legend=last,
             )  # fmt: skip
+            if sampling == PAPERS and metric.endswith("_recall"):
+                _draw(ax, papers[papers.snr.isin(table.snr)], "snr")
             ax.set(title=title, xlabel="SNR (dB)", ylabel=SAMPLING[sampling], ylim=(-0.03, 1.05))
             ax.set_xticks(sorted(table.snr.unique()))
             if last:
-                legend_right(ax)
+                legend_right(ax, handles=_handles(ax, samplings, papers))
     return figure
 
 

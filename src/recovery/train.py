@@ -8,9 +8,10 @@ from evidence.options import add_options
 from evidence.tables import long_form, save_table
 from groupsparse.artifacts import load_tensors, save_tensors
 from groupsparse.autoencoder import Autoencoder
-from groupsparse.batches import FixedData, FreshData
+from groupsparse.batches import FixedData, FreshData, FreshNoise
 from groupsparse.device import choose_device
 from groupsparse.files import digest, remove
+from groupsparse.generative import Codes
 from groupsparse.recovery import squared_error
 from groupsparse.seeds import derive_seed
 from groupsparse.thresholds import matched_threshold
@@ -22,7 +23,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", required=True, help="artefact of recovery.simulate")
     parser.add_argument("--init", required=True, help="name of an init in the data")
-    parser.add_argument("--sampling", choices=["fixed", "fresh"], required=True)
+    parser.add_argument("--sampling", choices=["fresh_noise", "fresh", "fixed"], required=True)
     parser.add_argument("--method", required=True, help="name of the method")
     parser.add_argument("--spec", type=json.loads, required=True, help="its config entry (JSON)")
     parser.add_argument("--training", type=json.loads, required=True, help="recovery.training")
@@ -42,6 +43,9 @@ def main() -> None:
     ]
     if args.sampling == "fixed":
         batches = FixedData(tensors["data"], seeds, args.training["batch_size"])
+    elif args.sampling == "fresh_noise":
+        codes = Codes(tensors["groups"], tensors["values"])
+        batches = FreshNoise(truth, codes, tensors["noise_std"].tolist(), seeds)
     else:
         keys = ("group_size", "active_groups", "amplitude", "samples")
         batches = FreshData(

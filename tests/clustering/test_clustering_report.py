@@ -155,14 +155,9 @@ def test_captions_name_data_and_replicates():
         "Fig. 5: pairwise distances of 20 test samples per class, sorted by class. Data: mnist; "
         "init kmeans; first replicate."
     )
-<<<<<<< HEAD
-    assert report.caption("table1-mnist", CONFIG).endswith("Data: mnist; 2 replicates.")
-    single = report.caption("table1-mnist", {**CONFIG, "replicates": 1})
-    assert single.endswith("Data: mnist; one run.")
-=======
     assert report.caption("table1-mnist", CONFIG, table).endswith("Data: mnist; 2 replicates.")
     single = report.caption("table1-mnist", CONFIG, table.assign(replicates=1))
-    assert single.endswith("Data: mnist; one replicate.")
+    assert single.endswith("Data: mnist; one run.")
     assert report.caption("sweep-mnist", CONFIG, table).endswith("Data: mnist; init kmeans.")
 
 
@@ -178,7 +173,6 @@ def test_accuracy_against_epochs_has_a_row_per_method_and_algorithm():
     assert block["rows"][0] == ["m", "k-means", "50.0 ± 1.4", "60.0 ± 1.4"]
     assert [row[1] for row in block["rows"]] == ["k-means", "active group"]
     assert against_epochs(None) == over_lambda(None) == []
->>>>>>> a13
 
 
 def test_the_section_warns_of_codes_that_are_all_active(tmp_path, monkeypatch):

@@ -12,9 +12,9 @@ import yaml
 
 from groupsparse.artifacts import load_tensors, save_tensors
 from groupsparse.autoencoder import Autoencoder
-from groupsparse.batches import FixedData, FreshData, StreamedData
+from groupsparse.batches import FixedData, FreshData, FreshNoise, StreamedData
 from groupsparse.dictionary import normalize_columns, perturb
-from groupsparse.generative import random_dictionary, sample
+from groupsparse.generative import Codes, decode, random_dictionary, sample
 from groupsparse.loss import reconstruction_loss
 from groupsparse.prox import PROX
 from groupsparse.recovery import squared_error
@@ -67,7 +67,14 @@ def fresh(replicates=2, first=0):
     return FreshData(truth, [STD] * replicates, seeds(replicates, first), **SETTING)
 
 
-SAMPLING = {"fixed": fixed, "fresh": fresh}
+def fresh_noise(replicates=2, first=0):
+    truth = simulation(replicates, first)["dictionary"]
+    drawn = fresh(replicates, first).samples(0)
+    codes = Codes(*(torch.stack(part) for part in zip(*(s.codes for s in drawn), strict=True)))
+    return FreshNoise(truth, codes, [STD] * replicates, seeds(replicates, first))
+
+
+SAMPLING = {"fixed": fixed, "fresh": fresh, "fresh_noise": fresh_noise}
 UNFOLDED = {"prox": "group_soft", "lambda": 0.5, "encoder": "fista", "layers": 5}
 either_sampling = pytest.mark.parametrize("sampling", SAMPLING)
 either_optimizer = pytest.mark.parametrize("optimizer", ["adam", "sgd"])
@@ -149,7 +156,7 @@ def test_the_same_seed_gives_the_same_bits(sampling):
 @either_sampling
 def test_other_seeds_give_another_result(sampling):
     batches = SAMPLING[sampling]()
-    if sampling == "fixed":
+    if sampling in ("fixed", "fresh_noise"):
         batches.seeds = [s + 1 for s in batches.seeds]
     else:
         batches.replicates = [(a, std, s + 1) for a, std, s in batches.replicates]
@@ -285,6 +292,7 @@ OTHER_DATA = {
     "blocks": lambda d: FixedData(d, seeds(), 32, block=50),
     "shared": lambda d: FixedData(d[0], seeds(), 32),
     "fresh": lambda d: fresh(),
+    "fresh noise": lambda d: fresh_noise(),
 }
 
 
@@ -298,12 +306,33 @@ def test_a_checkpoint_of_other_data_is_not_used(tmp_path, caplog, change):
     assert f"{checkpoint} differs in its data" in caplog.text
 
 
-@pytest.mark.parametrize("data", ["fixed", "fresh", "streamed"])
+@pytest.mark.parametrize("data", ["fixed", "fresh", "fresh_noise", "streamed"])
 def test_equal_data_have_equal_fingerprints(tmp_path, data):
     np.save(tmp_path / "data.npy", simulation()["data"][0].numpy())
     make = SAMPLING | {"streamed": lambda: StreamedData(tmp_path / "data.npy", [0, 1], 32, 64)}
     first, second = make[data]().fingerprint(), make[data]().fingerprint()
     assert json.dumps(first) == json.dumps(second)
+
+
+def test_fresh_noise_keeps_the_codes_and_draws_other_noise_in_every_epoch():
+    batches = fresh_noise()
+    first, second = batches.samples(1), batches.samples(2)
+    for a, b, truth in zip(first, second, simulation()["dictionary"], strict=True):
+        assert all(torch.equal(x, y) for x, y in zip(a.codes, b.codes, strict=True))
+        signal = decode(truth, a.codes)
+        noises = [(s.data - signal) / STD for s in (a, b)]
+        # A standard deviation of k normal numbers is 1 / sqrt(2 k) off, a correlation 1 / sqrt(k).
+        tolerance = 5 / signal.numel() ** 0.5
+        assert all(abs(float(noise.std()) - 1) < tolerance for noise in noises)
+        assert abs(float((noises[0] * noises[1]).mean())) < tolerance
+    again = fresh_noise().samples(1)
+    assert all(torch.equal(a.data, b.data) for a, b in zip(first, again, strict=True))
+
+
+def test_fresh_noise_needs_one_of_all_for_each_replicate():
+    codes = Codes(torch.zeros(2, 5, 1, dtype=torch.long), torch.ones(2, 5, 1, 2))
+    with pytest.raises(ValueError, match="3 dictionaries need as many codes"):
+        FreshNoise(torch.zeros(3, 4, 6), codes, [1.0] * 3, [0, 1, 2])
 
 
 def test_a_checkpoint_from_another_start_is_not_used(tmp_path, caplog):

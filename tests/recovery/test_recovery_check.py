@@ -18,8 +18,8 @@ from recovery.check import inconsistencies
         ("recovery.model.amplitude", [5.0, 4.0], "recovery.model.amplitude: the lower bound"),
         ("recovery.model.samples", 10, "recovery.model.samples: fewer samples than atoms"),
         ("recovery.sweep.model.active_groups", 21, "recovery.sweep.model.active_groups: more"),
-        ("recovery.fixed_snr_db", [2], "recovery.fixed_snr_db: {2} is not in recovery.snr_db"),
-        ("recovery.fixed_snr_db", [5], "recovery.shown.snr_db: 1 is not in recovery.fixed_snr_db"),
+        ("recovery.other_snr_db", [2], "recovery.other_snr_db: {2} is not in recovery.snr_db"),
+        ("recovery.other_snr_db", [5], "recovery.shown.snr_db: 1 is not in recovery.other_snr_db"),
         ("recovery.inits.near.methods", ["sparze"], "recovery.inits.near.methods: 'sparze' is not"),
         ("recovery.inits.near.snr_db", [1, 2], "recovery.inits.near.snr_db: {2} is not in"),
         ("recovery.inits.near.snr_db", [5], "recovery.shown.snr_db: 1 is not a noise level of"),
@@ -29,7 +29,6 @@ from recovery.check import inconsistencies
             {"matched_to": "oracle"},
             "'oracle' is not a method with",
         ),
-        ("recovery.methods.group_sparse.lambda", 0, "group_sparse.lambda: 0 cannot be matched"),
         (
             "recovery.shown.method",
             "group_sparze",
@@ -37,11 +36,18 @@ from recovery.check import inconsistencies
         ),
         ("recovery.shown.baseline", "sparze", "recovery.shown.baseline: 'sparze' is not in"),
         ("recovery.shown.init", "afar", "recovery.shown.init: 'afar' is not in recovery.inits"),
-        ("recovery.shown.snr_db", 3, "recovery.shown.snr_db: 3 is not in recovery.fixed_snr_db"),
+        ("recovery.shown.snr_db", 3, "recovery.shown.snr_db: 3 is not in recovery.other_snr_db"),
     ],
 )
 def test_a_contradiction_is_refused_with_its_key_and_reason(key, value, error):
     assert error in "\n".join(inconsistencies(changed(key, value)))
+
+
+def test_a_lambda_of_zero_cannot_be_matched():
+    config = changed("recovery.methods.group_sparse.lambda", 0)
+    config["recovery"]["methods"]["sparse"]["lambda"] = {"matched_to": "group_sparse"}
+    (error,) = inconsistencies(config)
+    assert "group_sparse.lambda: 0 cannot be matched" in error
 
 
 def test_the_sizes_of_a_sweep_that_is_off_are_not_checked():

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from recovery import plots
+from recovery.paper import curves as paper_curves
 
 EPOCHS = 3
 
@@ -38,7 +39,7 @@ def test_there_is_a_panel_for_each_sampling_of_the_run(samplings):
     for figure in (plots.methods_compared(here, 1.0), plots.error_per_epoch(here, "sparse")):
         assert len(figure.axes) == len(samplings)
         titles = [ax.get_title().split(",")[0] for ax in figure.axes]
-        assert titles == [plots.SAMPLING[s] for s in ("fixed", "fresh") if s in samplings]
+        assert titles == [plots.SAMPLING[s] for s in ("fresh", "fixed") if s in samplings]
 
 
 def test_an_error_has_a_curve_for_each_snr_and_one_of_the_oracle_beside_it():
@@ -61,3 +62,25 @@ def test_inits_are_compared_for_one_method():
     assert texts(figure.axes[-1]) == ["near", "far"]
     assert figure.axes[-1].get_legend().get_title().get_text() == "sparse (soft threshold), init"
     assert [curves(ax) for ax in figure.axes] == [2, 2]
+
+
+@pytest.mark.parametrize("sampling", list(plots.SAMPLING))
+def test_the_papers_points_are_in_the_panel_of_its_sampling_alone(sampling):
+    here = history((sampling,))
+    here, papers = here[here.init == "near"], paper_curves("group_sparse")
+    expected = sampling == plots.PAPERS
+    for figure in (
+        plots.error_per_epoch(here, "group_sparse", papers),
+        plots.methods_compared(here, 1.0, papers),
+        plots.loss_per_epoch(here.assign(metric="loss"), "group_sparse", 950, papers),
+    ):
+        assert any("the paper" in text for text in texts(figure.axes[0])) == expected
+        lengths = {len(line.get_xdata()) for line in figure.axes[0].lines}
+        assert bool(lengths & {14, 15, 16}) == expected
+
+
+def test_a_loss_is_drawn_as_the_squared_error_of_an_entry():
+    here = history().assign(metric="loss")
+    figure = plots.loss_per_epoch(here[here.init == "near"], "group_sparse", 20)
+    line = next(line for line in figure.axes[0].lines if len(line.get_xdata()) == EPOCHS)
+    assert list(line.get_ydata()) == pytest.approx([1.0, 0.9, 0.8])

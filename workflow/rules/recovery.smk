@@ -27,7 +27,7 @@ deliver(
         *("fig3a", "fig3b", "fig3c", "fig3d", "inits"),
         *(["lambda_sweep"] if has_sweep(RECOVERY) else []),
     ],
-    paper=[source("data/paper/fig3a.csv")],
+    paper=[source("data/paper/fig3.csv")],
     artefacts=[
         *expand("<results>/recovery/snr{snr}/data.safetensors", snr=RECOVERY_TRAININGS),
         *(f"{f}/model.safetensors" for f in RECOVERY_FOLDERS),
@@ -37,7 +37,7 @@ deliver(
 
 wildcard_constraints:
     snr=r"[-+.0-9e]+",
-    sampling="fixed|fresh",
+    sampling="fixed|fresh|fresh_noise",
 
 
 rule recovery_simulate:
@@ -171,6 +171,7 @@ rule recovery_figures:
         recovery=summary("recovery"),
         sweep=summary("recovery_sweep"),
         checksums=sums(DELIVERED["recovery"].tables),
+        paper=DELIVERED["recovery"].paper,
     output:
         drawn("recovery", DELIVERED["recovery"].figures, "Experiment 1: recovery"),
     log:
@@ -187,9 +188,11 @@ rule recovery_figures:
         runtime=10,
     params:
         shown=as_json(RECOVERY["shown"]),
+        model=as_json(RECOVERY["model"]),
     shell:
         "python -m recovery.figures --history {input.history} --recovery {input.recovery} "
-        "--sweep {input.sweep} --shown {params.shown:q} --output {output} > {log} 2>&1"
+        "--sweep {input.sweep} --shown {params.shown:q} --model {params.model:q} "
+        "--output {output} > {log} 2>&1"
 
 
 # The experiment alone: `snakemake --cores all recovery`.

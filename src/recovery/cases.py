@@ -1,0 +1,76 @@
+"""Cases in which claims about the recovery are tested, and what they look at."""
+
+import pandas as pd
+
+from evidence.claims import Tables
+
+CONTROLS = ("oracle", "chance")
+# The paper does not say how it counts; a one-sided network cannot represent negative entries.
+COUNTINGS = {"entry_recall": "all true entries", "positive_recall": "positive true entries"}
+
+
+def samplings(tables: Tables, choices: dict):
+    """Either sampling, from the init that the figures show."""
+    fields = {"method": choices["method"], "baseline": choices["baseline"]}
+    fields |= {"init": choices["init"], "snr": choices["snr_db"]}
+    history = tables["recovery_history"]
+    for sampling in sorted(history[history.init == fields["init"]].sampling.unique()):
+        yield {**fields, "sampling": sampling}
+
+
+def others(tables: Tables, choices: dict):
+    """Either sampling and every other method that is no control."""
+    for fields in samplings(tables, choices):
+        here = where(tables["recovery_history"], init=fields["init"], sampling=fields["sampling"])
+        for other in here.method.unique():
+            if other not in (fields["method"], *CONTROLS):
+                yield {**fields, "other": other}
+
+
+def countings(tables: Tables, choices: dict):
+    """Either sampling, every other method that is no control and either way to count."""
+    for fields in others(tables, choices):
+        for metric, counted in COUNTINGS.items():
+            yield {**fields, "metric": metric, "counted": counted}
+
+
+def other_inits(tables: Tables, choices: dict):
+    """The inits that the figures do not show, at the noise level of Fig. 3c."""
+    fields = {"method": choices["method"], "snr": choices["snr_db"]}
+    here = where(tables["recovery_history"], method=fields["method"], snr=fields["snr"])
+    for init, sampling in here[["init", "sampling"]].drop_duplicates().itertuples(index=False):
+        if init != choices["init"]:
+            yield {**fields, "init": init, "sampling": sampling}
+
+
+def score(tables: Tables, case, method: str, metric: str, stage: str = "final") -> pd.Series:
+    """A metric of the evaluation, (snr, replicate)."""
+    here = where(
+        tables["recovery"], init=case.init, sampling=case.sampling, method=method, stage=stage,
+        metric=metric,
+    )  # fmt: skip
+    return here.set_index(["snr", "replicate"]).value.sort_index()
+
+
+def curves(tables: Tables, case, method: str, metric: str = "squared_error") -> pd.DataFrame:
+    """A metric along training: (snr, replicate) x epoch."""
+    here = where(
+        tables["recovery_history"],
+        init=case.init,
+        sampling=case.sampling,
+        method=method,
+        metric=metric,
+    )
+    return here.pivot_table("value", ["snr", "replicate"], "epoch")
+
+
+def ends(tables: Tables, case, method: str) -> pd.Series:
+    """The squared error after training, (snr, replicate)."""
+    return curves(tables, case, method).iloc[:, -1]
+
+
+def where(table: pd.DataFrame, **values) -> pd.DataFrame:
+    """The rows in which columns have these values."""
+    for name, value in values.items():
+        table = table[table[name] == value]
+    return table
