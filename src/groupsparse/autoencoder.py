@@ -57,8 +57,9 @@ class Autoencoder(nn.Module):
     backprop : number of last layers that the gradient of :meth:`loss` crosses (default: all); with
         0 the codes are held constant and the gradient is that of the decoder
     step : of an unfolded layer (ignored by ``shallow``): ``lipschitz``, which is 1 / ||A||_2^2 of
-        the present A, or a number. Above 1 / ||A||_2^2 codes would explode: there, and for that
-        replicate alone, it is shortened to it, with one warning per model (none on a GPU)
+        the present A, or a number. From 2 / ||A||_2^2 on (4/3 / ||A||_2^2 with ``fista``) codes
+        would explode: there, and for that replicate alone, it is shortened to 1 / ||A||_2^2, with
+        one warning per model (none on a GPU)
 
     ``state_dict`` holds the dictionary alone; :meth:`save` keeps lambda and the rest too.
 
@@ -196,9 +197,8 @@ class Autoencoder(nn.Module):
             codes = encoder.shallow(*problem)
         else:
             gram = self.dictionary.mT @ self.dictionary
-            momentum, lipschitz = self.encoder == "fista", self._lipschitz(gram.detach())
-            how = self.layers, momentum, lipschitz, self.backprop, gram
-            codes = encoder.unfolded(*problem, *how)
+            step = self.encoder == "fista", self._lipschitz(gram.detach())
+            codes = encoder.unfolded(*problem, self.layers, *step, self.backprop, gram)
         if codes.shape[-1] != self.dictionary.shape[-1]:
             raise ValueError(f"the activation gave codes of shape {tuple(codes.shape)}")
         return codes
@@ -227,14 +227,14 @@ class Autoencoder(nn.Module):
         return data
 
     def _lipschitz(self, gram: Tensor | None = None) -> Tensor:
-        """1 / step of an unfolded layer, of shape (...): ||A||_2^2, or 1 / ``step`` if larger."""
+        """1 / step of an unfolded layer, of shape (...); ||A||_2^2 where ``step`` is too long."""
         lipschitz = squared_spectral_norm(self.dictionary.detach(), gram)
         if self.step == LIPSCHITZ:
             return lipschitz
-        # To look at the values would make the host wait for a GPU.
-        if not self._shortened and lipschitz.is_cpu:
-            self._shortened = encoder.warn_if_too_long(self.step, lipschitz)
-        return lipschitz.clamp_min(1 / self.step)
+        limit = encoder.STEP_LIMIT[self.encoder]
+        if not self._shortened and lipschitz.is_cpu:  # a look at values makes a GPU wait
+            self._shortened = encoder.warn_if_too_long(self.step, lipschitz, limit)
+        return torch.where(self.step * lipschitz < limit, 1 / self.step, lipschitz)
 
     def _warn_if_silent(self, data: Tensor, codes: Tensor) -> None:
         step = 1.0 if self.encoder == "shallow" else 1 / self._lipschitz()

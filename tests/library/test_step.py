@@ -6,6 +6,7 @@ import pytest
 import torch
 
 import groupsparse as gs
+from groupsparse.encoder import STEP_LIMIT
 
 N, M, D, LAYERS = 12, 8, 2, 30
 unfolded = pytest.mark.parametrize("encoder", ["ista", "fista"])
@@ -74,7 +75,7 @@ def test_a_step_that_is_too_long_would_explode_and_is_shortened(encoder):
     )  # fmt: skip
     assert raw.abs().max() > 1e6
     network = model(a, encoder, step=0.1)
-    with pytest.warns(UserWarning, match=r"step 0.1 exceeds 1 / .* = 0.025 of 1 of 3 replicates"):
+    with pytest.warns(UserWarning, match=r"step 0.1 is 4 / .* of 1 of 3 replicates: from"):
         codes = network.encode(data)
     # That replicate has the step of Lipschitz, the others keep theirs.
     for r, step in enumerate((0.1, "lipschitz", 0.1)):
@@ -102,8 +103,36 @@ def test_a_step_that_is_short_enough_is_not_mentioned():
     data, a = scaled()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        model(a, step=1 / 40.0).encode(data)  # the bound itself, up to rounding
+        model(a, step=1.3 / 40.0).encode(data)
+        model(a, "ista", step=1.9 / 40.0).encode(data)
         model(a, "shallow", step=10.0).encode(data)
+
+
+@pytest.mark.parametrize(("encoder", "limit"), STEP_LIMIT.items())
+def test_the_limit_of_the_step_is_where_codes_explode(encoder, limit):
+    """Without a penalty, one per cent on either side of it; momentum tends to 1 slowly."""
+    data, a = problem()
+    norm = gs.squared_spectral_norm(a)
+
+    def codes(step):
+        problem = data, a, gs.group_soft_threshold, 0.0, D, 4000, encoder == "fista"
+        return gs.unfolded(*problem, lipschitz=norm / step)
+
+    best = torch.linalg.lstsq(a, data.T).solution.T
+    torch.testing.assert_close(codes(0.99 * limit), best, rtol=0, atol=1e-6)
+    assert codes(1.01 * limit).abs().max() > 1e6
+
+
+def test_the_step_of_the_paper_is_taken_as_it_is():
+    """On MNIST 0.04 is 1.2 / ||A||_2^2: beyond 1, and within the limit of FISTA."""
+    data, a = problem()
+    a = a * (30.5 / gs.squared_spectral_norm(a)).sqrt()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        codes = model(a, step=0.04).encode(data)
+    options = {"lipschitz": torch.tensor(25.0, dtype=a.dtype)}
+    expected = gs.unfolded(data, a, gs.group_soft_threshold, 0.3, D, LAYERS, **options)
+    torch.testing.assert_close(codes, expected, rtol=1e-10, atol=1e-12)
 
 
 def test_a_shallow_encoder_has_no_step():

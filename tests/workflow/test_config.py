@@ -207,9 +207,11 @@ def test_schema_section_rules_and_sources_of_a_room_have_one_name(room):
     assert room in yaml.safe_load((SCHEMAS / GENERAL).read_text())["properties"], "for editors"
 
 
-def test_every_experiment_has_a_section_and_runs_by_default():
+def test_every_experiment_has_a_section_and_runs_by_default_if_it_needs_no_download():
     assert set(experiments()) <= set(rooms())
-    assert sorted(CONFIG["experiments"]) == experiments()
+    assert sorted([*CONFIG["experiments"], "readings"]) == experiments()
+    full = yaml.safe_load((ROOT / "workflow/presets/full.yaml").read_text())
+    assert sorted(full["experiments"]) == experiments()
 
 
 def test_checking_a_config_imports_nothing_heavy():
