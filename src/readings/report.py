@@ -5,6 +5,7 @@ import pandas as pd
 from evidence.claims import COLUMNS
 from evidence.delivery import deliver, options
 from evidence.section import figure, text
+from readings.findings import findings
 from readings.tables import accuracies, curves
 
 INTRODUCTION = (
@@ -12,6 +13,7 @@ INTRODUCTION = (
     "the reading that the evidence supports, and each other row changes what it names. Labels are "
     "used for the scores of Table 1 and for nothing else."
 )
+QUESTION = "Which reading of the paper reproduces it?"
 METHODS = (
     "Distance from a curve: with r the ratio of our error to the paper's at one of its points, the "
     "largest factor is the largest of r and 1/r, the typical factor the geometric mean. Recall "
@@ -33,6 +35,8 @@ def main() -> None:
         args,
         claims=pd.DataFrame(columns=COLUMNS),
         title="Which reading reproduces the paper",
+        question=QUESTION,
+        findings=findings(args.tables, args.config),
         blocks=[
             text(INTRODUCTION),
             *(

@@ -26,10 +26,10 @@ def paper_recall(network: str) -> float:
     return float(here[here.epoch_or_snr == 1].value.iloc[0]) / 100
 
 
-def paper_scores(network: str) -> pd.Series:
-    """The paper's accuracies on MNIST by (features, algorithm) (Table 1)."""
+def paper_scores(network: str, dataset: str) -> pd.Series:
+    """The paper's accuracies by (features, algorithm) (Table 1); none for other images."""
     scores = paper_table("table1")
-    here = scores[scores.method == ROWS[network]]
+    here = scores[(scores.method == ROWS[network]) & (scores.dataset == dataset)]
     return here.set_index(["features", "algorithm"]).accuracy
 
 
@@ -78,8 +78,10 @@ def accuracies(scores: pd.DataFrame, part: dict) -> dict:
             "active groups", "active entries", "distance (points)"]  # fmt: skip
     rows, known = [], readings(part)
     for network in part["networks"]:
-        papers = paper_scores(network)
-        rows.append([network, "the paper", *(pair(papers, c) for c in columns), "", "", "", "0"])
+        papers = paper_scores(network, part["dataset"])
+        if len(papers):
+            printed = [pair(papers, c) for c in columns]
+            rows.append([network, "the paper", *printed, "", "", "", "0"])
         for (of, reading), settings in known.items():
             here = scores[(scores.network == of) & (scores.reading == reading)]
             if of != network or here.empty:
@@ -92,7 +94,7 @@ def accuracies(scores: pd.DataFrame, part: dict) -> dict:
                     network, changed(settings, known[of, AS_READ]),
                     *(pair(found, c) for c in columns), number(100 * active, 1),
                     number(codes["active_groups"], 2), f"{100 * codes['active_entries']:.0f} %",
-                    number(100 * from_table(found, papers), 1),
+                    number(100 * from_table(found, papers), 1) if len(papers) else "–",
                 ]
             )  # fmt: skip
     epochs = part["training"]["epochs"]

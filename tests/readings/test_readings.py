@@ -8,6 +8,7 @@ from readings import tables
 from readings.check import inconsistencies
 from readings.conditions import readings
 from readings.distance import from_curve, from_table
+from readings.findings import findings
 
 PART = {
     "networks": {
@@ -61,7 +62,7 @@ def test_the_distance_from_a_table_needs_every_entry_of_the_paper():
 
 @pytest.mark.parametrize("network", ["group", "sparse"])
 def test_the_papers_numbers_are_those_of_the_right_network(network):
-    curve, scores = tables.paper_curve(network), tables.paper_scores(network)
+    curve, scores = tables.paper_curve(network), tables.paper_scores(network, "mnist")
     assert curve.index.is_monotonic_increasing
     assert set(scores.index) == {
         (f, a) for f in ("codes", "codes+") for a in ("kmeans", "spectral")
@@ -96,6 +97,30 @@ def test_the_table_of_curves_has_the_paper_and_every_reading_that_ran():
         ("group", "the paper", "1"), ("group", "as read", "1.00"), ("group", "lambda 1.0", "2.00"),
         ("sparse", "the paper", "1"), ("sparse", "as read", "1.00"),
     ]  # fmt: skip
+
+
+def test_findings_set_the_reading_beside_the_nearest_other_one():
+    part = {**PART, "snr_db": 1, "training": {"epochs": 300}}
+    rows = []
+    for (network, reading), factor in zip(readings(part), (1.5, 2.0, 1.25), strict=True):
+        curve = factor * tables.paper_curve(network)
+        head = {"network": network, "reading": reading, "metric": "squared_error"}
+        rows += [{**head, "epoch": e, "value": v} for e, v in curve.items()]
+    scores = pd.DataFrame(
+        [
+            {"network": network, "reading": reading, "metric": "acc", "features": f, "algorithm": a,
+             "value": value + (0.02 if reading == "as_read" else 0.05)}
+            for network, reading in readings(part)
+            for (f, a), value in tables.paper_scores(network, "mnist").items()
+        ]
+    )  # fmt: skip
+    both = {"readings_curves": pd.DataFrame(rows), "readings_table1": scores}
+    config = {"curves": part, "table1": {**part, "dataset": "mnist"}}
+    curves, accuracies = findings(both, config)
+    assert "group 1.50 (nearest other, less: 2.00), sparse 1.25." in curves
+    assert "group 2.0 (nearest other, less: 5.0), sparse 2.0." in accuracies
+    config["table1"]["dataset"] = "digits"
+    assert len(findings(both, config)) == 1, "the paper has no other images"
 
 
 def test_a_change_of_what_a_reading_does_not_have_is_refused():
