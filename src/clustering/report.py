@@ -20,7 +20,7 @@ CAPTIONS = {
     "table1": "Fig. B (not in the paper): Table 1 as a figure, every initialisation and centring",
     "convergence": "Fig. C (not in the paper): are the epochs of Table 1 enough? The first "
     "replicates, trained for longer",
-    "sweep": "Fig. D (not in the paper): accuracy against the number of active groups, over a grid "
+    "sweep": "Fig. F (not in the paper): accuracy against the number of active groups, over a grid "
     "of penalties, with unit atoms and with free ones",
 }
 INTRODUCTION = (

@@ -21,7 +21,7 @@ CAPTIONS = {
 }
 # What the caption of a figure quotes, if not the error; and its name.
 QUOTED = {
-    "fig3b": ("loss", "loss in the last epoch"),
+    "fig3b": ("loss", "squared error per entry in the last epoch"),
     "fig3d": ("entry_recall", "recall of active entries"),
 }
 # Which crosses of the paper a figure holds, if the study is of its size.
@@ -64,6 +64,8 @@ def conclusion(name: str, config: dict, recovery: pd.DataFrame, history: pd.Data
         ends = ends[ends.init == shown["init"]]
         level = ends.snr.map("{:g} dB".format)
     ends = ends.groupby([ends.sampling, level], sort=False).value.mean()
+    if metric == "loss":
+        ends *= 2 / config["model"]["n"]
     numbers = "; ".join(f"{s}, {level}: {value:.3g}" for (s, level), value in ends.items())
     return f"Mean {label} of {named(shown)['method']}: {numbers}."
 

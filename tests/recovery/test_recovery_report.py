@@ -127,7 +127,8 @@ def test_captions_quote_the_numbers_of_what_they_show():
         "fixed, 5 dB: 6."
     )
     assert conclusion("fig3b") == (
-        "Mean loss in the last epoch of group-sparse: fixed, 1 dB: 3; fixed, 5 dB: 3."
+        "Mean squared error per entry in the last epoch of group-sparse: fixed, 1 dB: {0:.3g}; "
+        "fixed, 5 dB: {0:.3g}.".format(3 * 2 / CONFIG["model"]["n"])
     )
     assert "5 dB" not in conclusion("fig3c")
     assert "init far: " in conclusion("inits")
