@@ -139,8 +139,8 @@ def _rows(each: Claim, tables: Tables, choices: dict, other_size: str | None) ->
         case = SimpleNamespace(**fields)
         found = each.values(tables, case)
         values, note, outside, blind = found if isinstance(found, Evidence) else Evidence(found)
-        if values is None:
-            continue
+        if values is None or (len(values) and values.isna().all()):
+            continue  # no test: a ratio of zero codes, say
         rule = each.rule(case) if callable(each.rule) else each.rule
         reference = each.reference(case) if callable(each.reference) else each.reference
         table = intervals(values)

@@ -30,7 +30,7 @@ def curves(method: str) -> pd.DataFrame:
     # The paper draws MSE / N in units of 1e-5.
     scale = figure.map({"3a": 1.0, "3b": 1e-5 * MODEL["samples"], "3c": 1.0, "3d": 0.01})
     named = table.curve.map({"group-sparse": method, "sparse": SPARSE})
-    snr = table.curve.str.extract(r"^(\d+)dB$")[0].astype(float)
+    snr = pd.to_numeric(table.curve.str.removesuffix("dB"), errors="coerce")
     at = table.epoch_or_snr.astype(float)
     by_snr = figure == "3d"
     return pd.DataFrame(

@@ -91,6 +91,14 @@ def test_a_case_without_values_is_no_test():
     assert collect(module, {}, {}).empty
 
 
+def test_a_value_that_no_seed_has_is_no_test():
+    """A ratio of codes that are all zero, say; a selection without rows is a mistake."""
+    missing = {"t": table(height=[2.0, 2.0], width=[np.nan, np.nan])}
+    assert collect(room(), missing, CHOICES).claim.tolist() == ["height is large"]
+    with pytest.raises(ValueError, match="no value"):
+        collect(room(), {"t": missing["t"][:0]}, CHOICES)
+
+
 def test_a_claim_whose_table_is_missing_is_left_out():
     rows = collect(room(), {}, CHOICES)
     assert (len(rows), tuple(rows.columns)) == (0, COLUMNS)

@@ -84,7 +84,7 @@ rule own:
     assert result.returncode == 0, result.stdout
     jobs = job_counts(result.stdout)
     assert jobs["own"] == 1
-    assert jobs["sparse_recovery_train"] == 20
+    assert jobs["sparse_recovery_train"] == 16
     assert "--output ours/pages/report.html" in result.stdout
     assert "python -m recovery.simulate" in result.stdout
     assert "--checkpoint ours/sparse/checkpoints/" in result.stdout

@@ -1,0 +1,61 @@
+"""Scripts by hand, benchmarks, and what a job asks of its machine."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+from conftest import ROOT
+
+SCRIPTS = sorted(
+    f"{path.parent.name}.{path.stem}"
+    for path in (ROOT / "src").glob("*/*.py")
+    if "__main__" in path.read_text()
+)
+
+
+def test_scripts_that_read_tables_alone_do_not_load_torch():
+    scripts = "evidence.collect, report.build, clustering.table1, clustering.scores"
+    for room in ("recovery", "clustering", "theory"):
+        scripts += f", {room}.report"
+    scripts += ", recovery.figures, theory.figures"
+    program = f"import {scripts}, sys; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT / "src", check=True)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_every_script_runs_by_hand(script, tmp_path):
+    command = [sys.executable, "-m", script, "--help"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment)
+    assert result.returncode == 0, result.stderr
+    assert "--output" in result.stdout or "--section" in result.stdout
+
+
+def test_speed_is_measured_when_asked_for_and_never_in_a_run(fresh_workflow, finished):
+    assert not (finished.folder / "results/smoke/bench").exists()
+    assert fresh_workflow.planned("bench_publish")["bench_measure"] == 8
+    fresh_workflow.run("reports/smoke/figures/speed_floor.png")
+    table = pd.read_csv(fresh_workflow.folder / "results/smoke/bench/floor.csv")
+    assert (table.value > 0).all()
+    assert set(table.candidate) == {"library", "bare product"}
+
+
+def test_a_benchmark_depends_on_the_reference_that_it_imports(fresh_workflow):
+    for what, expected in {"shallow": True, "floor": False}.items():
+        output = fresh_workflow.run("--dry-run", f"results/smoke/bench/{what}.csv").stdout
+        assert ("src/bench/reference.py" in output) == expected
+        assert "src/bench/timing.py" in output
+
+
+def test_with_cuda_each_job_that_computes_on_it_asks_for_one_gpu(fresh_workflow):
+    plan = fresh_workflow.run("--dry-run", "--config", "device=cuda").stdout
+    jobs = re.findall(r"^rule (\w+):(.*?)(?=^\[|\Z)", plan, re.MULTILINE | re.DOTALL)
+    asking = {rule for rule, text in jobs if "gpu=1" in text}
+    rules = "\n".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    using = {s.split(":")[0] for s in rules.split("\nrule ")[1:] if "--device" in s}
+    assert asking == using & {rule for rule, _ in jobs}
+    profile = (ROOT / "profiles/slurm/config.yaml").read_text()
+    assert [rule for rule in asking if f"  {rule}: " not in profile] == []
