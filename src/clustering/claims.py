@@ -88,6 +88,8 @@ def gain(title: str, ours: tuple[str, str], theirs: tuple[str, str], *, source, 
         reference=reference,
         rule=rule,
         cases=algorithms,
+        figure="table1-{dataset}",
+        table="scores-{dataset}",
     )(measured)
 
 
@@ -127,6 +129,8 @@ def printed(case) -> float:
     reference=lambda case: f"{100 * printed(case):.1f} %",
     rule=at_least(-0.03, partly=-0.06),
     cases=printed_rows,
+    figure="table1-{dataset}",
+    table="scores-{dataset}",
 )
 def as_printed(tables, case):
     ours = score(tables, case, case.method, case.features, case.algorithm)
@@ -142,6 +146,7 @@ def as_printed(tables, case):
     reference="(a picture)",
     rule=at_least(1.1, partly=1.02),
     cases=datasets,
+    figure="fig5-{dataset}",
 )
 def contrast(tables, case):
     ours, theirs, pixels = (
@@ -162,6 +167,7 @@ def contrast(tables, case):
     reference="few (a picture)",
     rule=at_most(3, partly=5),
     cases=datasets,
+    figure="fig4-{dataset}",
 )
 def group_sparse(tables, case):
     active, ours, theirs = (
@@ -183,6 +189,8 @@ def group_sparse(tables, case):
     reference="(no number in the paper)",
     rule=at_least(0.05, partly=POINT),
     cases=datasets,
+    figure="table1-{dataset}",
+    table="scores-{dataset}",
 )
 def active_group(tables, case):
     ours = score(tables, case, case.method, "group", "argmax")
@@ -198,6 +206,8 @@ def active_group(tables, case):
     cases=lambda tables, choices: (
         {**fields, "paper": False} for fields in datasets(tables, choices)
     ),
+    figure="table1-{dataset}",
+    table="scores-{dataset}",
 )
 def from_training(tables, case):
     ours = score(tables, case, case.method, "group", "argmax")

@@ -1,28 +1,14 @@
 """Deliver Experiment 2 to the report: its claims and its section of the page."""
 
-import pandas as pd
-
 from clustering import claims
 from clustering.advice import clustering_advice
+from clustering.captions import caption, conclusion
 from clustering.findings import findings
 from clustering.tables import accuracies, against_epochs, every_score, over_lambda, summary
 from evidence.claims import collect
 from evidence.delivery import deliver, options
 from evidence.section import figure, text
 
-CAPTIONS = {
-    "fig4": "Fig. 4: atoms (up to 8 of each group) and the code of the first test sample with one "
-    "active group (inset)",
-    "fig5": "Fig. 5: pairwise distances of {distances_per_class} test samples per class, sorted by "
-    "class",
-    "silhouettes": "Fig. A (not in the paper): atoms and mean activation of every class (labels "
-    "only sort)",
-    "table1": "Fig. B (not in the paper): Table 1 as a figure, every initialisation and centring",
-    "convergence": "Fig. C (not in the paper): are the epochs of Table 1 enough? The first "
-    "replicates, trained for longer",
-    "sweep": "Fig. F (not in the paper): accuracy against the number of active groups, over a grid "
-    "of penalties, with unit atoms and with free ones",
-}
 INTRODUCTION = (
     "Networks are trained on images, and the codes of the test images are clustered (Sec. 4.2)."
 )
@@ -33,7 +19,7 @@ TABLE1 = (
     "the group of largest norm itself: no clustering follows. Raw pixels need no init, and k-means "
     "and nearest neighbours do not depend on centring. Scores are means over the last {snapshots} "
     "dictionaries of a training, {every} epochs apart. “Group norms” are one number per group. "
-    "Methods named <code>penalty</code> read the paper’s 0.2 and 0.03 as penalties, free atoms; "
+    "Methods called “as penalty” read the paper’s 0.2 and 0.03 as penalties, with free atoms; "
     "the others read them as thresholds, step times penalty, with unit atoms."
 )
 SUPERVISED = (
@@ -63,7 +49,12 @@ def main() -> None:
             text(INTRODUCTION),
             summary(table1, config),
             *(
-                figure(name, caption(name, config, table1), key=name.startswith(KEY))
+                figure(
+                    name,
+                    caption(name, config, table1),
+                    conclusion=conclusion(name, config, args.tables),
+                    key=name.startswith(KEY),
+                )
                 for name in args.figures
             ),
             *against_epochs(args.tables.get("clustering_convergence")),
@@ -76,17 +67,6 @@ def main() -> None:
             text(METHODS),
         ],
     )
-
-
-def caption(name: str, config: dict, table1: pd.DataFrame) -> str:
-    """Caption of a figure of one data set; its numbers are read from the config."""
-    kind, _, dataset = name.partition("-")
-    words = CAPTIONS[kind].format(**config["shown"])
-    if kind == "table1":
-        count = int(table1[table1.dataset == dataset].replicates.max())
-        return f"{words}. Data: {dataset}; {f'{count} replicates' if count > 1 else 'one run'}."
-    where = f"{words}. Data: {dataset}; init {config['shown']['init']}"
-    return f"{where}." if kind in ("convergence", "sweep") else f"{where}; first replicate."
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from clustering.conditions import settings_of
 from evidence.names import method_name
 from evidence.paper import paper_table
 from evidence.section import percent, replicates, spread, table
@@ -26,19 +27,18 @@ def summary(table1: pd.DataFrame, config: dict) -> dict:
     """Accuracies on every data set from the init that the figures show, beside the paper's."""
     init = config["shown"]["init"]
     here = table1[~table1.uses_labels & ~table1.centered & table1.init.isin([init, "none"])]
-    columns, epochs = {}, []
+    columns, trained = {}, []
     for dataset, part in here.groupby("dataset", sort=False):
         columns[dataset] = {
             key: " / ".join(percent(s.acc_mean, s.acc_std) for s in scores.itertuples())
             for key, scores in part.groupby(["method", "features"], sort=False)
         }
-        count = replicates(int(part.replicates.max()))
-        epochs.append(f"{config['settings'][dataset]['training']['epochs']} on {dataset}, {count}")
+        trained.append(f"{dataset}, {training(part, config)}")
         if printed := papers(dataset):
             columns[f"{dataset} in the paper"] = {
                 k: " / ".join(v.values()) for k, v in printed.items()
             }
-            epochs[-1] += f" ({PAPER_EPOCHS} in the paper)"
+            trained[-1] += f" (the paper: {PAPER_EPOCHS} epochs)"
     rows = [
         [
             method_name(method),
@@ -52,9 +52,22 @@ def summary(table1: pd.DataFrame, config: dict) -> dict:
         rows,
         caption="Accuracy in % of k-means / spectral clustering on the test codes (the active "
         f"group is itself a cluster), init {init}, images not centred, no label used; "
-        f"epochs: {'; '.join(epochs)}",
+        f"{'; '.join(trained)}",
         summary=True,
     )
+
+
+def training(table1: pd.DataFrame, config: dict) -> str:
+    """Epochs and replicates of the methods on one data set: the usual ones, then exceptions."""
+    dataset = table1.dataset.iloc[0]
+    usual = config["settings"][dataset]["training"]["epochs"], int(table1.replicates.max())
+    words = [f"{usual[0]} epochs, {replicates(usual[1])}"]
+    for method, part in table1[table1.method.isin(config["methods"])].groupby("method", sort=False):
+        epochs = settings_of({"clustering": config}, dataset, method)["training"]["epochs"]
+        own = epochs, int(part.replicates.max())
+        if own != usual:
+            words.append(f"{method_name(method)}: {own[0]} epochs, {own[1]} replicates")
+    return "; ".join(words)
 
 
 def accuracies(table1: pd.DataFrame, note: str = "") -> list[dict]:
@@ -74,7 +87,12 @@ def accuracies(table1: pd.DataFrame, note: str = "") -> list[dict]:
             rows.append([method_name(method), FEATURES.get(features, features), centring, *cells])
         columns = [f"init {init}" for init in inits] or ["no init"]
         head = headings(columns + (["paper"] if printed else []))
-        blocks.append(table(head, rows, caption=f"ACC (%) on {dataset}{note}"))
+        blocks.append(
+            table(
+                head, rows, caption=f"ACC (%) on {dataset}{note}",
+                name="" if note else f"scores-{dataset}",
+            )
+        )  # fmt: skip
     return blocks
 
 
@@ -132,7 +150,7 @@ def against_epochs(convergence: pd.DataFrame | None) -> list[dict]:
             algorithm = metric.removeprefix("acc_")
             name = ALGORITHMS.get(algorithm, "active group")
             cells = zip(by_epoch.mean(), by_epoch.std(), strict=True)
-            rows.append([method, name, *(percent(*cell) for cell in cells)])
+            rows.append([method_name(method), name, *(percent(*cell) for cell in cells)])
         count = replicates(here.replicate.nunique())
         caption = f"ACC (%) of the codes on {dataset} after so many epochs, {count}"
         blocks.append(table([["method", "clustering", *map(str, epochs)]], rows, caption=caption))

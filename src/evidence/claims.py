@@ -26,6 +26,7 @@ COLUMNS = (
     "conditions", "seeds", "reference", "verdict", "reason", "figure", "table",
 )  # fmt: skip
 Tables = dict[str, pd.DataFrame]
+NO_VALUE = pd.DataFrame({"mean": [np.nan], "std": [np.nan], "seeds": [0]})
 
 
 class Evidence(NamedTuple):
@@ -139,13 +140,15 @@ def _rows(each: Claim, tables: Tables, choices: dict, other_size: str | None) ->
         case = SimpleNamespace(**fields)
         found = each.values(tables, case)
         values, note, outside, blind = found if isinstance(found, Evidence) else Evidence(found)
-        if values is None or (len(values) and values.isna().all()):
-            continue  # no test: a ratio of zero codes, say
+        if values is None:
+            continue
         rule = each.rule(case) if callable(each.rule) else each.rule
         reference = each.reference(case) if callable(each.reference) else each.reference
-        table = intervals(values)
         words = {n: method_name(v) if isinstance(v, str) else v for n, v in fields.items()}
-        verdict, reason = judge(values, rule)
+        if len(values) and values.isna().all():  # a ratio of codes that are all zero, say
+            table, (verdict, reason) = NO_VALUE, (UNDECIDED, f"it has no value here; {rule}")
+        else:
+            table, (verdict, reason) = intervals(values), judge(values, rule)
         if outside:
             verdict, reason = OUTSIDE, f"{outside}; {reason}"
         elif each.paper_size and other_size:

@@ -1,13 +1,18 @@
-"""Names of methods as readers see them: the same in text, tables and figures."""
+"""Names of the config as readers see them: the same in text, tables and figures."""
 
 NAMES = {
     "group_sparse": "group-sparse",
     "sparse": "sparse (soft threshold)",
     "relu": "sparse (one-sided ReLU)",
+    "sparse_matched": "sparse (soft threshold, matched)",
+    "group_sparse_penalty": "group-sparse (0.2 as penalty)",
+    "sparse_penalty": "sparse (0.03 as penalty)",
+    "group_sparse_class": "group-sparse (init with labels)",
     "silhouette": "nonnegative group-sparse",
     "raw": "raw pixels",
     "oracle": "oracle",
     "chance": "chance",
+    "fresh_noise": "fresh-noise",
 }
 
 

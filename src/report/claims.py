@@ -38,7 +38,7 @@ def shown(row: dict) -> dict:
     """A row of the table of claims with its numbers as text, and the class of its verdict."""
     several = row["conditions"] > 1
     return row | {
-        "mean": number(row["mean"]),
+        "mean": "–" if row["mean"] == "" else number(row["mean"]),
         "std": "" if row["std"] == "" else number(row["std"]),
         "range": f"{number(row['low'])} to {number(row['high'])}" if several else "",
         "seeds": "one run" if row["seeds"] == 1 else f"{row['seeds']} seeds",

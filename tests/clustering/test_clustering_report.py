@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from clustering import report
+from clustering import captions, report
 from clustering.supervision import uses_labels
 from clustering.tables import accuracies, against_epochs, every_score, over_lambda, summary
 from evidence.tables import save_table
@@ -13,7 +13,9 @@ from evidence.tables import save_table
 CONFIG = {
     "shown": {"method": "group_sparse", "baseline": "sparse", "init": "kmeans",
               "distances_per_class": 20, "silhouettes": []},
-    "settings": {name: {"groups": 10, "training": {"epochs": 6}} for name in ("mnist", "digits")},
+    "settings": {name: {"groups": 10, "group_size": 2, "training": {"epochs": 6}}
+                 for name in ("mnist", "digits")},
+    "methods": {"group_sparse": {}, "sparse": {"training": {"epochs": 3}}},
     "replicates": 2,
     "average": {"snapshots": 3, "every": 5},
 }  # fmt: skip
@@ -63,8 +65,8 @@ def test_the_summary_sets_the_shown_init_beside_the_paper():
     ]
     assert "init kmeans" in block["caption"]
     assert (
-        "6 on mnist, mean ± standard deviation of 2 replicates (300 in the paper); 6 on digits"
-        in block["caption"]
+        "; mnist, 6 epochs, mean ± standard deviation of 2 replicates; sparse (soft threshold): "
+        "3 epochs, 2 replicates (the paper: 300 epochs); digits, 6 epochs" in block["caption"]
     )
 
 
@@ -151,14 +153,59 @@ def test_every_score_is_folded():
 
 def test_captions_name_data_and_replicates():
     table = table1("mnist")
-    assert report.caption("fig5-mnist", CONFIG, table) == (
+    assert captions.caption("fig5-mnist", CONFIG, table) == (
         "Fig. 5: pairwise distances of 20 test samples per class, sorted by class. Data: mnist; "
         "init kmeans; first replicate."
     )
-    assert report.caption("table1-mnist", CONFIG, table).endswith("Data: mnist; 2 replicates.")
-    single = report.caption("table1-mnist", CONFIG, table.assign(replicates=1))
+    assert captions.caption("table1-mnist", CONFIG, table).endswith("Data: mnist; 2 replicates.")
+    single = captions.caption("table1-mnist", CONFIG, table.assign(replicates=1))
     assert single.endswith("Data: mnist; one run.")
-    assert report.caption("sweep-mnist", CONFIG, table).endswith("Data: mnist; init kmeans.")
+    assert captions.caption("sweep-mnist", CONFIG, table).endswith("Data: mnist; init kmeans.")
+
+
+def scores(**values: float) -> pd.DataFrame:
+    """The long table of codes of group_sparse on mnist, and of what has the better contrast."""
+    rows = [
+        {"dataset": "mnist", "method": method, "init": init, "centered": False,
+         "features": features, "algorithm": "none", "replicate": r, "metric": m, "value": v + r}
+        for method, init, features in (("group_sparse", "kmeans", "codes"), ("raw", "none", "raw"))
+        for m, v in values.items() for r in (0, 1)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_a_figure_says_what_it_shows_in_numbers():
+    convergence = pd.DataFrame(
+        [{"dataset": "mnist", "method": "group_sparse", "metric": "acc_kmeans", "epoch": epoch,
+          "replicate": 0, "value": value} for epoch, value in ((0, 0.1), (5, 0.6), (10, 0.7))]
+    )  # fmt: skip
+    sweep = pd.DataFrame(
+        [{"dataset": "mnist", "normalize": unit, "lambda": value, "metric": metric, "value": v}
+         for unit, value, active, acc in
+         ((True, 1.0, 8.0, 0.5), (True, 5.0, 2.0, 0.7),
+          (False, 1.0, 9.0, 0.4), (False, 5.0, 7.0, 0.5))
+         for metric, v in (("active_groups", active), ("acc_argmax", acc))]
+    )  # fmt: skip
+    tables = {
+        "clustering": scores(active_groups=1.5, class_contrast=1.0),
+        "table1": table1("mnist", "digits"),
+        "clustering_convergence": convergence,
+        "clustering_sweep": sweep,
+    }
+    said = {
+        "fig4": "On average 2 of 10 groups are active in a test image.",
+        "fig5": "Mean distance between classes over that within: group-sparse 1.5, raw pixels 1.5.",
+        "table1": "Accuracy of k-means from init kmeans: group-sparse 50.0 %, sparse (soft "
+        "threshold) 50.0 %, raw pixels 50.0 %.",
+        # Table 1 has the dictionary after six epochs.
+        "convergence": "Accuracy of k-means against epochs: group-sparse 60.0 % after 5, 70.0 % "
+        "after 10.",
+        "sweep": "Accuracy of the active group, free atoms: 40.0 % with 9 active groups at the "
+        "least penalty, 50.0 % with 7 at the largest; unit atoms: 50.0 % with 8 active groups at "
+        "the least penalty, 70.0 % with 2 at the largest.",
+        "silhouettes": "",
+    }
+    assert {k: captions.conclusion(f"{k}-mnist", CONFIG, tables) for k in said} == said
 
 
 def test_accuracy_against_epochs_has_a_row_per_method_and_algorithm():

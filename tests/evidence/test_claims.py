@@ -91,10 +91,14 @@ def test_a_case_without_values_is_no_test():
     assert collect(module, {}, {}).empty
 
 
-def test_a_value_that_no_seed_has_is_no_test():
+def test_a_value_that_no_seed_has_is_shown_as_undecided():
     """A ratio of codes that are all zero, say; a selection without rows is a mistake."""
     missing = {"t": table(height=[2.0, 2.0], width=[np.nan, np.nan])}
-    assert collect(room(), missing, CHOICES).claim.tolist() == ["height is large"]
+    rows = collect(room(), missing, CHOICES).set_index("claim")
+    assert rows.verdict.to_dict() == {"height is large": HOLDS, "width is large": UNDECIDED}
+    row = rows.loc["width is large"]
+    assert (row.seeds, row.reason) == (0, "it has no value here; holds if at least 1")
+    assert np.isnan([row["mean"], row["low"]]).all()
     with pytest.raises(ValueError, match="no value"):
         collect(room(), {"t": missing["t"][:0]}, CHOICES)
 

@@ -65,7 +65,8 @@ def runs(cluster, tmp_path_factory) -> Iterator[dict[str, tuple[Workflow, Future
             return workflow, pool.submit(workflow.run, *arguments, *ON_SLURM, check=False)
 
         fragile = "recovery_train:slurm_partition=fragile"
-        again = ("--retries", str(ROUNDS))
+        # A step of a requeued job has the id of its former one, whose srun may yet cancel it.
+        again = ("--retries", str(3 * ROUNDS))
         fake = "gpu:gpu_model=none"
         runs = {
             "smoke": start("smoke"),
@@ -79,7 +80,7 @@ def runs(cluster, tmp_path_factory) -> Iterator[dict[str, tuple[Workflow, Future
         yield runs
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 200) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 300) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, f"waited {seconds} s in vain"
@@ -159,7 +160,7 @@ def test_a_training_goes_on_when_it_is_cancelled_or_preempted_and_when_its_node_
     assert [how for how, _ in stopped] == ["cancel", "kill_node", "preempt"] * ROUNDS
     result = run.result()
     assert result.returncode == 0, result.stderr
-    assert re.findall("SLURM status is: '(.*?)'", result.stderr) == ["CANCELLED"] * ROUNDS
+    assert re.findall("SLURM status is: '(.*?)'", result.stderr).count("CANCELLED") == ROUNDS
     assert workflow.planned(MODEL) == {}
 
     undisturbed = Workflow(tmp_path)

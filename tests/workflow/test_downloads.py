@@ -30,7 +30,10 @@ def test_mnist_is_downloaded_verified_and_clustered(fresh_workflow, mirror):
     settings = "    mnist: {group_size: 4, neighbors: 20, training: {epochs: 1}}\n"
     preset = "workflow/presets/smoke.yaml"
     fresh_workflow.edit(preset, "    digits:\n", f"{settings}    digits:\n")
-    targets = ["results/smoke/summary/clustering.csv", "reports/smoke/figures/fig4-mnist.png"]
+    targets = [
+        "results/smoke/clustering/mnist/group_sparse-raw/metrics.csv",
+        "reports/smoke/figures/fig4-mnist.png",
+    ]
     fresh_workflow.run(*targets, "--config", "datasets=[mnist]")
     table = pd.read_csv(fresh_workflow.folder / targets[0])
     assert set(table.dataset) == {"mnist"}

@@ -151,6 +151,7 @@ def test_clustering_and_the_sweep_of_the_theory_alone_make_their_page(fresh_work
     clustering = {
         "convergence": {"methods": []}, "sweep": {"lambda": []}, "inits": ["pca"],
         "centering": [False], "replicates": 1, "shown": {"silhouettes": []},
+        "methods": {"relu": {"datasets": ["mnist"]}},
     }  # fmt: skip
     change = {
         "experiments": ["clustering", "theory"],
@@ -176,7 +177,8 @@ def test_clustering_and_the_sweep_of_the_theory_alone_make_their_page(fresh_work
 def test_a_small_simulation_and_one_regime_make_their_page_and_warn_of_failures(fresh_workflow):
     model = {"n": 30, "groups": 8, "group_size": 3, "samples": 200}
     methods = {"group_sparse": {"lambda": 0.01}, "sparse": {"lambda": 50.0}}
-    recovery = {"model": model, "methods": methods, "replicates": 1, "sweep": {"lambda": []}}
+    recovery = {"model": model, "methods": methods, "sampling": ["fixed"], "replicates": 1}
+    recovery |= {"sweep": {"lambda": []}}
     change = {
         "experiments": ["recovery", "theory"],
         "recovery": recovery,

@@ -81,7 +81,7 @@ def test_editing_the_figures_redraws_and_does_not_retrain(workflow_copy):
 def test_editing_the_prox_retrains_and_does_not_simulate(workflow_copy):
     workflow_copy.edit("src/groupsparse/prox.py", "clamp_min(0)", "clamp_min(0.0)")
     planned = workflow_copy.planned()
-    assert planned["recovery_train"] == 15
+    assert planned["recovery_train"] == 10
     assert planned["clustering_train"] == 4, "all inits of a method in one job"
     assert not {"recovery_simulate", "data_prepare"} & set(planned)
 
@@ -93,7 +93,7 @@ def test_editing_one_lambda_retrains_that_method_alone(workflow_copy):
         "sparse: {prox: soft, lambda: 3.1",
     )
     planned = workflow_copy.planned()
-    assert planned["recovery_train"] == 3, "one for each sampling"
+    assert planned["recovery_train"] == 2, "one for each sampling"
     assert planned["recovery_evaluate"] == 1, "one for each noise level"
     assert not {"recovery_simulate", "clustering_train", "clustering_evaluate"} & set(planned)
 
