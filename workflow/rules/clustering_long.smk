@@ -13,6 +13,7 @@ rule clustering_converge:
         "<logs>/clustering_converge/{dataset}-{method}.log",
     benchmark:
         "<benchmarks>/clustering_converge/{dataset}-{method}.tsv"
+    priority: 1  # the longest job of a full run starts first
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
