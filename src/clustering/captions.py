@@ -40,8 +40,13 @@ def conclusion(name: str, config: dict, tables: Tables) -> str:
         "fig4": active, "fig5": contrast, "table1": accuracy, "convergence": epochs,
         "sweep": penalties,
     }  # fmt: skip
-    here = {key: table[table.dataset == dataset] for key, table in tables.items()}
+    here = {name: of(table, dataset) for name, table in tables.items()}
     return made[kind](dataset, config, here) if kind in made else ""
+
+
+def of(table: pd.DataFrame, dataset: str) -> pd.DataFrame:
+    """Rows of a data set; a table without any has no columns either."""
+    return table[table.dataset == dataset] if "dataset" in table else table
 
 
 def compared(config: dict) -> list[tuple[str, str]]:
