@@ -26,6 +26,7 @@ ON_SLURM = ("--profile", "profiles/slurm", "--slurm-init-seconds-before-status-c
 DATA = "results/smoke/recovery/snr5/data.safetensors"
 MODEL = "results/smoke/recovery/snr5/near/fixed/sparse/model.safetensors"
 CHECKPOINT = "results/smoke/checkpoints/snr5-near-fixed-sparse.safetensors"
+SUBMITTED = ("clustering", "theory")  # experiments; the training above is one of the third
 ROUNDS = 3 if FULL else 1  # of ways to stop a training
 TRAINING_LOG = "logs/smoke/recovery_train/snr5-near-fixed-sparse.log"
 
@@ -69,7 +70,7 @@ def runs(cluster, tmp_path_factory) -> Iterator[dict[str, tuple[Workflow, Future
         again = ("--retries", str(3 * ROUNDS))
         fake = "gpu:gpu_model=none"
         runs = {
-            "smoke": start("smoke"),
+            "smoke": start("smoke", "--config", f"experiments=[{','.join(SUBMITTED)}]"),
             "training": start("training", MODEL, "--set-resources", fragile, *again),
             "time": start("time", "quick.txt", "slow.txt", "--retries", "0"),
             "memory": start("memory", "large.txt"),
@@ -187,17 +188,17 @@ def test_a_job_over_its_time_is_named_and_the_rerun_does_it_alone(runs):
 
 
 @pytest.mark.fault(
-    "SLURM: the smoke preset through sbatch",
-    "every table of the summary has the bits of a local run",
+    "SLURM: experiments of the smoke preset through sbatch",
+    "every table of their summary has the bits of a local run",
 )
-def test_the_smoke_preset_gives_the_same_bits_through_sbatch(finished, runs):
+def test_experiments_give_the_same_bits_through_sbatch(finished, runs):
     workflow, run = runs["smoke"]
     result = run.result()
     assert result.returncode == 0, result.stderr
     summary = "results/smoke/summary"
-    tables = sorted(p.name for p in (finished.folder / summary).glob("*.csv"))
-    assert "claims.csv" in tables
-    for name in tables:
+    tables = {p.name for p in (workflow.folder / summary).glob("*.csv")}
+    assert {f"{name}.csv" for name in (*SUBMITTED, "claims")} <= tables
+    for name in tables - {"claims.csv"}:  # of all experiments
         here, there = (w.folder / summary / name for w in (workflow, finished))
         assert here.read_bytes() == there.read_bytes(), name
     assert (workflow.folder / "reports/smoke/report.html").exists()
