@@ -66,7 +66,9 @@ def conclusion(name: str, config: dict, recovery: pd.DataFrame, history: pd.Data
     ends = ends.groupby([ends.sampling, level], sort=False).value.mean()
     if metric == "loss":
         ends *= 2 / config["model"]["n"]
-    numbers = "; ".join(f"{method_name(s)}, {level}: {value:.3g}" for (s, level), value in ends.items())
+    numbers = "; ".join(
+        f"{method_name(s)}, {level}: {value:.3g}" for (s, level), value in ends.items()
+    )
     return f"Mean {label} of {named(shown)['method']}: {numbers}."
 
 

@@ -16,7 +16,7 @@ from report.cost import cost, machine
 from report.images import open_png
 from report.markdown import page, results
 
-EVERY = 10  # of a published history, which must stay small
+EVERY, EARLY = 10, 50  # epochs of a published history, which must stay small
 NO_RESULTS = ("bench", "download")  # parts of the config that no result depends on
 
 
@@ -70,16 +70,17 @@ def published(name: str, path: str) -> bytes:
     return thinned(load_table(path)).to_csv(index=False).encode()
 
 
-def thinned(history: pd.DataFrame, every: int = EVERY) -> pd.DataFrame:
-    """Of each curve the epochs 0, 1, every k-th, the last and that of its minimum.
+def thinned(history: pd.DataFrame, every: int = EVERY, early: int = EARLY) -> pd.DataFrame:
+    """Of each curve the ``early`` epochs, every k-th, the last and that of its minimum.
 
-    Enough for every number of the claims: ends, starts and lowest values.
+    Enough for every number of the claims: starts, ends and lowest values, and the epochs at which
+    the paper's curves are known, of which one is no multiple of ten and early.
     """
     curves = history.groupby(
         [c for c in history.columns if c not in ("epoch", "value")], sort=False
     )
     kept = (
-        history.epoch.le(1)
+        history.epoch.le(early)
         | history.epoch.mod(every).eq(0)
         | history.epoch.eq(curves.epoch.transform("max"))
         | history.index.isin(curves.value.idxmin())

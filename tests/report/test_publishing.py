@@ -114,12 +114,12 @@ def test_a_thinned_curve_keeps_its_ends_its_minimum_and_every_tenth_epoch():
     whole, parts = curves(), []
     for _, curve in whole.groupby(["replicate", "metric"]):
         least, last = curve.epoch[curve.value.idxmin()], curve.epoch.max()
-        expected = {0, 1, 10, 20, least, last} & set(curve.epoch)
+        expected = {0, 1, 2, 10, 20, least, last} & set(curve.epoch)
         parts.append(curve[curve.epoch.isin(expected)])
-    together = thinned(whole, 10)
+    together = thinned(whole, 10, early=2)
     pd.testing.assert_frame_equal(together, pd.concat(parts).sort_index())
     assert len(together) < len(whole) / 2
-    pd.testing.assert_frame_equal(thinned(together, 10), together)
+    pd.testing.assert_frame_equal(thinned(together, 10, early=2), together)
 
 
 def test_a_thinned_history_of_the_full_run_is_small_enough_to_commit():
