@@ -53,7 +53,6 @@ def summary(table1: pd.DataFrame, config: dict) -> dict:
         caption="Accuracy in % of k-means / spectral clustering on the test codes (the active "
         f"group is itself a cluster), init {init}, images not centred, no label used; "
         f"{'; '.join(trained)}",
-        summary=True,
     )
 
 

@@ -43,7 +43,6 @@ def table(
     conclusion: str = "",
     name: str = "",
     folded: bool = False,
-    summary: bool = False,
 ) -> dict:
     """A table of plain text: rows of headings, then rows of cells.
 
@@ -52,11 +51,10 @@ def table(
     caption, conclusion : as of a :func:`figure`
     name : by which a claim refers to it; not that of a figure
     folded : whether the page hides it until it is asked for; a published page leaves it out
-    summary : whether it is small and telling enough for the results in the README
     """
     return {
         "kind": "table", "head": head, "rows": rows, "caption": caption,
-        "conclusion": conclusion, "name": name, "folded": folded, "summary": summary,
+        "conclusion": conclusion, "name": name, "folded": folded,
     }  # fmt: skip
 
 

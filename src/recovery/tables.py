@@ -70,5 +70,4 @@ def summary(recovery: pd.DataFrame, config: dict) -> dict:
         f"{model['group_size']}), {replicates(config['replicates'])}; fresh_noise keeps the codes "
         "under new noise in every epoch, fresh are new samples, fixed is one data set; the oracle "
         "is given the true codes",
-        summary=True,
     )

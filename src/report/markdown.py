@@ -35,20 +35,13 @@ def page(
 
 
 def results(run: dict, claims: pd.DataFrame, sections: list[dict]) -> str:
-    """The results in README.md: findings, the small tables of all sections, where the rest is."""
-    parts = [
-        part
-        for section in sections
-        for block in section["blocks"]
-        if block.get("summary")
-        for part in (f"**{section['title']}.** {captioned(block)}:", grid(block))
-    ]
+    """The results in README.md: what was found, and where the tables are."""
     closing = (
         "All tables: [reports/published](reports/published/README.md). All figures and claims:\n"
         f"[report](reports/published/report.html). {verdicts(claims)}.\n"
         f"Made by {commits(run)}\non {run['machine']} in {run['wall_minutes']} minutes."
     )
-    return joined([found(sections), *parts, closing])
+    return joined([found(sections), closing])
 
 
 def whole(section: dict) -> list[str]:

@@ -54,7 +54,6 @@ BOTH = "50.0 ± 1.0 / 60.0 ± 1.0"
 
 def test_the_summary_sets_the_shown_init_beside_the_paper():
     block = summary(table1("mnist", "digits"), CONFIG)
-    assert block["summary"]
     assert block["head"] == [["method", "features", "mnist", "mnist in the paper", "digits"]]
     assert block["rows"] == [
         ["raw pixels", "raw", BOTH, "54.5 / 63.0", BOTH],

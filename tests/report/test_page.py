@@ -26,8 +26,7 @@ SECTION = {
     "warnings": ["made up, a < b: it diverged."],
     "blocks": [
         text("Atoms of <i>{name}</i> against A*.", name="<b>ours</b>"),
-        table([["method", "score"]], [["ours", "0.5 ± 0.1"], ["x | y", "–"]], caption="Scores",
-              summary=True),
+        table([["method", "score"]], [["ours", "0.5 ± 0.1"], ["x | y", "–"]], caption="Scores"),
         figure("curve", "Fig. 9: a curve of A* < 1", conclusion="It rises.", key=True),
         table(
             [[{"text": "method", "rows": 2}, {"text": "init near", "span": 2}], ["one", "two"]],
@@ -148,13 +147,10 @@ def test_the_published_page_shows_a_section_without_what_is_folded():
     assert words.endswith("\n\n## Findings\n\nBy hand.\n")
 
 
-def test_the_results_in_the_readme_are_the_small_tables():
+def test_the_results_in_the_readme_are_what_was_found_and_say_where_the_tables_are():
     words = results(RUN, pd.DataFrame([{"id": 1, **ROW}]), [SECTION])
-    start = (
-        "1. It scores 0.5, a &lt; b.\n\n**A made-up experiment.** Scores:\n\n| method | score |\n"
-    )
-    assert words.startswith(start)
-    assert words.count("| --- |") == 1
+    assert words.startswith("1. It scores 0.5, a &lt; b.\n\nAll tables: [reports/published](")
+    assert "| --- |" not in words
     assert "Made by commit abc\non m in 1 minutes." in words
     assert "commits a, b" in results({**RUN, "commit": ["a", "b"]}, pd.DataFrame([ROW]), [])
 
