@@ -112,6 +112,7 @@ def test_clustering_without_data_sets_is_off():
 
 def test_a_method_runs_where_its_entry_says_and_nowhere_else():
     config = changed("clustering.methods.relu.inits", ["data", "class"])
+    config["clustering"]["centering"] = [False, True]
     config["clustering"]["methods"]["relu"]["centering"] = [True]
     config["clustering"]["methods"]["sparse"]["datasets"] = ["mnist"]
     config["clustering"]["inits"] = ["kmeans", "data"]
