@@ -1,3 +1,5 @@
+from groupsparse.alternating import Alternated as Alternated
+from groupsparse.alternating import alternate as alternate
 from groupsparse.artifacts import load_tensors as load_tensors
 from groupsparse.artifacts import save_tensors as save_tensors
 from groupsparse.autoencoder import Autoencoder as Autoencoder
@@ -39,6 +41,8 @@ from groupsparse.prox import nonnegative_group_soft_threshold as nonnegative_gro
 from groupsparse.prox import relu_with_bias as relu_with_bias
 from groupsparse.prox import soft_threshold as soft_threshold
 from groupsparse.prox import split_groups as split_groups
+from groupsparse.pursuit import refit_codes as refit_codes
+from groupsparse.pursuit import select_groups as select_groups
 from groupsparse.recovery import aligned_squared_error as aligned_squared_error
 from groupsparse.recovery import group_support as group_support
 from groupsparse.recovery import invariant_squared_error as invariant_squared_error

@@ -24,6 +24,27 @@ class Batches(Protocol):
     def __call__(self, epoch: int) -> Iterator[Tensor]: ...
 
 
+def fit_batch(batch: Array, dictionary: Tensor) -> Tensor:
+    """A batch in the shape (..., B, n), dtype and on the device of a dictionary (..., n, m).
+
+    Samples (B, n) are shared by all replicates. ValueError for a batch that does not fit.
+    """
+    batch = as_tensor(batch, "a batch", like=dictionary.detach())
+    replicates, n = tuple(dictionary.shape[:-2]), dictionary.shape[-2]
+    if batch.ndim == 3 and len(batch) == 1:
+        batch = batch[0]
+    if batch.ndim == 2:
+        batch = batch.expand(*replicates, *batch.shape)
+    if batch.shape[:-2] != replicates or batch.shape[-1] != n:
+        wanted = ", ".join(map(str, (*replicates, "B", n)))
+        raise ValueError(
+            f"a batch of shape {tuple(batch.shape)} does not fit the dictionary "
+            f"{tuple(dictionary.shape)}: it must be ({wanted})"
+            + (f", or (B, {n}) for all replicates alike" if replicates else "")
+        )
+    return batch
+
+
 def _seeds(seeds: int | Sequence[int]) -> list[int]:
     seeds = [seeds] if isinstance(seeds, Integral) else list(seeds)
     return [check_count(seed, "a seed") for seed in seeds]

@@ -6,6 +6,7 @@ import json
 import logging
 from pathlib import Path
 from types import CodeType
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -21,6 +22,7 @@ from groupsparse.artifacts import (
 )
 from groupsparse.autoencoder import Autoencoder
 from groupsparse.batches import Batches
+from groupsparse.history import Row, stacked
 
 log = logging.getLogger(__name__)
 
@@ -44,22 +46,35 @@ def identity(
     TypeError for a ``fingerprint`` that is not JSON-able.
     """
     dictionary = model.dictionary
+    settings = {
+        "model": [
+            model.config() | {"activation": program(model.activation)},
+            str(dictionary.dtype),
+            list(dictionary.shape),
+        ],
+        "start": tensor_digest(dictionary),
+        "optimizer": [type(optim).__qualname__, optim.defaults, normalize],
+    }
+    return described(settings, batches, fingerprint, dictionary.device)
+
+
+def described(
+    settings: dict, batches: Batches, fingerprint: object, device: torch.device
+) -> dict[str, object]:
+    """Settings of a method with what else a checkpoint must match, as JSON-able values."""
     known = getattr(batches, "fingerprint", None)
     data = known() if callable(known) else None
     try:
         json.dumps([data, fingerprint])
     except TypeError as error:
         raise TypeError(f"fingerprint must be JSON-able: {error}") from None
-    model_config = model.config() | {"activation": _program(model.activation)}
     found = {
         "code": source_digest(),
-        "model": [model_config, str(dictionary.dtype), list(dictionary.shape)],
-        "start": tensor_digest(dictionary),
+        **settings,
         "data": data,
-        "optimizer": [type(optim).__qualname__, optim.defaults, normalize],
         "fingerprint": fingerprint,
         # Another device or number of threads may round differently: no mixture of the two.
-        "device": [dictionary.device.type, torch.get_num_threads()],
+        "device": [device.type, torch.get_num_threads()],
     }
     return json.loads(json.dumps(found, default=repr))
 
@@ -70,16 +85,26 @@ def save(
     stopped: int,
     model: Autoencoder,
     optim: Optimizer,
-    rows: list[dict[str, Tensor]],
+    rows: list[Row],
 ) -> None:
     """Write model, optimiser and history; ``stopped``: the epochs it was to have, if it stopped."""
     tensors = {"dictionary": model.dictionary}
-    for name in rows[0]:
-        tensors[f"history.{name}"] = torch.stack([row[name] for row in rows])
     state = _pack(optim.state_dict(), tensors)
-    save_tensors(
-        path, tensors, kind="checkpoint", identity=identity, optimizer=state, stopped=stopped
-    )
+    write(path, identity, stopped, tensors, rows, optimizer=state)
+
+
+def write(
+    path: str | Path,
+    identity: dict,
+    stopped: int,
+    tensors: dict[str, Tensor],
+    rows: list[Row],
+    **header: object,
+) -> None:
+    """Write the tensors of a state and its history; what :func:`read` reads."""
+    past = {f"history.{name}": values for name, values in stacked(rows).items()}
+    header |= {"kind": "checkpoint", "identity": identity, "stopped": stopped}
+    save_tensors(path, tensors | past, **header)
 
 
 def resume(
@@ -88,34 +113,56 @@ def resume(
     epochs: int,
     model: Autoencoder,
     optim: Optimizer,
-    rows: list[dict[str, Tensor]],
-) -> tuple[list[dict[str, Tensor]], int]:
+    rows: list[Row],
+) -> tuple[list[Row], int]:
     """History so far, or ``rows``; and the epochs that a stopped training was to have, or 0."""
+    made = read(path, identity, epochs, rows)
+    if made is None:
+        return rows, 0
+    with torch.no_grad():
+        model.dictionary.copy_(made.tensors["dictionary"])
+    optim.load_state_dict(_unpack(made.header["optimizer"], made.tensors))
+    return made.rows, made.header["stopped"]
+
+
+class Checkpoint(NamedTuple):
+    """What :func:`read` found: tensors of the state, header and history."""
+
+    tensors: dict[str, Tensor]
+    header: dict
+    rows: list[Row]
+
+
+def read(path: str | Path, identity: dict, epochs: int, rows: list[Row]) -> Checkpoint | None:
+    """The checkpoint in a file; None without one, and if it is damaged or of something else."""
+    if not Path(path).exists():
+        return None
     try:
         tensors, header = load_tensors(path)
     except CorruptArtifactError as error:
         log.warning("starting over: %s", error)
-        return rows, 0
-    history = {k.split(".", 1)[1]: v for k, v in tensors.items() if k.startswith("history.")}
+        return None
+    history = {
+        name.split(".", 1)[1]: tensors.pop(name)
+        for name in list(tensors)
+        if name.startswith("history.")
+    }
     made = header.get("identity") or {}
     # A finished model may be given back to go on from its own end.
-    if tensor_digest(tensors["dictionary"]) == identity["start"]:
+    if "dictionary" in tensors and tensor_digest(tensors["dictionary"]) == identity["start"]:
         made = made | {"start": identity["start"]}
     differs = [name for name in identity if made.get(name) != identity[name]]
     differs += ["metrics"] if history.keys() != rows[0].keys() else []
     if differs:
         log.warning("starting over: %s differs in its %s", path, ", ".join(differs))
-        return rows, 0
+        return None
     done = len(history["loss"]) - 1
     if done > epochs:
         log.warning("starting over: %s is at epoch %d, after the last one asked for", path, done)
-        return rows, 0
-    with torch.no_grad():
-        model.dictionary.copy_(tensors["dictionary"])
-    optim.load_state_dict(_unpack(header["optimizer"], tensors))
+        return None
     log.info("resuming %s after epoch %d", path, done)
     values = zip(*history.values(), strict=True)
-    return [dict(zip(history, row, strict=True)) for row in values], header["stopped"]
+    return Checkpoint(tensors, header, [dict(zip(history, row, strict=True)) for row in values])
 
 
 def _pack(value: object, tensors: dict[str, Tensor]) -> object:
@@ -140,7 +187,7 @@ def _unpack(value: object, tensors: dict[str, Tensor]) -> object:
     return [_unpack(v, tensors) for v in value] if isinstance(value, list) else value
 
 
-def _program(function: object) -> object:
+def program(function: object) -> object:
     """What a user's function computes, so that an edited one counts as another; else None."""
     code = getattr(function, "__code__", None)
     if code is None or str(function.__module__).startswith("groupsparse."):

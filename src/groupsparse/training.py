@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from groupsparse import checkpoints
-from groupsparse.arrays import as_tensor, check_count
+from groupsparse import checkpoints, history
+from groupsparse.arrays import check_count
 from groupsparse.autoencoder import Autoencoder
-from groupsparse.batches import Batches
+from groupsparse.batches import Batches, fit_batch
 from groupsparse.dictionary import normalize_columns
 
 log = logging.getLogger(__name__)
@@ -100,7 +100,8 @@ def train(
     epochs = check_count(epochs, "epochs")
     checkpoint_every = check_count(checkpoint_every, "checkpoint_every", least=1)
     optim = _optimizer(optimizer, model.dictionary, lr)
-    rows, last = [_row(model, metrics, torch.full(replicates, torch.nan))], epochs
+    start = history.row(model.dictionary, metrics, torch.full(replicates, torch.nan))
+    rows, last = [start], epochs
     identity = {}
     if checkpoint:
         identity = checkpoints.identity(model, optim, normalize, batches, fingerprint)
@@ -112,14 +113,13 @@ def train(
     reported = time.monotonic()
     for epoch in range(len(rows), last + 1):
         loss, expected = _run_epoch(model, optim, batches(epoch), normalize, epoch)
-        rows.append(_row(model, metrics, loss))
+        rows.append(history.row(model.dictionary, metrics, loss))
         if epoch == 1:
             _warn_if_silent(model.dictionary)
         _check(loss, expected if epoch == 1 else rows[1]["loss"], epoch, optim)
         if epoch == epochs or time.monotonic() - reported > 5:
             reported = time.monotonic()
-            values = ", ".join(f"{k} {v.mean():.4g}" for k, v in rows[-1].items())
-            log.info("epoch %d/%d: %s", epoch, epochs, values)
+            log.info("epoch %d/%d: %s", epoch, epochs, history.described(rows[-1]))
         stop = bool(callback and callback(epoch, model))
         if checkpoint and (stop or epoch == epochs or epoch % checkpoint_every == 0):
             checkpoints.save(checkpoint, identity, epochs if stop else 0, model, optim, rows)
@@ -127,7 +127,7 @@ def train(
             log.info("stopped by the callback after epoch %d", epoch)
             break
     _warn_if_worse(rows)
-    return {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
+    return history.stacked(rows)
 
 
 def _optimizer(optimizer: object, dictionary: Tensor, lr: float) -> Optimizer:
@@ -160,7 +160,7 @@ def _run_epoch(
     total, count = dictionary.new_zeros(dictionary.shape[:-2]), 0
     energy, share = torch.zeros_like(total), None
     for batch in batches:
-        batch = _fit(batch, dictionary)
+        batch = fit_batch(batch, dictionary)
         try:
             loss = _step(model, optim, batch)
         except FloatingPointError as error:
@@ -196,39 +196,6 @@ def _step(model: Autoencoder, optim: Optimizer, batch: Tensor) -> Tensor:
 
     optim.step(closure)
     return losses[0]
-
-
-def _fit(batch: Tensor, dictionary: Tensor) -> Tensor:
-    batch = as_tensor(batch, "a batch", like=dictionary.detach())
-    replicates, n = tuple(dictionary.shape[:-2]), dictionary.shape[-2]
-    if batch.ndim == 3 and len(batch) == 1:
-        batch = batch[0]
-    if batch.ndim == 2:
-        batch = batch.expand(*replicates, *batch.shape)
-    if batch.shape[:-2] != replicates or batch.shape[-1] != n:
-        wanted = ", ".join(map(str, (*replicates, "B", n)))
-        raise ValueError(
-            f"a batch of shape {tuple(batch.shape)} does not fit the dictionary "
-            f"{tuple(dictionary.shape)}: it must be ({wanted})"
-            + (f", or (B, {n}) for all replicates alike" if replicates else "")
-        )
-    return batch
-
-
-def _row(model: Autoencoder, metrics: Callable | None, loss: Tensor) -> dict[str, Tensor]:
-    row = {"loss": loss}
-    with torch.no_grad():
-        values = metrics(model.dictionary) if metrics else {}
-    for name, value in values.items():
-        value = torch.as_tensor(value).detach().cpu()
-        if name == "loss" or value.shape != loss.shape:
-            shape = tuple(loss.shape)
-            raise ValueError(
-                f"metrics must give values of shape {shape} under other names than loss, not "
-                f"{name} of shape {tuple(value.shape)}"
-            )
-        row[name] = value
-    return row
 
 
 def _check(loss: Tensor, first: Tensor, epoch: int, optim: Optimizer) -> None:
