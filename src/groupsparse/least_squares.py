@@ -40,7 +40,7 @@ class Statistics:
             value *= memory
 
     def add(self, data: Tensor, basis: Tensor, group_size: int, rule: Selection) -> float:
-        """Add samples (B, n) with codes by least squares on a rule's groups: sum of ||y - A x||^2."""
+        """Add samples (B, n), coded on the groups of a rule; the sum of ||y - A x||^2."""
         residual = 0.0
         for part in data.split(ROWS):
             products = Products.of(part, basis, group_size)
