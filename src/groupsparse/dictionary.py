@@ -63,9 +63,9 @@ def retract_groups(dictionary: Array, group_size: int) -> Tensor:
 
     Examples
     --------
-    >>> retract_groups(torch.tensor([[2.0, 1.0], [0.0, -3.0]]), 2)
-    tensor([[ 1.,  0.],
-            [ 0., -1.]])
+    >>> retract_groups(torch.tensor([[3.0, 4.0], [4.0, -3.0]]), 2)
+    tensor([[ 0.6000,  0.8000],
+            [ 0.8000, -0.6000]])
     """
     return from_blocks(positive_qr(_full_blocks(dictionary, group_size))[0])
 
