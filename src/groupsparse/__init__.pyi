@@ -44,6 +44,7 @@ from groupsparse.prox import split_groups as split_groups
 from groupsparse.pursuit import refit_codes as refit_codes
 from groupsparse.pursuit import select_groups as select_groups
 from groupsparse.recovery import aligned_squared_error as aligned_squared_error
+from groupsparse.recovery import group_overlaps as group_overlaps
 from groupsparse.recovery import group_support as group_support
 from groupsparse.recovery import invariant_squared_error as invariant_squared_error
 from groupsparse.recovery import least_squares_dictionary as least_squares_dictionary
