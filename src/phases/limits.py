@@ -61,8 +61,13 @@ def activity_samples(
 
 
 def oracle_samples(
-    *, n: float, groups: float, group_size: float, snr_db: float | None,
-    overlap: float = 0.5, **_: object,
+    *,
+    n: float,
+    groups: float,
+    group_size: float,
+    snr_db: float | None,
+    overlap: float = 0.5,
+    **_: object,
 ) -> float:
     r"""Samples with which least squares on the true codes finds a group to an overlap.
 

@@ -51,7 +51,9 @@ def main() -> None:
         for r, (problem, dictionary) in enumerate(zip(problems, learnt, strict=True)):
             values = scores(problem, dictionary, d) | limits
             least.append(values["least_overlap"])
-            rows += records({"experiment": "phases", **panel, **coordinates, "replicate": r}, values)
+            rows += records(
+                {"experiment": "phases", **panel, **coordinates, "replicate": r}, values
+            )
         kept[f"dictionary_{number}"], kept[f"truth_{number}"] = learnt[0], problems[0].truth
         log.info("cell %d/%d %s: least overlaps %s", number + 1, len(grid), coordinates,
                  " ".join(f"{value:.2f}" for value in sorted(least)))  # fmt: skip

@@ -31,12 +31,18 @@ def threshold(data: Tensor, group_size: int, prox: str, false_activations: float
 
 
 def learn(settings: dict, starts: Tensor, data: Tensor, group_size: int) -> Tensor:
-    """Dictionaries (R, n, m) learnt from starts (R, n, m) and data (R, N, n), all at once."""
-    batches = FixedData(data, [0] * len(data))
-    if "prox" not in settings:
-        return alternate(starts, batches, group_size, passes=settings["passes"]).dictionary
-    prox, rate = settings["prox"], settings["false_activations"]
-    lambdas = torch.tensor([threshold(y, group_size, prox, rate) for y in data])
-    network = Autoencoder(starts, prox, lambdas.to(data), group_size).to(data.device)
-    train(network, batches, **settings["training"])
-    return network.dictionary.detach()
+    """Dictionaries (R, n, m) learnt from starts (R, n, m) and data (R, N, n), all at once.
+
+    With ``prox`` a network is trained. With ``passes`` alternating least squares follows, or runs
+    alone.
+    """
+    batches, learnt = FixedData(data, [0] * len(data)), starts
+    if "prox" in settings:
+        prox, rate = settings["prox"], settings["false_activations"]
+        lambdas = torch.tensor([threshold(y, group_size, prox, rate) for y in data])
+        network = Autoencoder(starts, prox, lambdas.to(data), group_size).to(data.device)
+        train(network, batches, **settings["training"])
+        learnt = network.dictionary.detach()
+    if "passes" in settings:
+        learnt = alternate(learnt, batches, group_size, passes=settings["passes"]).dictionary
+    return learnt

@@ -2,6 +2,7 @@
 
 from evidence.names import method_name
 
+METHODS = {"refined": "group-sparse, then alternating,"}
 STARTS = {
     "near": "from near",
     "random": "from random atoms",
@@ -32,7 +33,7 @@ def panel_name(method: str, start: str) -> str:
     >>> panel_name("group_sparse", "near")
     'group-sparse from near'
     """
-    return f"{method_name(method)} {STARTS[start]}"
+    return f"{METHODS.get(method, method_name(method))} {STARTS[start]}"
 
 
 def plane_name(plane: dict) -> str:
