@@ -1,4 +1,4 @@
-"""Rules on the config of the phase diagrams that cross its keys; workflow/validate.py calls them."""
+"""Rules on the config of the phase diagrams across keys; workflow/validate.py calls them."""
 
 from evidence.checks import model_inconsistencies
 from phases.conditions import ACROSS, UP, axis, cells

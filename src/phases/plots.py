@@ -14,7 +14,7 @@ from phases.success import CRITERIA
 
 LINES = {"counting": "--", "activity": ":", "oracle": "-"}
 COLOR = "tab:red"
-FINE = 61  # points of a limit between two cells
+FINE = 15  # points of a limit in a cell, along each axis
 
 
 def diagram(run: pd.DataFrame, plane: dict, model: dict) -> Figure:
@@ -28,6 +28,7 @@ def diagram(run: pd.DataFrame, plane: dict, model: dict) -> Figure:
     replicates = run.replicate.nunique()
     width = 1.2 + len(panels) * (0.5 + 0.34 * len(horizontal))
     figure = Figure(figsize=(width, 1.6 + 0.8 * len(vertical)), layout="constrained")
+    limits = crossing(plane, model)
     grid = figure.subplots(len(CRITERIA), len(panels), squeeze=False, sharex=True, sharey=True)
     for row, (criterion, words) in zip(grid, CRITERIA.items(), strict=True):
         for ax, (method, start) in zip(row, panels, strict=True):
@@ -37,7 +38,7 @@ def diagram(run: pd.DataFrame, plane: dict, model: dict) -> Figure:
                 share, annot=(share * replicates).round(), fmt=".0f", vmin=0, vmax=1, cbar=False,
                 cmap="mako", ax=ax, annot_kws={"size": 7}, linewidths=0.3,
             )  # fmt: skip
-            draw_limits(ax, plane, model)
+            draw(ax, limits)
             ax.set(xlabel="", ylabel="")
             if row is grid[0]:
                 ax.set_title(names.panel_name(method, start).replace(" from", "\nfrom"), size=8)
@@ -45,46 +46,33 @@ def diagram(run: pd.DataFrame, plane: dict, model: dict) -> Figure:
                 ax.set_xlabel(names.AXES[across])
         row[0].set_ylabel(f"{words}\n{names.AXES[up]}")
     grid[0, 0].invert_yaxis()  # the axes are shared
-    if lines := visible(plane, model):
+    if limits:
         handles = [
-            Line2D([], [], color=COLOR, linestyle=LINES[n], label=names.LIMITS[n]) for n in lines
+            Line2D([], [], color=COLOR, linestyle=LINES[n], label=names.LIMITS[n]) for n in limits
         ]
         figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     return figure
 
 
-def draw_limits(ax: Axes, plane: dict, model: dict) -> None:
-    """Draw the limits that cross the plane; cells are at positions 0.5, 1.5, and so on."""
-    shares = limit_shares(plane, model)
-    for name in visible(plane, model):
-        positions = (np.linspace(0, size, n) for size, n in zip(*shape(plane), strict=True))
-        ax.contour(*positions, shares[name], levels=[1.0], colors=COLOR, linestyles=LINES[name])
+def draw(ax: Axes, limits: dict[str, np.ndarray]) -> None:
+    """Draw where there are just enough samples; cells are centred at 0.5, 1.5, and so on."""
+    for name, shares in limits.items():
+        up, across = (np.linspace(0, size / FINE, size) for size in shares.shape)
+        ax.contour(across, up, shares, levels=[1.0], colors=COLOR, linestyles=LINES[name])
 
 
-def visible(plane: dict, model: dict) -> list[str]:
-    """Limits that have both sides on the plane."""
-    shares = limit_shares(plane, model)
-    return [name for name, values in shares.items() if values.min() < 1 < values.max()]
-
-
-def shape(plane: dict) -> tuple[list[int], list[int]]:
-    """Cells of each axis, across and up, and the points at which limits are computed."""
-    counts = [len(axis(plane, name)[1]) for name in (ACROSS, UP)]
-    return counts, [FINE * count for count in counts]
-
-
-def limit_shares(plane: dict, model: dict) -> dict[str, np.ndarray]:
-    """Samples over those of every limit, on a fine mesh (up, across) of the plane."""
-    axes = {}
-    for name, size in zip((ACROSS, UP), shape(plane)[1], strict=True):
-        key, values = axis(plane, name)
-        axes[name] = key, between(np.asarray(values, float), size)
-    (across, horizontal), (up, vertical) = axes[ACROSS], axes[UP]
-    models = [[{**model, across: x, up: y} for x in horizontal] for y in vertical]
-    return {
-        name: np.array([[m["samples"] / limit(**m) for m in row] for row in models])
+def crossing(plane: dict, model: dict) -> dict[str, np.ndarray]:
+    """Samples over those of a limit on a fine mesh (up, across), for limits that cross the plane."""
+    (across, horizontal), (up, vertical) = (
+        (key, between(np.asarray(values, float), FINE * len(values)))
+        for key, values in (axis(plane, ACROSS), axis(plane, UP))
+    )
+    mesh = [[{**model, across: x, up: y} for x in horizontal] for y in vertical]
+    found = {
+        name: np.array([[m["samples"] / limit(**m) for m in row] for row in mesh])
         for name, limit in LIMITS.items()
     }
+    return {name: shares for name, shares in found.items() if shares.min() < 1 < shares.max()}
 
 
 def between(values: np.ndarray, count: int) -> np.ndarray:

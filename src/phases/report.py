@@ -22,13 +22,13 @@ METHODS = (
     "activations in all cells; alternating least squares has the library's defaults. Lines: with N "
     "n ≥ N k d + Γ d (n − d) there are as many equations as unknowns (necessary for recovery from "
     "data alone without noise; the basis of a span is not counted); every group is active d times, "
-    "which spans it, with probability 1/2; the oracle overlaps by half with N = m + 1 + m (n − d) / "
-    "(n 10^(SNR/10)). A limit that is not drawn does not cross the plane."
+    "which spans it, with probability 1/2; the oracle overlaps by half with "
+    "N = m + 1 + m (n − d) / (n 10^(SNR/10)). A limit that is not drawn does not cross the plane."
 )
 CAPTION = (
     "Phases {letter} (not in the paper): {place}; the number is that of successes of {replicates}, "
-    "colour their share. Wilson's 95 % interval has half-width {none:.2f} at none or all, {half:.2f} "
-    "at half. {rest}"
+    "colour their share. Wilson's 95 % interval has half-width {none:.2f} at none or all and "
+    "{half:.2f} at half. {rest}"
 )
 QUESTION = "Where does recovery stop?"
 
@@ -63,7 +63,8 @@ def caption(name: str, number: int, section: dict) -> str:
     varied = {*plane["across"], *plane["up"]}
     fixed = {
         "n": f"n = {model['n']}", "groups": f"Γ = {model['groups']}",
-        "group_size": f"d = {model['group_size']}", "active_groups": f"{model['active_groups']} active",
+        "group_size": f"d = {model['group_size']}",
+        "active_groups": f"{model['active_groups']} active",
         "samples": f"N = {model['samples']}", "snr_db": f"SNR {model['snr_db']} dB",
     }  # fmt: skip
     rest = ", ".join(words for key, words in fixed.items() if key not in varied)

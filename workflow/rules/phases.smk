@@ -9,7 +9,11 @@ PHASES_JOBS = [
 deliver(
     "phases",
     parts={"phases": expand("<results>/phases/{job}.csv", job=PHASES_JOBS)},
-    figures=[f"phases_{plane}" for plane in PHASES["planes"]],
+    figures=[
+        f"phases_{plane}"
+        for plane in PHASES["planes"]
+        if any(job.startswith(f"{plane}-") for job in PHASES_JOBS)
+    ],
     artefacts=expand("<results>/phases/{job}.safetensors", job=PHASES_JOBS),
 )
 
