@@ -40,5 +40,5 @@ def assert_published_again(folder: Path, scratch: Path) -> None:
         assert "\n\n".join(whole(sections[-1])) in readme, f"{experiment}: not what the tables say"
     save_table(scratch / "all.csv", numbered([scratch / e / "claims.csv" for e in experiments]))
     assert (scratch / "all.csv").read_text() == (folder / "claims.csv").read_text()
-    again = results(run, load_table(scratch / "all.csv"), sections)
+    again = results(run, load_table(scratch / "all.csv"), sections, folder.name)
     assert again == (folder / "section.md").read_text()

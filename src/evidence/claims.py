@@ -118,12 +118,12 @@ def collect(
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def tally(table: pd.DataFrame) -> dict[str, int]:
-    """How many tests of the paper's claims end with each verdict, most frequent first.
+def tally(table: pd.DataFrame, paper: bool = True) -> dict[str, int]:
+    """How many tests of claims end with each verdict, most frequent first: the paper's, or our own.
 
     What is outside the assumptions of a claim is no test of it.
     """
-    counts = table[table.paper & (table.verdict != OUTSIDE)].verdict.value_counts()
+    counts = table[(table.paper == paper) & (table.verdict != OUTSIDE)].verdict.value_counts()
     return {verdict: int(count) for verdict, count in counts.items()}
 
 

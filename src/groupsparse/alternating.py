@@ -69,9 +69,9 @@ def alternate(
     active_groups, lambda_, prox : rule for the active groups, as in :func:`select_groups`. With
         neither number a test decides, and nothing has to be tuned
     basis : of a group. ``orthonormal``: A_g^T A_g = I. ``oblique``: unit atoms; the basis of the
-        start is carried along. ``isotropic``: the codes of an active group have covariance
-        proportional to I (the paper's assumption 3), ||A_g||_F^2 = d; this fixes the group up to a
-        rotation. The noise in the codes is subtracted from their covariance
+        start is carried along. ``isotropic``: the codes of an active group are as round as
+        the samples can tell (the paper's assumption 3), ||A_g||_F^2 = d; this fixes the group up
+        to a rotation. The noise in the codes is subtracted from their covariance
     memory : weight in [0, 1] of the sums of earlier passes. 0: each pass by itself. 1 with new
         samples in every pass: all samples seen, the earlier ones with the codes they had then
     every_batch : update after every batch instead of every pass: for streams, with ``memory``
@@ -117,10 +117,10 @@ def alternate(
     rule.check(m // group_size)
     batches = data if callable(data) else _fixed(data)
     flat = dictionary.reshape(-1, *dictionary.shape[-2:])
-    states = [_State(a, group_size) for a in flat]
+    states = [_State(a, group_size, basis) for a in flat]
 
     def current() -> Tensor:
-        return torch.stack([state.dictionary(basis) for state in states]).view_as(dictionary)
+        return torch.stack([state.dictionary() for state in states]).view_as(dictionary)
 
     rows = [history.row(dictionary, metrics, torch.full(replicates, torch.nan))]
     identity, last = {}, passes
@@ -171,7 +171,7 @@ def _pass(
         ):
             if every_batch or not count:
                 state.sums.forget(memory)
-            loss[number] += float(state.add(data, rule)) / 2
+            loss[number] += state.add(data, rule) / 2
             if every_batch:
                 state.update()
         count += batch.shape[-2]
@@ -189,12 +189,11 @@ class _State:
     Codes are those of the bases. An oblique group is its basis times its mixing.
     """
 
-    def __init__(self, dictionary: Tensor, group_size: int) -> None:
-        n, m = dictionary.shape
-        self.group_size = group_size
+    def __init__(self, dictionary: Tensor, group_size: int, wanted: str) -> None:
+        self.group_size, self.wanted = group_size, wanted
         basis, self.mixing = _qr(blocks(normalize_columns(dictionary), group_size))
-        self.basis = from_blocks(basis)
-        self.sums = Statistics.zeros(n, m, m // group_size, dictionary.device)
+        self.basis, isotropic = from_blocks(basis), wanted == "isotropic"
+        self.sums = Statistics.zeros(*dictionary.shape, group_size, dictionary.device, isotropic)
 
     def tensors(self) -> dict[str, Tensor]:
         return {"basis": self.basis, "mixing": self.mixing, **vars(self.sums)}
@@ -204,7 +203,7 @@ class _State:
         self.basis, self.mixing = here.pop("basis"), here.pop("mixing")
         self.sums = Statistics(**here)
 
-    def add(self, data: Tensor, rule: Selection) -> Tensor:
+    def add(self, data: Tensor, rule: Selection) -> float:
         return self.sums.add(data, self.basis, self.group_size, rule)
 
     def update(self) -> None:
@@ -216,10 +215,16 @@ class _State:
         mixed = turns @ self.mixing.double()
         self.mixing = torch.nn.functional.normalize(mixed, dim=-2).to(self.basis)
 
-    def dictionary(self, basis: str) -> Tensor:
-        if basis == "orthonormal":
+    def dictionary(self) -> Tensor:
+        if self.wanted == "orthonormal":
             return self.basis
-        mixing = self.mixing if basis == "oblique" else self.sums.roots(self.group_size)
+        mixing = self.mixing
+        if self.wanted == "isotropic":
+            values, vectors = torch.linalg.eigh(self.sums.shapes())
+            # The inverse root, of squared norm d; a shape that is no ellipsoid is made a flat one.
+            scales = values.clamp_min(1e-3).reciprocal()
+            scales = self.group_size * scales / scales.sum(-1, keepdim=True)
+            mixing = (vectors * scales.sqrt().unsqueeze(-2)) @ vectors.mT
         return from_blocks(blocks(self.basis, self.group_size) @ mixing.to(self.basis))
 
 

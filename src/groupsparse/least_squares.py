@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from groupsparse.prox import group_norms
 from groupsparse.pursuit import ROWS, Products, Selection, least_squares
 
 # Pull towards the present dictionary, in units of the mean of the diagonal of X^T X: far below what
@@ -19,21 +18,20 @@ RIDGE = 1e-9
 class Statistics:
     """Sums over samples, in float64: all that the dictionary's update needs to know of them.
 
-    ``codes`` X^T X (m, m), ``cross`` X^T Y (m, n), ``uses`` of every group and ``quartic`` of its
-    ||x_g||^4 (G,), ``residual`` of ||y - A x||^2 and ``freedom`` of n - k d.
+    ``codes`` X^T X (m, m), ``cross`` X^T Y (m, n), ``uses`` of every group (G,); ``quartic``, if
+    wanted, of s s^T (G, p, p) with s the p = d (d + 1) / 2 entries of x_g x_g^T.
     """
 
     codes: Tensor
     cross: Tensor
     uses: Tensor
     quartic: Tensor
-    residual: Tensor
-    freedom: Tensor
 
     @classmethod
-    def zeros(cls, n: int, m: int, groups: int, device: torch.device) -> Statistics:
+    def zeros(cls, n: int, m: int, d: int, device: torch.device, quartic: bool) -> Statistics:
         """No samples yet."""
-        shapes = (m, m), (m, n), (groups,), (groups,), (), ()
+        wanted = (m // d, *2 * (d * (d + 1) // 2,)) if quartic else (0, 0, 0)
+        shapes = (m, m), (m, n), (m // d,), wanted
         return cls(*(torch.zeros(s, dtype=torch.float64, device=device) for s in shapes))
 
     def forget(self, memory: float) -> None:
@@ -41,27 +39,33 @@ class Statistics:
         for value in vars(self).values():
             value *= memory
 
-    def add(self, data: Tensor, basis: Tensor, group_size: int, rule: Selection) -> Tensor:
-        """Add samples (B, n), coded by least squares on the groups of a rule; their residual."""
-        before = self.residual.clone()
+    def add(self, data: Tensor, basis: Tensor, group_size: int, rule: Selection) -> float:
+        """Add samples (B, n), coded on the groups of a rule; the sum of ||y - A x||^2."""
+        residual = 0.0
         for part in data.split(ROWS):
             products = Products.of(part, basis, group_size)
             support = rule(products)
             codes = torch.zeros_like(products.correlations)
             for rows, columns, values in least_squares(products, support):
                 codes[rows.unsqueeze(-1), columns] = values
-                self.freedom -= columns.numel()
             # Sparse: with few active groups the sums cost little beside the correlations.
             exact = codes.double()
             sparse = exact.mT.to_sparse()
             self.codes += sparse @ exact
             self.cross += sparse @ part.double()
             self.uses += support.sum(0)
-            self.quartic += group_norms(exact, group_size).pow(4).sum(0)
-            explained = (codes * products.correlations).sum(dtype=torch.float64)
-            self.residual += products.energy.sum(dtype=torch.float64) - explained
-            self.freedom += part.numel()
-        return self.residual - before
+            if len(self.quartic):
+                self._add_quartic(exact.unflatten(-1, (-1, group_size)), support)
+            explained = (exact * products.correlations).sum()
+            residual += float(products.energy.sum(dtype=torch.float64) - explained)
+        return residual
+
+    def _add_quartic(self, codes: Tensor, support: Tensor) -> None:
+        basis = _symmetric(codes.shape[-1]).to(codes)
+        for group, values, active in zip(self.quartic, codes.unbind(1), support.T, strict=True):
+            values = values[active]
+            squares = torch.einsum("bi,bj,pij->bp", values, values, basis)
+            group += squares.mT @ squares
 
     def fit(self, basis: Tensor) -> Tensor:
         """The dictionary (n, m) of least squares; atoms that no sample uses stay as they are."""
@@ -80,35 +84,53 @@ class Statistics:
         left = (turns @ self.codes.unflatten(0, (-1, d))).flatten(0, 1)
         right = left.unflatten(1, (-1, d)).transpose(0, 1) @ turns.mT
         self.codes = right.transpose(0, 1).flatten(1)
+        if len(self.quartic):
+            basis = _symmetric(d).to(turns)
+            turned = turns[:, None] @ basis @ turns[:, None].mT  # (G, p, d, d)
+            change = torch.einsum("gpij,qij->gqp", turned, basis)
+            self.quartic = change @ self.quartic @ change.mT
 
-    def roots(self, group_size: int) -> Tensor:
-        r"""Root of the covariance of every group's codes (G, d, d), of squared norm d.
+    def shapes(self) -> Tensor:
+        r"""Matrices (G, d, d) that make codes isotropic: A_g -> A_g M_g^{-1/2}, trace M_g = d.
 
-        The noise in the codes, of variance ||y - A x||^2 / (n - k d) in every direction, is
-        subtracted. With S_g the covariance scaled to trace d and N_g samples, the root is that of
+        The norm of such codes is as constant as a quadratic form can make it:
 
-        .. math:: I + s (S_g - I), \quad
-                  s = \Big(1 - \frac{\sum_g d (d - 1) q_g / N_g}{\sum_g ||S_g - I||_F^2}\Big)_+
+        .. math:: M_g = \arg\min_M \sum_i (x_{ig}^T M x_{ig} - 1)^2
 
-        where q_g = E||x_g||^4 / (E||x_g||^2)^2. The sum above is what the sampling error alone
-        gives for codes with directions uniform on the sphere. So few samples, which say little
-        about a covariance, leave it round.
+        For codes of elliptical distribution, M_g^{-1} is proportional to their covariance, which
+        is known less exactly where norms vary little. What samples are too few to tell is left
+        round: with M_g scaled to trace d, and V_g the sum of its squared standard errors, the
+        result is
+
+        .. math:: I + s (M_g - I), \quad s = (1 - \sum_g V_g / \sum_g ||M_g - I||_F^2)_+
         """
-        d, uses = group_size, self.uses.clamp_min(1)
+        d = self.codes.shape[0] // len(self.uses)
+        basis = _symmetric(d).to(self.codes)
+        p = len(basis)
+        enough = self.uses > 2 * p  # a fit of p numbers, with errors of its own
         spread = self.codes.unflatten(0, (-1, d)).unflatten(-1, (-1, d))
         spread = spread.diagonal(dim1=0, dim2=2).permute(2, 0, 1)
-        identity = torch.eye(d, dtype=spread.dtype, device=spread.device)
-        power = spread.diagonal(dim1=-2, dim2=-1).sum(-1)
-        quartic = self.quartic * uses / power.square()
-        noise = self.uses * self.residual / self.freedom.clamp_min(1)
-        # Noise may exceed what a few samples show.
-        signal = torch.maximum(power - d * noise, 0.1 * power)
-        traceless = spread - identity * (power / d)[:, None, None]
-        excess = torch.where((power > 0)[:, None, None], traceless * d / signal[:, None, None], 0.0)
-        sampling = torch.where(power > 0, d * (d - 1) * quartic / uses, 0.0).sum()
-        total = excess.square().sum()
-        share = (1 - sampling / total).clamp_min(0) if total > 0 else total
-        values, vectors = torch.linalg.eigh(identity + share * excess)
-        values = values.clamp_min(1e-3)
-        values = d * values / values.sum(-1, keepdim=True)
-        return (vectors * values.sqrt().unsqueeze(-2)) @ vectors.mT
+        squares = torch.einsum("gij,pij->gp", spread, basis)
+        identity = torch.eye(p).to(self.codes)
+        quartic = torch.where(enough[:, None, None], self.quartic, identity)
+        inverse = torch.linalg.pinv(quartic, hermitian=True)
+        fitted = (inverse @ squares.unsqueeze(-1)).squeeze(-1)
+        unexplained = (self.uses - (squares * fitted).sum(-1)) / (self.uses - p)
+        trace = basis.diagonal(dim1=1, dim2=2).sum(1)
+        scale = d / (fitted @ trace)
+        traceless = identity - torch.outer(trace, trace) / d
+        errors = (traceless * inverse).sum((1, 2)) * unexplained * scale.square()
+        apart = (fitted * scale.unsqueeze(-1)) @ traceless
+        apart, errors = (torch.where(enough[:, None], apart, 0), torch.where(enough, errors, 0))
+        total = apart.square().sum()
+        share = (1 - errors.sum() / total).clamp_min(0) if total > 0 else total
+        return torch.eye(d).to(apart) + share * torch.einsum("gp,pij->gij", apart, basis)
+
+
+def _symmetric(d: int) -> Tensor:
+    """An orthonormal basis (p, d, d) of the symmetric matrices, p = d (d + 1) / 2."""
+    rows, columns = torch.triu_indices(d, d)
+    basis = torch.zeros(len(rows), d, d, dtype=torch.float64)
+    index = torch.arange(len(rows))
+    basis[index, rows, columns] = basis[index, columns, rows] = 1
+    return basis / basis.square().sum((1, 2), keepdim=True).sqrt()

@@ -18,7 +18,7 @@ from evidence.tables import load_table, save_table
 from groupsparse.files import provenance, read_checked, write_atomic
 from report.claims import anchor, grouped
 from report.images import open_png
-from report.lead import findings, key_figure, verdicts
+from report.lead import findings, key_figure, of_the_paper, verdicts
 
 HERE = Path(__file__).parent
 NUMBER = r"[-–]?\d[\d.]*(e[-+]?\d+)?( ± [\d.]+)?( dB)?"
@@ -73,6 +73,7 @@ def rendered(
         findings=findings(sections),
         key=key_figure(sections),
         counts=counts,
+        paper=not claims or of_the_paper(pd.concat(claims)),
         known=list(dict.fromkeys(verdict for each in claims for verdict in each.verdict)),
         figures=figures,
         config=config,

@@ -38,8 +38,25 @@ def key_figure(sections: list[dict]) -> dict | None:
 
 
 def verdicts(claims: list[pd.DataFrame], sections: list[dict]) -> pd.DataFrame:
-    """Tests of the paper's own claims: a row per section, a column per verdict, and their sum."""
+    """Tests of claims: a row per section, a column per verdict, and their sum.
+
+    Of the paper's claims; of our own in a run that tests none of the paper's.
+    """
     titles = [section["title"] for section in sections]
-    counts = pd.DataFrame([tally(each) for each in claims], index=titles).fillna(0).astype(int)
+    paper = not claims or of_the_paper(pd.concat(claims))
+    counts = (
+        pd.DataFrame([tally(each, paper) for each in claims], index=titles).fillna(0).astype(int)
+    )
     counts = counts[[verdict for verdict in ORDER if verdict in counts]]
     return counts.assign(tests=counts.sum(axis=1))
+
+
+def of_the_paper(claims: pd.DataFrame) -> bool:
+    """Whether a run tests a claim of the paper, or none at all."""
+    return bool(tally(claims)) or not tally(claims, paper=False)
+
+
+def counted(claims: pd.DataFrame) -> tuple[dict[str, int], str]:
+    """Verdicts of a run, most frequent first, and whose claims they are about."""
+    paper = of_the_paper(claims)
+    return tally(claims, paper), "the paper's claims" if paper else "our own claims"

@@ -7,9 +7,8 @@ import html
 
 import pandas as pd
 
-from evidence.claims import tally
 from evidence.section import Cell
-from report.lead import findings
+from report.lead import counted, findings
 
 
 def page(
@@ -34,11 +33,14 @@ def page(
     return joined(parts)
 
 
-def results(run: dict, claims: pd.DataFrame, sections: list[dict]) -> str:
+def results(
+    run: dict, claims: pd.DataFrame, sections: list[dict], folder: str = "published"
+) -> str:
     """The results in README.md: what was found, and where the tables are."""
+    place = f"reports/{folder}"
     closing = (
-        "All tables: [reports/published](reports/published/README.md). All figures and claims:\n"
-        f"[report](reports/published/report.html). {verdicts(claims)}.\n"
+        f"All tables: [{place}]({place}/README.md). All figures and claims:\n"
+        f"[report]({place}/report.html). {verdicts(claims)}.\n"
         f"Made by {commits(run)}\non {run['machine']} in {run['wall_minutes']} minutes."
     )
     return joined([found(sections), closing])
@@ -105,10 +107,10 @@ def plain(words: str) -> str:
 
 
 def verdicts(claims: pd.DataFrame) -> str:
-    """How many tests of the paper's claims ended with each verdict."""
-    counts = tally(claims)
+    """How many tests of claims ended with each verdict: the paper's, or our own without them."""
+    counts, whose = counted(claims)
     listed = ", ".join(f"{count} “{verdict}”" for verdict, count in counts.items())
-    return f"Verdicts on {sum(counts.values())} tests of the paper's claims: {listed}"
+    return f"Verdicts on {sum(counts.values())} tests of {whose}: {listed}"
 
 
 def commits(run: dict) -> str:

@@ -49,7 +49,7 @@ def main() -> None:
         **{f"figures/{Path(f).name}": palette(Path(f)) for f in args.figures},
         "run.json": (json.dumps(run, indent=2) + "\n").encode(),
         "README.md": page(run, claims, list(tables), sections, findings).encode(),
-        "section.md": results(run, claims, sections).encode(),
+        "section.md": results(run, claims, sections, Path(args.output).name).encode(),
     }
     replace(Path(args.output), files)
 

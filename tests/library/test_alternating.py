@@ -107,17 +107,31 @@ def test_isotropic_groups_find_an_oblique_truth_that_orthonormal_ones_cannot():
     assert errors["isotropic"] < 0.1
 
 
-def test_few_samples_leave_a_covariance_round():
-    """Codes on the unit circle, five a group: their sample covariances are far from I."""
-    sums = Statistics.zeros(40, 40, 20, torch.device("cpu"))
+def test_few_samples_leave_a_group_round():
+    """Directions uniform on the circle, norms that vary: a few samples look like an ellipse."""
     truth = gs.orthonormalize_groups(gs.random_dictionary(40, 40, generator=0), 40)
-    data = gs.sample(truth, 2, 1, (1.0, 1.0), samples=100, generator=1, std=0.0).data
+    sums = Statistics.zeros(40, 40, 2, torch.device("cpu"), quartic=True)
+    data = gs.sample(truth, 2, 1, (0.2, 1.8), samples=300, generator=1, std=0.0).data
     sums.add(data, truth, 2, Selection(active_groups=1))
     spread = sums.codes.diagonal().view(20, 2)
-    assert (spread[:, 0] / spread.sum(1) - 0.5).abs().max() > 0.2
-    roots = sums.roots(2)
-    # The share that is left has standard error sqrt(2 / 20) of the sampling variance.
-    assert (roots - torch.eye(2)).square().sum((1, 2)).mean() < 0.02
+    apart = (2 * spread[:, 0] / spread.sum(1) - 1).square().mean()
+    assert apart > 0.02, "as a covariance of about 15 samples: d (d - 1) q / (2 N d) = 0.05"
+    assert (sums.shapes() - torch.eye(2)).square().sum((1, 2)).mean() < apart / 2
+
+
+@pytest.mark.parametrize("d", [2, 3])
+def test_the_shape_of_codes_on_an_ellipsoid_is_that_ellipsoid(d):
+    generator = torch.Generator().manual_seed(d)
+    mixing = torch.randn(d, d, generator=generator, dtype=torch.float64)
+    codes = torch.nn.functional.normalize(
+        torch.randn(200, 1, d, generator=generator, dtype=torch.float64), dim=-1
+    )
+    codes = codes @ mixing.T
+    sums = Statistics.zeros(d, d, d, torch.device("cpu"), quartic=True)
+    sums.codes, sums.uses = codes[:, 0].T @ codes[:, 0], torch.tensor([200.0]).double()
+    sums._add_quartic(codes, torch.ones(200, 1, dtype=torch.bool))
+    exact = torch.linalg.inv(mixing @ mixing.T)
+    assert torch.allclose(sums.shapes()[0], d * exact / exact.trace())
 
 
 def test_atoms_that_no_sample_uses_stay(problem):
@@ -158,12 +172,14 @@ def test_sums_follow_a_change_of_basis():
     generator = torch.Generator().manual_seed(0)
     x, y = (torch.randn(50, k, generator=generator, dtype=torch.float64) for k in (6, 5))
     turns = torch.randn(3, 2, 2, generator=generator, dtype=torch.float64)
-    sums = Statistics.zeros(5, 6, 3, torch.device("cpu"))
-    sums.codes, sums.cross = x.T @ x, x.T @ y
     turned = (turns @ x.view(50, 3, 2, 1)).reshape(50, 6)
-    sums.turn(turns)
-    assert torch.allclose(sums.codes, turned.T @ turned)
-    assert torch.allclose(sums.cross, turned.T @ y)
+    before, after = (Statistics.zeros(5, 6, 2, torch.device("cpu"), quartic=True) for _ in "12")
+    for sums, codes in ((before, x), (after, turned)):
+        sums.codes, sums.cross = codes.T @ codes, codes.T @ y
+        sums._add_quartic(codes.view(50, 3, 2), torch.ones(50, 3, dtype=torch.bool))
+    before.turn(turns)
+    for name, value in vars(after).items():
+        assert torch.allclose(vars(before)[name], value), name
 
 
 def test_updates_after_every_batch_learn_from_one_pass_over_a_stream(problem):

@@ -5,7 +5,7 @@ import pytest
 
 from evidence.section import figure, table, text
 from report.claims import grouped, told_apart
-from report.lead import findings, key_figure, verdicts
+from report.lead import counted, findings, key_figure, verdicts
 
 ROW = {
     "id": 1, "paper": True, "claim": "Errors fall", "source": "Abstract; Fig. 3a",
@@ -57,7 +57,11 @@ def test_verdicts_on_the_papers_own_claims_are_counted_by_section():
     counts = verdicts([first, claims({})], [{"title": "one"}, {"title": "two"}])
     assert list(counts.columns) == ["holds", "not reproduced", "tests"]
     assert counts.values.tolist() == [[2, 1, 3], [1, 0, 1]]
-    assert verdicts([claims({"paper": False})], [{"title": "one"}]).values.tolist() == [[0]]
+    alone = claims({"paper": False}, {"paper": False, "verdict": "undecided"})
+    assert verdicts([alone], [{"title": "one"}]).values.tolist() == [[1, 1, 2]], "our own"
+    assert counted(alone) == ({"holds": 1, "undecided": 1}, "our own claims")
+    assert counted(first) == ({"holds": 2, "not reproduced": 1}, "the paper's claims")
+    assert counted(first.iloc[:0]) == ({}, "the paper's claims")
 
 
 @pytest.mark.parametrize(

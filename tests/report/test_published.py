@@ -11,31 +11,45 @@ from report import readme as section_of_readme
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
-PUBLISHED = ROOT / "reports" / "published"
-PAGE = (PUBLISHED / "README.md").read_text()
-BEGIN, END = section_of_readme.BEGIN, section_of_readme.END
+RUNS = {"published": "full", "beyond": "beyond"}  # folder of reports -> run
+RUNS = {folder: run for folder, run in RUNS.items() if (ROOT / "reports" / folder).is_dir()}
+every_run = pytest.mark.parametrize("folder", RUNS)
 
 
-SECTION = README.split(BEGIN)[1].split(END)[0]
-RUN = json.loads((PUBLISHED / "run.json").read_text())
+def run_of(folder: str) -> dict:
+    return json.loads((ROOT / "reports" / folder / "run.json").read_text())
 
 
-def test_the_results_in_the_readme_are_those_of_the_published_run():
-    assert (PUBLISHED / "section.md").read_text() == SECTION
+def page_of(folder: str) -> str:
+    return (ROOT / "reports" / folder / "README.md").read_text()
 
 
-def test_publishing_puts_the_section_between_the_markers(tmp_path, monkeypatch):
-    readme, section = tmp_path / "README.md", tmp_path / "section.md"
-    readme.write_text(f"before\n{BEGIN}old\n{END}after\n")
-    section.write_text("new\n")
-    arguments = ["readme.py", "--section", str(section), "--output", str(readme)]
-    monkeypatch.setattr("sys.argv", arguments)
+@every_run
+def test_the_results_in_the_readme_are_those_of_the_published_run(folder):
+    section = (ROOT / "reports" / folder / "section.md").read_text()
+    assert section_of_readme.parted(README, folder)[1] == section
+
+
+def test_publishing_puts_the_section_between_its_own_markers(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    pages = {}
+    for name in ("one", "two"):
+        begin, end = section_of_readme.markers(name)
+        pages[name] = f"{begin}old {name}\n{end}"
+        (tmp_path / "reports" / name).mkdir(parents=True)
+        (tmp_path / "reports" / name / "section.md").write_text("new\n")
+    (tmp_path / "README.md").write_text(f"before\n{pages['one']}{pages['two']}after\n")
+    monkeypatch.setattr("sys.argv", ["readme.py", "--published", "two"])
     section_of_readme.main()
-    assert readme.read_text() == f"before\n{BEGIN}new\n{END}after\n"
+    two = pages["two"].replace("old two", "new")
+    assert (tmp_path / "README.md").read_text() == f"before\n{pages['one']}{two}after\n"
 
 
 def test_numbers_elsewhere_in_the_readme_are_not_results():
-    text = README.split(BEGIN)[0] + README.split(END)[1]
+    text = README
+    for folder in RUNS:
+        before, _, after = section_of_readme.parted(text, folder)
+        text = before + after
     text = re.sub(r"```.*?```|`[^`]*`|\]\([^)]*\)", "", text, flags=re.DOTALL)
     # Versions, the paper's number and its date are no results; a decimal or a percentage is one.
     allowed = {"3.11", "2102.07003"}
@@ -43,28 +57,33 @@ def test_numbers_elsewhere_in_the_readme_are_not_results():
     assert [n for n in numbers if n not in allowed] == []
 
 
-@pytest.mark.parametrize(("text", "folder"), [(README, ROOT), (PAGE, PUBLISHED)])
-def test_the_figures_and_files_of_a_page_exist(text, folder):
+@pytest.mark.parametrize("folder", [None, *RUNS])
+def test_the_figures_and_files_of_a_page_exist(folder):
+    text, place = (page_of(folder), ROOT / "reports" / folder) if folder else (README, ROOT)
     links = re.findall(r"\]\(([^)#]+)[^)]*\)", text)
     files = [link for link in links if not link.startswith("http")]
     assert [f for f in files if f.endswith(".png")], "a page without a figure"
-    assert [f for f in files if not (folder / f).exists()] == []
+    assert [f for f in files if not (place / f).exists()] == []
 
 
-def test_the_published_run_says_what_made_it():
-    assert RUN["run"] == "full"
-    assert all(RUN[key] for key in ("commit", "machine", "wall_minutes", "torch", "python"))
-    several = "s" if len(RUN["commit"]) > 1 else ""
-    for text in (README, PAGE):
-        assert f"commit{several} {', '.join(RUN['commit'])}" in text.replace("\n", " ")
+@every_run
+def test_the_published_run_says_what_made_it(folder):
+    run = run_of(folder)
+    assert run["run"] == RUNS[folder]
+    assert all(run[key] for key in ("commit", "machine", "wall_minutes", "torch", "python"))
+    assert list(run["made_by"]) == run["commit"]
+    assert len(run["commit"]) == 1
+    for text in (section_of_readme.parted(README, folder)[1], page_of(folder)):
+        assert f"commit {run['commit'][0]}" in text.replace("\n", " ")
 
 
-def test_the_published_claims_and_pages_are_those_of_the_published_tables(tmp_path):
-    assert list(RUN["made_by"]) == RUN["commit"]
-    assert len(RUN["commit"]) == 1
-    assert_published_again(PUBLISHED, tmp_path)
+@every_run
+def test_the_published_claims_and_pages_are_those_of_the_published_tables(folder, tmp_path):
+    assert_published_again(ROOT / "reports" / folder, tmp_path)
 
 
-def test_published_files_are_small():
-    sizes = {p.name: p.stat().st_size for p in PUBLISHED.rglob("*") if p.is_file()}
+@every_run
+def test_published_files_are_small(folder):
+    files = [p for p in (ROOT / "reports" / folder).rglob("*") if p.is_file()]
+    sizes = {p.name: p.stat().st_size for p in files}
     assert {name: size for name, size in sizes.items() if size > 2**21} == {}

@@ -122,7 +122,7 @@ rule summarise:
 rule publish:
     input:
         code=code("report/publish.py"),
-        findings=source("reports/findings.md"),
+        findings=source(f"reports/{config['published']}.md"),
         report=rules.build_report.output.page,
         sections=rules.build_report.input.sections,
         tables=[
@@ -150,7 +150,7 @@ rule publish:
     params:
         config=as_json(config),
         benchmarks=BENCHMARKS,
-        folder="reports/published",
+        folder=f"reports/{config['published']}",
     shell:
         "python -m report.publish --report {input.report} --sections {input.sections} "
         "--tables {input.tables} --figures {input.figures} --artefacts {input.artefacts} "
