@@ -35,7 +35,15 @@ def cells(plane: dict, model: dict) -> list[tuple[dict, dict]]:
     across, horizontal = axis(plane, ACROSS)
     up, vertical = axis(plane, UP)
     return [
-        ({ACROSS: x, UP: y}, {"coherence": None, **model, across: x, up: y})
+        ({ACROSS: x, UP: y}, _numbers({"coherence": None, **model, across: x, up: y}))
         for y in vertical
         for x in horizontal
     ]
+
+
+def _numbers(model: dict) -> dict:
+    """The same numbers written the same way, 5 dB as 5.0: seeds are derived from them."""
+    return {
+        key: float(value) if key in ("snr_db", "coherence") and value is not None else value
+        for key, value in model.items()
+    }

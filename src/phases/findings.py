@@ -38,17 +38,18 @@ def base_table(run: pd.DataFrame, section: dict) -> dict:
 
 
 def findings(run: pd.DataFrame) -> list[str]:
-    """For every plane, the share of its runs in which each method finds all groups."""
+    """How often each method finds the groups, over all planes from near and without a start."""
     sentences = []
-    for plane, here in run[run.start != "truth"].groupby("plane", sort=False):
-        shares = here.groupby(["method", "start"], sort=False)[[FOUND, AT_LIMIT]].mean()
+    for words, starts in (("From near", ["near"]), ("From no start", ["random", "discover"])):
+        here = run[run.start.isin(starts)]
         parts = [
-            f"{panel_name(*key)} {100 * row[FOUND]:.0f} % ({100 * row[AT_LIMIT]:.0f} %)"
-            for key, row in shares.iterrows()
+            f"{panel_name(method, start)} {100 * of[FOUND].mean():.0f} % "
+            f"({100 * of[AT_LIMIT].mean():.0f} %) of {len(of)}"
+            for (method, start), of in here.groupby(["method", "start"], sort=False)
         ]
-        count = here.groupby(["method", "start"]).size().iloc[0]
-        sentences.append(
-            f"Phase diagrams ({plane}): of {count} runs all groups are found, and in brackets as "
-            f"well as the oracle: {'; '.join(parts)}."
-        )
+        if parts:
+            sentences.append(
+                f"Phase diagrams. {words}, share of runs in which all groups are found, and in "
+                f"brackets as well as by the oracle: {'; '.join(parts)}."
+            )
     return sentences

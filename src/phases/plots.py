@@ -30,7 +30,8 @@ def diagram(run: pd.DataFrame, plane: dict, model: dict) -> Figure:
     figure = Figure(figsize=(width, 1.6 + 0.8 * len(vertical)), layout="constrained")
     limits = crossing(plane, model)
     grid = figure.subplots(len(CRITERIA), len(panels), squeeze=False, sharex=True, sharey=True)
-    for row, (criterion, words) in zip(grid, CRITERIA.items(), strict=True):
+    for number, (criterion, words) in enumerate(CRITERIA.items()):
+        row = grid[number]
         for ax, (method, start) in zip(row, panels, strict=True):
             here = run[(run.method == method) & (run.start == start)]
             share = here.pivot_table(index="up", columns="across", values=criterion, sort=True)
@@ -40,9 +41,9 @@ def diagram(run: pd.DataFrame, plane: dict, model: dict) -> Figure:
             )  # fmt: skip
             draw(ax, limits)
             ax.set(xlabel="", ylabel="")
-            if row is grid[0]:
+            if not number:
                 ax.set_title(names.panel_name(method, start).replace(" from", "\nfrom"), size=8)
-            if row is grid[-1]:
+            if number == len(CRITERIA) - 1:
                 ax.set_xlabel(names.AXES[across])
         row[0].set_ylabel(f"{words}\n{names.AXES[up]}")
     grid[0, 0].invert_yaxis()  # the axes are shared
@@ -62,7 +63,7 @@ def draw(ax: Axes, limits: dict[str, np.ndarray]) -> None:
 
 
 def crossing(plane: dict, model: dict) -> dict[str, np.ndarray]:
-    """Samples over those of a limit on a fine mesh (up, across), for limits that cross the plane."""
+    """Samples over those of a limit on a mesh (up, across), for limits that cross the plane."""
     (across, horizontal), (up, vertical) = (
         (key, between(np.asarray(values, float), FINE * len(values)))
         for key, values in (axis(plane, ACROSS), axis(plane, UP))
