@@ -24,8 +24,8 @@ METHODS = (
     "data alone without noise; the basis of a span is not counted); every group is active d times, "
     "which spans it, with probability 1/2; the oracle overlaps by half with "
     "N = m + 1 + m (n − d) / (n 10^(SNR/10)). A limit that is not drawn does not cross the plane. "
-    "A one-sided code (ReLU) needs two atoms for a direction of both signs and has one: atoms leave "
-    "their groups."
+    "A one-sided code (ReLU) needs two atoms for a direction of both signs and has one, so atoms "
+    "leave their groups."
 )
 CAPTION = (
     "Phases {letter} (not in the paper): {place}; the number is that of successes of {replicates}, "

@@ -193,11 +193,12 @@ def test_a_run_is_as_good_as_the_oracle_only_if_it_found_every_group():
 
 
 def test_wilsons_interval_is_where_the_score_test_does_not_reject():
-    for successes in range(11):
+    for successes in range(1, 10):
         for end in wilson(successes, 10):
-            if 0 < end < 1:
-                score = abs(successes / 10 - end) / (end * (1 - end) / 10) ** 0.5
-                assert score == pytest.approx(1.959964, abs=1e-5)
+            score = abs(successes / 10 - end) / (end * (1 - end) / 10) ** 0.5
+            assert score == pytest.approx(1.959964, abs=1e-5)
+    assert wilson(0, 10)[0] == pytest.approx(0, abs=1e-12)
+    assert wilson(10, 10)[1] == pytest.approx(1, abs=1e-12)
     assert half_width(5, 10) > half_width(0, 10)
 
 
