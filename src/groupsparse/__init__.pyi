@@ -26,6 +26,7 @@ from groupsparse.encoder import unfolded as unfolded
 from groupsparse.files import CorruptArtifactError as CorruptArtifactError
 from groupsparse.generative import Codes as Codes
 from groupsparse.generative import Sample as Sample
+from groupsparse.generative import coherent_dictionary as coherent_dictionary
 from groupsparse.generative import dense_codes as dense_codes
 from groupsparse.generative import random_dictionary as random_dictionary
 from groupsparse.generative import sample as sample

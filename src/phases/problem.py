@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from groupsparse.dictionary import perturb
-from groupsparse.generative import dense_codes, random_dictionary, sample
+from groupsparse.generative import coherent_dictionary, dense_codes, random_dictionary, sample
 from groupsparse.seeds import derive_seed, generator
 
 OF_DICTIONARY = ("n", "groups", "group_size", "coherence")
@@ -34,8 +34,6 @@ def draw(model: dict, seed: int, replicate: int) -> Problem:
     if model["coherence"] is None:
         truth = random_dictionary(n, groups * d, random)
     else:
-        from groupsparse.generative import coherent_dictionary
-
         truth = coherent_dictionary(n, groups, d, model["coherence"], random)
     noise = {"std": 0.0} if model["snr_db"] is None else {"snr_db": model["snr_db"]}
     drawn = sample(
