@@ -26,6 +26,7 @@ from groupsparse.encoder import unfolded as unfolded
 from groupsparse.files import CorruptArtifactError as CorruptArtifactError
 from groupsparse.generative import Codes as Codes
 from groupsparse.generative import Sample as Sample
+from groupsparse.generative import coherent_dictionary as coherent_dictionary
 from groupsparse.generative import dense_codes as dense_codes
 from groupsparse.generative import random_dictionary as random_dictionary
 from groupsparse.generative import sample as sample
@@ -44,6 +45,7 @@ from groupsparse.prox import split_groups as split_groups
 from groupsparse.pursuit import refit_codes as refit_codes
 from groupsparse.pursuit import select_groups as select_groups
 from groupsparse.recovery import aligned_squared_error as aligned_squared_error
+from groupsparse.recovery import group_overlaps as group_overlaps
 from groupsparse.recovery import group_support as group_support
 from groupsparse.recovery import invariant_squared_error as invariant_squared_error
 from groupsparse.recovery import least_squares_dictionary as least_squares_dictionary

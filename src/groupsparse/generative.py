@@ -10,7 +10,7 @@ from scipy.linalg import hadamard
 from torch import Tensor
 
 from groupsparse.arrays import Array, as_tensor, check_count, check_groups
-from groupsparse.dictionary import normalize_columns
+from groupsparse.dictionary import block_coherence, from_blocks, normalize_columns
 from groupsparse.seeds import as_generator
 
 
@@ -40,6 +40,60 @@ def random_dictionary(n: int, atoms: int, generator: torch.Generator | int) -> T
     True
     """
     return normalize_columns(torch.randn(n, atoms, generator=as_generator(generator)))
+
+
+def coherent_dictionary(
+    n: int, groups: int, group_size: int, coherence: float, generator: torch.Generator | int
+) -> Tensor:
+    r"""Orthonormal groups (n, groups * group_size) of a given block coherence mu_B (eq. 3).
+
+    The spans of all groups lean towards one common direction c. The first atom of group g is
+
+    .. math:: \cos\theta \, c + \sin\theta \, w_g
+
+    with w_g random and orthogonal to c, the other atoms are random and orthogonal to c too, and
+    theta is found by bisection so that max ||A_g^T A_h||_2 / d is ``coherence``.
+
+    Parameters
+    ----------
+    coherence : between that of random groups (the value at theta = 90 degrees) and 1 / group_size
+    generator : random numbers, or a seed
+
+    Raises
+    ------
+    ValueError if no theta has that coherence, or for groups that do not fit into n dimensions.
+
+    Examples
+    --------
+    >>> from groupsparse.dictionary import block_coherence
+    >>> dictionary = coherent_dictionary(40, 6, 2, coherence=0.4, generator=0)
+    >>> round(float(block_coherence(dictionary, 2)), 3)
+    0.4
+    """
+    if not 1 <= group_size < n:
+        raise ValueError(f"group_size must be at least 1 and below n = {n}, not {group_size}")
+    generator = as_generator(generator)
+    common = torch.nn.functional.normalize(torch.randn(n, 1, generator=generator), dim=0)
+    random = torch.randn(groups, n, group_size, generator=generator)
+    away = torch.linalg.qr(random - common @ (common.mT @ random)).Q
+
+    def leaning(cosine: float) -> Tensor:
+        first = cosine * common + math.sqrt(1 - cosine**2) * away[..., :1]
+        return from_blocks(torch.cat([first, away[..., 1:]], dim=-1))
+
+    def reached(cosine: float) -> float:
+        return float(block_coherence(leaning(cosine), group_size))
+
+    low, high = 0.0, 1.0
+    if not reached(low) <= coherence <= 1 / group_size:
+        raise ValueError(
+            f"coherence must be between {reached(low):.3g}, that of random groups here, and "
+            f"1 / group_size, not {coherence}"
+        )
+    for _ in range(24):  # to the last bits of float32
+        middle = (low + high) / 2
+        low, high = (middle, high) if reached(middle) < coherence else (low, middle)
+    return leaning(high)
 
 
 def sample_codes(

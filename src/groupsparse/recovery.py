@@ -49,6 +49,26 @@ def invariant_squared_error(estimate: Array, truth: Array, group_size: int) -> f
     return max(0.0, float((group_size - similarity[rows, columns]).sum()))
 
 
+def group_overlaps(estimate: Array, truth: Array, group_size: int) -> Tensor:
+    r"""How much of every true group is found: (n, m) -> (G,), in the order of the truth.
+
+    .. math:: ||U_{\pi(g)}^T V_g||_F^2 / d = \tfrac1d \sum_i \cos^2\theta_{gi} \in [0, 1]
+
+    U and V are orthonormal bases of the groups and pi is the matching of
+    :func:`invariant_squared_error`, which is d times the sum of what is missing from 1. A random
+    group has about d / n.
+
+    Examples
+    --------
+    >>> group_overlaps(torch.eye(4)[:, [2, 0]], torch.eye(4)[:, [0, 1]], group_size=1)
+    tensor([1., 0.], dtype=torch.float64)
+    """
+    estimate, truth = _pair(estimate, truth, group_size)
+    similarity = _subspace_similarity(estimate, truth, group_size)
+    order, columns = linear_sum_assignment(similarity.T.numpy(), maximize=True)
+    return (similarity[columns, order] / group_size).clamp(max=1)
+
+
 def aligned_squared_error(estimate: Array, truth: Array, group_size: int) -> float:
     """||A_pi R - A*||_F^2 after matching groups and rotating each onto the truth (Procrustes).
 

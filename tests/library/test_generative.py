@@ -7,9 +7,11 @@ import pytest
 import torch
 from scipy.stats import chi2, kstest
 
+from groupsparse.dictionary import block_coherence, blocks
 from groupsparse.generative import (
     balance_signs,
     code_power,
+    coherent_dictionary,
     dense_codes,
     noise_std,
     random_dictionary,
@@ -232,3 +234,23 @@ def test_seeds_are_the_same_in_every_run():
     expected = int(hashlib.sha256(b"7/data/0").hexdigest()[:8], 16) % 2**31
     assert derive_seed(7, "data", 0) == expected
     assert generator(7, "data", 0).initial_seed() == derive_seed(7, "data", 0)
+
+
+@pytest.mark.parametrize("coherence", [0.15, 0.2, 0.25])
+def test_coherent_groups_are_orthonormal_and_share_a_direction(coherence):
+    dictionary = coherent_dictionary(100, 10, 4, coherence, 3)
+    groups = blocks(dictionary, 4)
+    # Rounding of float32: sums of a hundred products.
+    assert torch.allclose(groups.mT @ groups, torch.eye(4).expand(10, 4, 4), atol=1e-5)
+    assert float(block_coherence(dictionary, 4)) == pytest.approx(coherence, abs=1e-5)
+    # All pairs of groups are about as coherent as the most coherent one, and in one direction.
+    first = torch.linalg.svdvals(torch.cat(list(groups), dim=1))[:2]
+    assert first[0] > 1.3 * first[1]
+
+
+def test_a_coherence_that_no_groups_have_is_refused():
+    for coherence in (0.01, 0.26):
+        with pytest.raises(ValueError, match="coherence must be between"):
+            coherent_dictionary(100, 10, 4, coherence, 3)
+    with pytest.raises(ValueError, match="below n = 4"):
+        coherent_dictionary(4, 2, 4, 0.2, 0)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from groupsparse.dictionary import normalize_columns, perturb
+from groupsparse.dictionary import normalize_columns, orthonormalize_groups, perturb
 from groupsparse.generative import (
     Sample,
     code_power,
@@ -17,6 +17,7 @@ from groupsparse.generative import (
 )
 from groupsparse.recovery import (
     aligned_squared_error,
+    group_overlaps,
     group_support,
     invariant_squared_error,
     least_squares_dictionary,
@@ -356,3 +357,17 @@ def test_normal_equations_touch_active_entries_only_and_are_the_dense_ones():
     # Products of float32 codes, at most 200 terms of size 4 or so summed in float32.
     torch.testing.assert_close(gram, 2 * x.T @ x, rtol=0, atol=200 * 4 * 6e-8 * 10)
     torch.testing.assert_close(cross, 2 * x.T @ data.double(), rtol=0, atol=200 * 8 * 6e-8 * 10)
+
+
+def test_overlaps_are_in_the_order_of_the_truth_and_what_is_missing_is_the_subspace_error():
+    truth = orthonormalize_groups(random_dictionary(30, 12, rng(0)), 3)
+    near = perturb(truth, 0.8, rng(1))
+    # The last group is lost and the others change places.
+    lost = random_dictionary(30, 3, rng(2))
+    estimate = torch.cat([near[:, 3:6], lost, near[:, 6:9], near[:, :3]], dim=1)
+    found = group_overlaps(estimate, truth, 3)
+    assert int(found.argmin()) == 3
+    assert (found[:3] > 0.5).all()
+    error = invariant_squared_error(estimate, truth, 3)
+    assert 3 * float((1 - found).sum()) == pytest.approx(error)
+    assert group_overlaps(truth, truth, 3).tolist() == pytest.approx([1.0] * 4)

@@ -1,0 +1,1 @@
+"""Where recovery stops: its probability over planes of two properties of the problem."""

@@ -1,0 +1,55 @@
+"""What the phase diagrams show, as tables and sentences with computed numbers."""
+
+import pandas as pd
+
+from evidence.section import number, table
+from phases.conditions import ACROSS, UP, axis
+from phases.names import panel_name
+from phases.success import AT_LIMIT, CRITERIA, FOUND, share
+
+
+def base(run: pd.DataFrame, section: dict) -> pd.DataFrame:
+    """Runs at the base problem, once for each method and start, whatever plane they are from."""
+    here = pd.Series(False, index=run.index)
+    for name, plane in section["planes"].items():
+        inside = run.plane == name
+        for direction in (ACROSS, UP):
+            # The base problem has random groups, of no set coherence.
+            inside &= run[direction] == section["model"].get(axis(plane, direction)[0])
+        here |= inside
+    return run[here].drop_duplicates(["method", "start", "replicate"])
+
+
+def base_table(run: pd.DataFrame, section: dict) -> dict:
+    """Successes at the base problem with their intervals, and the error beside the oracle's."""
+    rows = []
+    for (method, start), here in base(run, section).groupby(["method", "start"], sort=False):
+        ratio = (here.error / here.oracle_error).median()
+        rows.append([panel_name(method, start), share(here, FOUND), share(here, AT_LIMIT),
+                     number(here.error.median(), 2), number(ratio, 2)])  # fmt: skip
+    model = section["model"]
+    caption = (
+        f"The base problem: n = {model['n']}, {model['groups']} groups of {model['group_size']}, "
+        f"{model['active_groups']} active, {model['samples']} samples, SNR {model['snr_db']} dB. "
+        "Brackets: Wilson's 95 % interval; errors: medians of the subspace error."
+    )
+    head = ["method", *CRITERIA.values(), "error", "error / oracle's"]
+    return table([head], rows, caption=caption, name="phases_base")
+
+
+def findings(run: pd.DataFrame) -> list[str]:
+    """How often each method finds the groups, over all planes from near and without a start."""
+    sentences = []
+    for words, starts in (("From near", ["near"]), ("From no start", ["random", "discover"])):
+        here = run[run.start.isin(starts)]
+        parts = [
+            f"{panel_name(method, start)} {100 * of[FOUND].mean():.0f} % "
+            f"({100 * of[AT_LIMIT].mean():.0f} %) of {len(of)}"
+            for (method, start), of in here.groupby(["method", "start"], sort=False)
+        ]
+        if parts:
+            sentences.append(
+                f"Phase diagrams. {words}, share of runs in which all groups are found, and in "
+                f"brackets as well as by the oracle: {'; '.join(parts)}."
+            )
+    return sentences

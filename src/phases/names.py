@@ -1,0 +1,42 @@
+"""What readers call the starts, axes and limits of the phase diagrams."""
+
+from evidence.names import method_name
+
+METHODS = {"refined": "group-sparse, then alternating,"}
+STARTS = {
+    "near": "from near",
+    "random": "from random atoms",
+    "discover": "from no start",
+    "truth": "from the truth (control)",
+}
+AXES = {
+    "samples": "samples N",
+    "active_groups": "active groups",
+    "snr_db": "SNR (dB)",
+    "coherence": "block coherence μ_B",
+    "group_size": "atoms per group d",
+    "groups": "groups Γ",
+    "n": "dimension n",
+}
+LIMITS = {
+    "counting": "as many equations as unknowns",
+    "activity": "every group active d times",
+    "oracle": "the oracle overlaps by half",
+}
+
+
+def panel_name(method: str, start: str) -> str:
+    """A method and its start, in words.
+
+    Examples
+    --------
+    >>> panel_name("group_sparse", "near")
+    'group-sparse from near'
+    """
+    return f"{METHODS.get(method, method_name(method))} {STARTS[start]}"
+
+
+def plane_name(plane: dict) -> str:
+    """The two axes of a plane, in words."""
+    (across,), (up,) = plane["across"], plane["up"]
+    return f"{AXES[up]} against {AXES[across]}"
