@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from groupsparse import encoder
+from groupsparse import encoder, saved
 from groupsparse.arrays import (
     LIPSCHITZ,
     Array,
@@ -22,9 +21,7 @@ from groupsparse.arrays import (
     check_lambda,
     check_step,
 )
-from groupsparse.artifacts import load_tensors, save_tensors
 from groupsparse.dictionary import squared_spectral_norm
-from groupsparse.files import CorruptArtifactError, digest, write_atomic
 from groupsparse.loss import active, dense_loss, per_sample, reconstruction_loss, shallow_loss
 from groupsparse.preprocess import require_finite
 from groupsparse.prox import PROX, Prox, name_of
@@ -32,7 +29,6 @@ from groupsparse.pursuit import refitted
 from groupsparse.thresholds import silence
 
 ENCODERS = ("shallow", "ista", "fista")
-CONFIG, WEIGHTS = "config.json", "weights.safetensors"
 
 
 class Output(NamedTuple):
@@ -274,43 +270,20 @@ class Autoencoder(nn.Module):
 
         :meth:`load` gives the same bits back. An activation of your own is saved by name only.
         """
-        folder = Path(folder)
-        config = self.config()
-        json.dumps(config)  # first: what fails here must leave the old model
-        save_tensors(folder / WEIGHTS, {"dictionary": self.dictionary}, kind="autoencoder")
-        shape = list(self.dictionary.shape)
-        config = {"shape": shape, **config, "weights_sha256": digest(folder / WEIGHTS)}
-        write_atomic(folder / CONFIG, (json.dumps(config, indent=2) + "\n").encode())
+        saved.write(folder, self.dictionary, self.config())
 
     @classmethod
     def load(cls, folder: str | Path, prox: Prox | None = None) -> Autoencoder:
         """Read what :meth:`save` wrote, onto the CPU.
 
-        Parameters
-        ----------
-        prox : the activation, if it was a callable: nothing that a file names is ever executed
+        ``prox`` is the activation, if it was a callable: nothing that a file names is ever executed.
 
         Raises
         ------
         CorruptArtifactError naming the file that is missing, damaged or of another model;
         ValueError if the activation has to be given.
         """
-        path, weights = Path(folder) / CONFIG, Path(folder) / WEIGHTS
-        dictionary = load_tensors(weights)[0].get("dictionary")
-        try:
-            config = json.loads(path.read_bytes())
-            if config.pop("weights_sha256", None) != digest(weights):
-                raise ValueError(f"{WEIGHTS} next to it is of another model")
-            if dictionary is None or list(dictionary.shape) != config.pop("shape", None):
-                raise ValueError(f"its shape is not that of the dictionary in {WEIGHTS}")
-            known = config.get("prox") in PROX
-            if known or prox is not None:
-                return cls(dictionary, **(config | ({} if prox is None else {"prox": prox})))
-        except (OSError, ValueError, TypeError, AttributeError) as error:
-            raise CorruptArtifactError(path, str(error), advice="") from error
-        raise ValueError(
-            f"{path} names the activation {config.get('prox')!r}: give it as load(folder, prox=...)"
-        )
+        return saved.read(folder, cls, prox)
 
 
 @torch.no_grad()
