@@ -276,7 +276,7 @@ class Autoencoder(nn.Module):
     def load(cls, folder: str | Path, prox: Prox | None = None) -> Autoencoder:
         """Read what :meth:`save` wrote, onto the CPU.
 
-        ``prox`` is the activation, if it was a callable: nothing that a file names is ever executed.
+        ``prox`` is the activation, if it was a callable: nothing that a file names is executed.
 
         Raises
         ------
