@@ -4,7 +4,7 @@ from limits.conditions import CHANCE, ORACLE, is_network
 
 CONTROLS = {
     ORACLE: "oracle: least squares on the true codes",
-    CHANCE: "chance: a random dictionary",
+    CHANCE: "a random dictionary",
 }
 
 
