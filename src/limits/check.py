@@ -14,7 +14,7 @@ def inconsistencies(config: dict) -> list[str]:
     for place, name in named.items():
         if name not in methods:
             errors.append(f"limits.{place}: {name} is no method of limits.methods")
-        elif place.startswith("race.") and FIXED not in methods[name]:
+        elif place.startswith("race.") and not methods[name].get(FIXED):
             errors.append(f"limits.{place}: {name} has no noise level on fixed data")
     shown = section["shown"]
     for role, network in (("method", False), ("network", True)):

@@ -23,13 +23,27 @@ def described(method: str, settings: dict) -> str:
     if not is_network(settings):
         rule = f", groups above λ = {settings['lambda']:g}" if "lambda" in settings else ""
         return f"alternating, {settings['basis']} groups{rule}"
-    options = [
+    return f"network: {', '.join(options(settings)) or 'as published'}"
+
+
+def options(settings: dict) -> list[str]:
+    """The options of a network in words; as published it has none."""
+    return [
         *(["hard threshold"] if settings["prox"] == "group_hard" else []),
         *(["refitted codes"] if settings.get("refit") else []),
         *(["orthonormal groups"] if settings.get("normalize") == "orthonormal" else []),
         *(["decaying step"] if settings.get("decay") else []),
     ]
-    return f"network: {', '.join(options) or 'as published'}"
+
+
+def ordered(methods: dict[str, dict]) -> list[str]:
+    """Methods as tables show them: the alternation first, networks by their number of options."""
+
+    def key(name: str) -> tuple:
+        network = is_network(methods[name])
+        return network, len(options(methods[name])) if network else 0, name
+
+    return sorted(methods, key=key)
 
 
 def noise(snr: float) -> str:

@@ -2,6 +2,7 @@
 
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from evidence.style import legend_right
 from limits.conditions import FIXED, ORACLE
@@ -30,6 +31,7 @@ def race(scores: pd.DataFrame, section: dict) -> Figure:
         oracle = last(curve(scores, FIXED, ORACLE, "invariant")).loc[snr].mean()
         ax.axhline(oracle, color="black", linestyle="--", lw=0.8, label="oracle")
         ax.set(title=noise(snr), xscale="log", yscale="log", xlabel="seconds")
+        ax.xaxis.set_minor_formatter(NullFormatter())
     axes[0].set_ylabel("subspace error")
     legend_right(axes[-1])
     return figure

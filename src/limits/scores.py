@@ -28,16 +28,13 @@ def oracle_of(table: pd.DataFrame, sampling: str, method: str, metric: str) -> p
     if sampling == FIXED:  # the same data in every epoch
         return last(oracle)
     epochs = curve(table, sampling, method, metric).reset_index().groupby(INDEX).epoch.max()
-    return pd.Series(
-        {(*key, epoch): oracle.get((*key, epoch), math.nan) for key, epoch in epochs.items()}
-    ).pipe(_without_epoch)
+    return _series({key: oracle.get((*key, epoch), math.nan) for key, epoch in epochs.items()})
 
 
-def _without_epoch(values: pd.Series) -> pd.Series:
-    if values.empty:
-        return pd.Series(dtype=float, index=pd.MultiIndex.from_arrays([[], []], names=INDEX))
-    values.index = values.index.set_names([*INDEX, "epoch"])
-    return values.droplevel("epoch")
+def _series(values: dict[tuple, float]) -> pd.Series:
+    """Values by (snr, replicate), also where there are none."""
+    index = pd.MultiIndex.from_tuples(values, names=INDEX)
+    return pd.Series(list(values.values()), index, dtype=float)
 
 
 def over_oracle(table: pd.DataFrame, sampling: str, method: str, metric: str) -> pd.Series:
@@ -68,7 +65,7 @@ def seconds_to(table: pd.DataFrame, method: str, targets: pd.Series) -> pd.Serie
         here = errors.loc[key]
         reached = here[here <= target]
         found[key] = seconds[(*key, reached.index[0])] if len(reached) else math.inf
-    return pd.Series(found, dtype=float).rename_axis(INDEX)
+    return _series(found)
 
 
 def times(table: pd.DataFrame, method: str, network: str) -> pd.DataFrame:
@@ -106,4 +103,4 @@ def removed(table: pd.DataFrame, sampling: str, method: str, network: str) -> di
         excess[name] = pd.DataFrame(parts)
     shared = excess[method].index.intersection(excess[network].index)
     mine, theirs = (excess[name].loc[shared].mean() for name in (method, network))
-    return {part: float(1 - mine[part] / theirs[part]) for part in mine.index}
+    return {part: float(1 - mine[part] / theirs[part]) for part in mine.index if theirs[part]}

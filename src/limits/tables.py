@@ -1,12 +1,10 @@
 """Tables of the limits for the report."""
 
-import math
-
 import pandas as pd
 
 from evidence.section import number, replicates, spread, table
 from limits.conditions import CHANCE, FIXED, ORACLE, SAMPLINGS, is_network
-from limits.names import described, noise
+from limits.names import described, noise, ordered
 from limits.scores import METRICS, NO_NOISE, curve, last, over_oracle, removed, times
 
 
@@ -16,7 +14,7 @@ def recovery(scores: pd.DataFrame, section: dict) -> dict:
     head = ["samples", "method", "error", *(noise(snr) for snr in levels)]
     rows = []
     for sampling in SAMPLINGS:
-        for method in [*section["methods"], ORACLE, CHANCE]:
+        for method in [*ordered(section["methods"]), ORACLE, CHANCE]:
             for metric, words in METRICS.items():
                 cells = [_cell(scores, sampling, method, metric, snr) for snr in levels]
                 if any(cells):
@@ -49,7 +47,8 @@ def ablation(scores: pd.DataFrame, section: dict) -> dict:
     head = ["samples", "network", "subspace", "aligned", *(f"removed: {p}" for p in PARTS.values())]
     rows = []
     for sampling in SAMPLINGS:
-        for method, settings in section["methods"].items():
+        for method in ordered(section["methods"]):
+            settings = section["methods"][method]
             if not is_network(settings) or curve(scores, sampling, method, "aligned").empty:
                 continue
             ratios = {m: _ablated(scores, sampling, method, m, section) for m in METRICS}
@@ -59,7 +58,7 @@ def ablation(scores: pd.DataFrame, section: dict) -> dict:
                     sampling, described(method, settings),
                     *(number(ratio, 2) for ratio in ratios.values()),
                     *(
-                        "" if method == published or math.isnan(shares[part])
+                        "" if method == published or part not in shares
                         else f"{100 * shares[part]:.0f} %"
                         for part in PARTS
                     ),

@@ -13,14 +13,7 @@ deliver(
     "limits",
     parts={
         "limits": expand("<results>/limits/{job}.csv", job=LIMITS_JOBS)
-        + expand(
-            "<results>/limits/bounds-{sampling}.csv",
-            sampling=[
-                s
-                for s in limits.conditions.SAMPLINGS
-                if limits.conditions.runs(LIMITS, s)
-            ],
-        )
+        + ["<results>/limits/bounds.csv"]
     },
     figures=["limits_race"] if limits.conditions.races(LIMITS) else [],
     artefacts=expand("<results>/limits/{job}.safetensors", job=LIMITS_JOBS),
@@ -88,12 +81,12 @@ rule limits_bounds:
     input:
         code=code("limits/bounds.py"),
     output:
-        table="<results>/limits/bounds-{sampling}.csv",
-        checksum="<results>/limits/bounds-{sampling}.csv.sha256",
+        table="<results>/limits/bounds.csv",
+        checksum="<results>/limits/bounds.csv.sha256",
     log:
-        "<logs>/limits_bounds/{sampling}.log",
+        "<logs>/limits_bounds.log",
     benchmark:
-        "<benchmarks>/limits_bounds/{sampling}.tsv"
+        "<benchmarks>/limits_bounds.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
@@ -104,8 +97,8 @@ rule limits_bounds:
         section=as_json(LIMITS),
         seed=config["seed"],
     shell:
-        "python -m limits.bounds --section {params.section:q} --sampling {wildcards.sampling} "
-        "--seed {params.seed} --threads {threads} --output {output.table} > {log} 2>&1"
+        "python -m limits.bounds --section {params.section:q} --seed {params.seed} "
+        "--threads {threads} --output {output.table} > {log} 2>&1"
 
 
 rule limits_figures:
