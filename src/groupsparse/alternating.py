@@ -15,7 +15,7 @@ from groupsparse import checkpoints, history
 from groupsparse.arrays import Array, as_dictionary, as_tensor, check_count, check_groups
 from groupsparse.artifacts import tensor_digest
 from groupsparse.batches import Batches, FixedData, fit_batch
-from groupsparse.dictionary import blocks, from_blocks, normalize_columns
+from groupsparse.dictionary import blocks, from_blocks, normalize_columns, positive_qr
 from groupsparse.least_squares import Statistics
 from groupsparse.prox import Prox
 from groupsparse.pursuit import Selection
@@ -191,7 +191,7 @@ class _State:
 
     def __init__(self, dictionary: Tensor, group_size: int, wanted: str) -> None:
         self.group_size, self.wanted = group_size, wanted
-        basis, self.mixing = _qr(blocks(normalize_columns(dictionary), group_size))
+        basis, self.mixing = positive_qr(blocks(normalize_columns(dictionary), group_size))
         self.basis, isotropic = from_blocks(basis), wanted == "isotropic"
         self.sums = Statistics.zeros(*dictionary.shape, group_size, dictionary.device, isotropic)
 
@@ -209,7 +209,7 @@ class _State:
     def update(self) -> None:
         """Fit the dictionary to the codes, and express the codes in its orthonormal bases."""
         fitted = self.sums.fit(self.basis)
-        basis, turns = _qr(blocks(fitted, self.group_size))
+        basis, turns = positive_qr(blocks(fitted, self.group_size))
         self.basis = from_blocks(basis).to(self.basis)
         self.sums.turn(turns)
         mixed = turns @ self.mixing.double()
@@ -226,13 +226,6 @@ class _State:
             scales = self.group_size * scales / scales.sum(-1, keepdim=True)
             mixing = (vectors * scales.sqrt().unsqueeze(-2)) @ vectors.mT
         return from_blocks(blocks(self.basis, self.group_size) @ mixing.to(self.basis))
-
-
-def _qr(groups: Tensor) -> tuple[Tensor, Tensor]:
-    """Q and R with a positive diagonal, so that a basis stays near the one before."""
-    q, r = torch.linalg.qr(groups)
-    signs = torch.where(r.diagonal(dim1=-2, dim2=-1) < 0, -1.0, 1.0).to(r)
-    return q * signs.unsqueeze(-2), r * signs.unsqueeze(-1)
 
 
 def _fixed(data: Array) -> FixedData:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from groupsparse import encoder
+from groupsparse import encoder, saved
 from groupsparse.arrays import (
     LIPSCHITZ,
     Array,
@@ -22,16 +21,14 @@ from groupsparse.arrays import (
     check_lambda,
     check_step,
 )
-from groupsparse.artifacts import load_tensors, save_tensors
 from groupsparse.dictionary import squared_spectral_norm
-from groupsparse.files import CorruptArtifactError, digest, write_atomic
-from groupsparse.loss import dense_loss, per_sample, reconstruction_loss, shallow_loss
+from groupsparse.loss import active, dense_loss, per_sample, reconstruction_loss, shallow_loss
 from groupsparse.preprocess import require_finite
 from groupsparse.prox import PROX, Prox, name_of
+from groupsparse.pursuit import refitted
 from groupsparse.thresholds import silence
 
 ENCODERS = ("shallow", "ista", "fista")
-CONFIG, WEIGHTS = "config.json", "weights.safetensors"
 
 
 class Output(NamedTuple):
@@ -60,6 +57,12 @@ class Autoencoder(nn.Module):
         the present A, or a number. From 2 / ||A||_2^2 on (4/3 / ||A||_2^2 with ``fista``) codes
         would explode: there, and for that replicate alone, it is shortened to 1 / ||A||_2^2, with
         one warning per model (none on a GPU)
+    refit : the encoder finds the active groups (atoms, for an activation without groups) and codes
+        are least squares on them, as in :func:`groupsparse.pursuit.refit_codes`: they are not
+        shrunk, and those of a one-sided activation may be negative. The gradient of :meth:`loss` is
+        that of the decoder with the codes held fixed, whatever ``backprop`` is. By the envelope
+        theorem this is the whole gradient: dL/dA = (dL/dA at fixed x) + (dL/dx)(dx/dA), and
+        dL/dx = 0 on the support at least squares
 
     ``state_dict`` holds the dictionary alone; :meth:`save` keeps lambda and the rest too.
 
@@ -84,11 +87,14 @@ class Autoencoder(nn.Module):
         layers: int = 1,
         backprop: int | None = None,
         step: float | str = LIPSCHITZ,
+        refit: bool = False,
     ) -> None:
         super().__init__()
         dictionary = as_dictionary(dictionary)
         if not callable(prox) and prox not in PROX:
             raise ValueError(f"unknown prox {prox!r}; known are {', '.join(PROX)}, or a callable")
+        if not isinstance(refit, bool):
+            raise TypeError(f"refit must be True or False, not {refit!r}")
         if encoder not in ENCODERS:
             raise ValueError(f"unknown encoder {encoder!r}; known are {', '.join(ENCODERS)}")
         check_groups(dictionary.shape[-1], group_size)
@@ -99,6 +105,7 @@ class Autoencoder(nn.Module):
         self.encoder, self.layers = encoder, check_count(layers, "layers", least=1)
         self.backprop = None if backprop is None else check_count(backprop, "backprop")
         self.step, self._shortened = check_step(step), False
+        self.refit = refit
         self._set_lambda(lambda_)
 
     def _set_lambda(self, lambda_: float | Array) -> None:
@@ -120,7 +127,8 @@ class Autoencoder(nn.Module):
     @classmethod
     def from_spec(cls, dictionary: Tensor, spec: dict, group_size: int) -> Autoencoder:
         """The autoencoder of a method's entry in the config: prox, lambda and what differs."""
-        options = {k: spec[k] for k in ("encoder", "layers", "backprop", "step") if k in spec}
+        known = ("encoder", "layers", "backprop", "step", "refit")
+        options = {k: spec[k] for k in known if k in spec}
         return cls(dictionary, spec["prox"], spec["lambda"], group_size, **options)
 
     @property
@@ -139,6 +147,7 @@ class Autoencoder(nn.Module):
             "layers": self.layers,
             "backprop": self.backprop,
             "step": self.step,
+            "refit": self.refit,
         }
 
     def extra_repr(self) -> str:
@@ -182,15 +191,29 @@ class Autoencoder(nn.Module):
         scales with the number of active groups. Data are not checked for NaN.
         """
         data = self._fit(data)
-        if self.encoder == "shallow" and self.backprop != 0:
+        if self.encoder == "shallow" and (self.backprop != 0 or self.refit):
             # A user's callable may not act on each group separately.
             loss = shallow_loss if isinstance(self.prox, str) else dense_loss
-            return loss(data, self.dictionary, self.activation, self.lambda_, self.group_size)
-        with torch.set_grad_enabled(torch.is_grad_enabled() and self.backprop != 0):
+            size = self._unit if self.refit else self.group_size
+            return loss(data, self.dictionary, self.activation, self.lambda_, size, self.refit)
+        fixed = self.backprop == 0 or self.refit
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not fixed):
             codes = self._codes(data)
         return reconstruction_loss(data, codes @ self.dictionary.mT)
 
     def _codes(self, data: Tensor) -> Tensor:
+        if not self.refit:
+            return self._encoded(data)
+        with torch.no_grad():  # which groups are active has no derivative
+            support = active(self._encoded(data), self._unit)
+        return refitted(data, self.dictionary, support, self._unit)
+
+    @property
+    def _unit(self) -> int:
+        """Atoms that are active together."""
+        return self.group_size if getattr(self.activation, "grouped", True) else 1
+
+    def _encoded(self, data: Tensor) -> Tensor:
         threshold = per_sample(self.lambda_)
         problem = (data, self.dictionary, self.activation, threshold, self.group_size)
         if self.encoder == "shallow":
@@ -247,43 +270,20 @@ class Autoencoder(nn.Module):
 
         :meth:`load` gives the same bits back. An activation of your own is saved by name only.
         """
-        folder = Path(folder)
-        config = self.config()
-        json.dumps(config)  # first: what fails here must leave the old model
-        save_tensors(folder / WEIGHTS, {"dictionary": self.dictionary}, kind="autoencoder")
-        shape = list(self.dictionary.shape)
-        config = {"shape": shape, **config, "weights_sha256": digest(folder / WEIGHTS)}
-        write_atomic(folder / CONFIG, (json.dumps(config, indent=2) + "\n").encode())
+        saved.write(folder, self.dictionary, self.config())
 
     @classmethod
     def load(cls, folder: str | Path, prox: Prox | None = None) -> Autoencoder:
         """Read what :meth:`save` wrote, onto the CPU.
 
-        Parameters
-        ----------
-        prox : the activation, if it was a callable: nothing that a file names is ever executed
+        ``prox`` is the activation, if it was a callable: nothing that a file names is executed.
 
         Raises
         ------
         CorruptArtifactError naming the file that is missing, damaged or of another model;
         ValueError if the activation has to be given.
         """
-        path, weights = Path(folder) / CONFIG, Path(folder) / WEIGHTS
-        dictionary = load_tensors(weights)[0].get("dictionary")
-        try:
-            config = json.loads(path.read_bytes())
-            if config.pop("weights_sha256", None) != digest(weights):
-                raise ValueError(f"{WEIGHTS} next to it is of another model")
-            if dictionary is None or list(dictionary.shape) != config.pop("shape", None):
-                raise ValueError(f"its shape is not that of the dictionary in {WEIGHTS}")
-            known = config.get("prox") in PROX
-            if known or prox is not None:
-                return cls(dictionary, **(config | ({} if prox is None else {"prox": prox})))
-        except (OSError, ValueError, TypeError, AttributeError) as error:
-            raise CorruptArtifactError(path, str(error), advice="") from error
-        raise ValueError(
-            f"{path} names the activation {config.get('prox')!r}: give it as load(folder, prox=...)"
-        )
+        return saved.read(folder, cls, prox)
 
 
 @torch.no_grad()

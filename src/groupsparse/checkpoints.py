@@ -39,7 +39,11 @@ def refuse_other_files(path: str | Path) -> None:
 
 
 def identity(
-    model: Autoencoder, optim: Optimizer, normalize: bool, batches: Batches, fingerprint: object
+    model: Autoencoder,
+    optim: Optimizer,
+    normalize: bool | str,
+    batches: Batches,
+    fingerprint: object,
 ) -> dict[str, object]:
     """Everything that a checkpoint must match, by name, as JSON-able values.
 

@@ -45,12 +45,46 @@ def orthonormalize_groups(dictionary: Array, group_size: int) -> Tensor:
 
     ValueError if a group has more atoms than the n dimensions.
     """
+    return from_blocks(torch.linalg.qr(_full_blocks(dictionary, group_size)).Q)
+
+
+def retract_groups(dictionary: Array, group_size: int) -> Tensor:
+    r"""Make every group orthonormal by the QR retraction: A_g = Q_g R_g -> Q_g.
+
+    The diagonal of R_g is positive. That makes Q_g unique, and near A_g where A_g is nearly
+    orthonormal: after a small step it is a small step, with no flip of an atom. Q_g has the span of
+    A_g, and an orthonormal A_g stays as it is. (..., n, m) -> same; errors as in
+    :func:`orthonormalize_groups`.
+
+    References
+    ----------
+    P.-A. Absil, R. Mahony, R. Sepulchre, "Optimization algorithms on matrix manifolds" (2008),
+    Example 4.1.3.
+
+    Examples
+    --------
+    >>> retract_groups(torch.tensor([[3.0, 4.0], [4.0, -3.0]]), 2)
+    tensor([[ 0.6000,  0.8000],
+            [ 0.8000, -0.6000]])
+    """
+    return from_blocks(positive_qr(_full_blocks(dictionary, group_size))[0])
+
+
+def positive_qr(groups: Tensor) -> tuple[Tensor, Tensor]:
+    """Q and R of groups (..., n, d), the diagonal of R positive."""
+    q, r = torch.linalg.qr(groups)
+    signs = torch.where(r.diagonal(dim1=-2, dim2=-1) < 0, -1.0, 1.0).to(r)
+    return q * signs.unsqueeze(-2), r * signs.unsqueeze(-1)
+
+
+def _full_blocks(dictionary: Array, group_size: int) -> Tensor:
+    """The groups of a dictionary, none with more atoms than dimensions."""
     dictionary = as_tensor(dictionary, "dictionary")
     check_groups(dictionary.shape[-1], group_size)
     if group_size > dictionary.shape[-2]:
         n = dictionary.shape[-2]
         raise ValueError(f"{group_size} atoms of a group cannot be orthonormal in {n} dimensions")
-    return from_blocks(torch.linalg.qr(blocks(dictionary, group_size)).Q)
+    return blocks(dictionary, group_size)
 
 
 def tilt_groups(

@@ -13,6 +13,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn.functional import embedding_bag
 
 from groupsparse.prox import Prox
+from groupsparse.pursuit import refitted, solve_normal, systems_at_a_time
 
 # Above this share of active entries four sparse products cost more than four dense ones.
 DENSE_FROM = 0.12
@@ -30,7 +31,12 @@ def reconstruction_loss(data: Tensor, reconstruction: Tensor) -> Tensor:
 
 
 def shallow_loss(
-    data: Tensor, dictionary: Tensor, prox: Prox, lambda_: float | Tensor, group_size: int
+    data: Tensor,
+    dictionary: Tensor,
+    prox: Prox,
+    lambda_: float | Tensor,
+    group_size: int,
+    refit: bool = False,
 ) -> Tensor:
     r"""Loss of the shallow autoencoder, 1/2 ||y - A sigma(A^T y)||^2 averaged over samples.
 
@@ -49,6 +55,9 @@ def shallow_loss(
     prox, lambda_, group_size : an activation that acts on each group by itself and is exactly zero
         on a group of norm at most lambda_, as all in :data:`groupsparse.prox.PROX` are; lambda_ is
         a number or one per problem (...)
+    refit : X is instead least squares on the groups in which sigma(C) is not zero. The gradient is
+        then R^T X / N, by the envelope theorem: at a minimum over the codes, a change of the codes
+        changes the loss in second order only
 
     Returns
     -------
@@ -56,24 +65,32 @@ def shallow_loss(
     """
     shape = torch.broadcast_shapes(data.shape[:-2], dictionary.shape[:-2])
     if data.device.type != "cpu":
-        return dense_loss(data, dictionary, prox, lambda_, group_size)
+        return dense_loss(data, dictionary, prox, lambda_, group_size, refit)
     data = data.expand(*shape, *data.shape[-2:]).reshape(-1, *data.shape[-2:])
     atoms = dictionary.expand(*shape, *dictionary.shape[-2:]).reshape(-1, *dictionary.shape[-2:])
     thresholds = torch.as_tensor(lambda_, dtype=torch.float64).expand(shape).reshape(-1).tolist()
     losses = [
-        _ShallowLoss.apply(y, a, prox, threshold, group_size)
+        _ShallowLoss.apply(y, a, prox, threshold, group_size, refit)
         if _few_active(y[:PROBE], a, prox, threshold, group_size)
-        else dense_loss(y, a, prox, threshold, group_size)
+        else dense_loss(y, a, prox, threshold, group_size, refit)
         for y, a, threshold in zip(data, atoms, thresholds, strict=True)
     ]
     return torch.stack(losses).reshape(shape)
 
 
 def dense_loss(
-    data: Tensor, dictionary: Tensor, prox: Prox, lambda_: float | Tensor, group_size: int
+    data: Tensor,
+    dictionary: Tensor,
+    prox: Prox,
+    lambda_: float | Tensor,
+    group_size: int,
+    refit: bool = False,
 ) -> Tensor:
     """The same as :func:`shallow_loss` by autograd, all problems in one program."""
-    codes = prox(data @ dictionary, per_sample(lambda_), group_size)
+    with torch.set_grad_enabled(torch.is_grad_enabled() and not refit):
+        codes = prox(data @ dictionary, per_sample(lambda_), group_size)
+        if refit:
+            codes = refitted(data, dictionary, active(codes, group_size), group_size)
     return reconstruction_loss(data, codes @ dictionary.mT)
 
 
@@ -85,11 +102,11 @@ def per_sample(lambda_: float | Tensor) -> float | Tensor:
 @torch.no_grad()
 def _few_active(data, dictionary, prox, lambda_, group_size) -> bool:
     codes = prox(data @ dictionary, lambda_, group_size)
-    return int(_active(codes, group_size).sum()) * group_size <= DENSE_FROM * codes.numel()
+    return int(active(codes, group_size).sum()) * group_size <= DENSE_FROM * codes.numel()
 
 
-def _active(codes: Tensor, group_size: int) -> Tensor:
-    """Groups with a nonzero entry: (N, m) -> bool (N, m / group_size)."""
+def active(codes: Tensor, group_size: int) -> Tensor:
+    """Groups with a nonzero entry: (..., m) -> bool (..., m / group_size)."""
     # Entry by entry: a reduction over a short last axis is several times slower.
     first, *others = (codes != 0).unflatten(-1, (-1, group_size)).unbind(-1)
     for other in others:
@@ -110,7 +127,7 @@ class _ShallowLoss(torch.autograd.Function):
     """Loss of one problem, data (N, n) and dictionary (n, m), computed with its gradient."""
 
     @staticmethod
-    def forward(ctx, data, dictionary, prox, lambda_, group_size) -> Tensor:
+    def forward(ctx, data, dictionary, prox, lambda_, group_size, refit) -> Tensor:
         samples, atoms = data.shape[0], dictionary.shape[1]
         reach = _screening_threshold(data, dictionary, lambda_, group_size)
         low = dictionary.bfloat16() if reach else None
@@ -130,13 +147,17 @@ class _ShallowLoss(torch.autograd.Function):
             pattern = _pattern(row, group, entries, samples, atoms, data.dtype)
             values = [torch.sparse.sampled_addmm(pattern, data, dictionary).values()]
         values = torch.cat(values).view(-1, group_size)
-        active = _active(prox(values, lambda_, group_size), group_size).squeeze(1)
-        row, group, values = row[active], group[active], values[active]
-        with torch.enable_grad():
-            products = values.requires_grad_()  # (K, d), a row for each active group
-            codes = prox(products, lambda_, group_size)
+        kept = active(prox(values, lambda_, group_size), group_size).squeeze(1)
+        row, group, values = row[kept], group[kept], values[kept]  # a row for each active group
+        if refit:
+            codes = _refit_rows(dictionary, row, group, values)
+        else:
+            with torch.enable_grad():
+                products = values.requires_grad_()
+                codes = prox(products, lambda_, group_size)
         column = (group.unsqueeze(1) * group_size + entries).flatten()
-        pattern = _pattern(row, group, entries, samples, atoms, data.dtype)
+        if not refit:
+            pattern = _pattern(row, group, entries, samples, atoms, data.dtype)
         row = row.repeat_interleave(group_size)
         by_row = _offsets(row, samples)
         weights = codes.detach().flatten()
@@ -145,12 +166,13 @@ class _ShallowLoss(torch.autograd.Function):
         norms = torch.linalg.vector_norm(residual, dim=1).double()
         loss = (norms.square().sum() / (2 * samples)).to(data.dtype)
 
-        through = torch.sparse.sampled_addmm(pattern, residual, dictionary).values()
-        (slope,) = torch.autograd.grad(codes, products, through.view_as(codes))
         order = torch.argsort(column, stable=True)
-        row, by_column = row[order], _offsets(column, atoms)
-        gradient = _weighted_sums(residual, row, by_column, weights[order])
-        gradient += _weighted_sums(data, row, by_column, slope.flatten()[order])
+        by_column = _offsets(column, atoms)
+        gradient = _weighted_sums(residual, row[order], by_column, weights[order])
+        if not refit:
+            through = torch.sparse.sampled_addmm(pattern, residual, dictionary).values()
+            (slope,) = torch.autograd.grad(codes, products, through.view_as(codes))
+            gradient += _weighted_sums(data, row[order], by_column, slope.flatten()[order])
         ctx.save_for_backward(gradient.div_(samples).T)
         return loss
 
@@ -158,7 +180,20 @@ class _ShallowLoss(torch.autograd.Function):
     @once_differentiable
     def backward(ctx, grad_output: Tensor) -> tuple:
         (gradient,) = ctx.saved_tensors
-        return None, grad_output * gradient, None, None, None
+        return None, grad_output * gradient, None, None, None, None
+
+
+def _refit_rows(dictionary: Tensor, row: Tensor, group: Tensor, products: Tensor) -> Tensor:
+    """Codes (K, d) by least squares on the active groups (K,), in the order of their samples."""
+    n, d = dictionary.shape[0], products.shape[1]
+    gram, entries = dictionary.T @ dictionary, torch.arange(d, device=group.device)
+    codes, counts = torch.empty_like(products), torch.bincount(row)[row]
+    for k in counts.unique().tolist():
+        for part in (counts == k).nonzero().squeeze(1).split(k * systems_at_a_time(k, d, n)):
+            columns = (group[part].view(-1, k, 1) * d + entries).flatten(1)
+            values = solve_normal(gram, columns, products[part].view_as(columns))
+            codes[part] = values.view(-1, d)
+    return codes
 
 
 @torch.no_grad()

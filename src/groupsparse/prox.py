@@ -35,10 +35,9 @@ def activation(name: str, *, grouped: bool, convex: bool = True) -> Callable[[Pr
 
     Examples
     --------
-    >>> @activation("group_hard", grouped=True, convex=False)  # doctest: +SKIP
-    ... def group_hard_threshold(v, threshold, group_size):
-    ...     keep = group_norms(v, group_size) > threshold
-    ...     return v * keep.repeat_interleave(group_size, -1)
+    >>> @activation("hard", grouped=False, convex=False)  # doctest: +SKIP
+    ... def hard_threshold(v, threshold, group_size):
+    ...     return v * (v.abs() > threshold)
     """
 
     def register(prox: Prox) -> Prox:
@@ -96,6 +95,30 @@ def nonnegative_group_soft_threshold(
     thresholding ``||v_g||`` instead is not a proximal operator.
     """
     return group_soft_threshold(as_tensor(v, "v").clamp_min(0), threshold, group_size)
+
+
+@activation("group_hard", grouped=True, convex=False)
+def group_hard_threshold(v: Tensor, threshold: float | Tensor, group_size: int) -> Tensor:
+    r"""Group hard threshold, the proximal operator of ``threshold^2 / 2`` times the active groups.
+
+    .. math:: \sigma(v_g) = v_g \text{ if } ||v_g||_2 > threshold, \text{ else } 0
+
+    It minimises :math:`\tfrac12 ||x - v||^2 + \tfrac12 threshold^2 ||x||_{2,0}`, where
+    :math:`||x||_{2,0}` counts the nonzero groups. An active group is not shrunk. An unfolded layer
+    thresholds at step * lambda like every other activation, so its penalty is
+    :math:`\tfrac12 step \, \lambda^2 ||x||_{2,0}`.
+
+    Shapes and errors as in :func:`group_soft_threshold`.
+
+    Examples
+    --------
+    >>> group_hard_threshold(torch.tensor([3.0, 4.0, 0.3, 0.4]), 1.0, 2)
+    tensor([3., 4., 0., 0.])
+    """
+    groups = split_groups(v, group_size)
+    _check(threshold)
+    keep = _norms(groups.detach()) > threshold
+    return (groups * keep.unsqueeze(-1)).flatten(-2)
 
 
 @activation("soft", grouped=False)

@@ -128,13 +128,19 @@ def refit_codes(data: Array, dictionary: Array, support: Tensor, group_size: int
     tensor([[3.0000, 4.0000, 0.0000, 0.0000]])
     """
     data, dictionary = _pair(data, dictionary, group_size)
-    replicates, pairs = _replicates(data, dictionary)
     support = torch.as_tensor(support, device=data.device)
+    replicates = torch.broadcast_shapes(data.shape[:-2], dictionary.shape[:-2])
     wanted = (*replicates, data.shape[-2], dictionary.shape[-1] // group_size)
     if support.dtype != torch.bool or support.shape != wanted:
         shape = tuple(support.shape)
         raise ValueError(f"support must be bool of shape {wanted}, not {support.dtype} of {shape}")
-    masks = support.reshape(-1, *wanted[-2:])
+    return refitted(data, dictionary, support, group_size)
+
+
+def refitted(data: Tensor, dictionary: Tensor, support: Tensor, group_size: int) -> Tensor:
+    """:func:`refit_codes` of tensors that are known to fit."""
+    replicates, pairs = _replicates(data, dictionary)
+    masks = support.reshape(-1, *support.shape[-2:])
     codes = [_dense(y, a, mask, group_size) for (y, a), mask in zip(pairs, masks, strict=True)]
     return torch.stack(codes).view(*replicates, *codes[0].shape)
 
@@ -175,31 +181,42 @@ def least_squares(products: Products, support: Tensor) -> Iterator[Active]:
     n, d = products.n, products.group_size
     counts = support.sum(-1)
     for k in counts.unique().tolist():
-        if k * d > n:
-            raise ValueError(
-                f"a sample has {k} active groups, {k * d} atoms in {n} dimensions: a larger "
-                "lambda_ or fewer active_groups leave fewer"
-            )
         if not k:
             continue
         samples = (counts == k).nonzero().squeeze(1)
-        # The systems of a chunk are in memory together.
-        for rows in samples.split(max(1, 2**22 // (k * d) ** 2)):
+        for rows in samples.split(systems_at_a_time(k, d, n)):
             groups = support[rows].nonzero()[:, 1].view(-1, k)
             columns = _columns(groups, d)
             yield Active(rows, columns, solve(products, rows, columns))
 
 
+def systems_at_a_time(k: int, d: int, n: int) -> int:
+    """Samples of k active groups solved together, so that their systems fit in memory.
+
+    ValueError if such a sample has more active atoms than the n dimensions.
+    """
+    if k * d > n:
+        raise ValueError(
+            f"a sample has {k} active groups, {k * d} atoms in {n} dimensions: a larger "
+            "lambda_ or fewer active_groups leave fewer"
+        )
+    return max(1, 2**22 // (k * d) ** 2)
+
+
 def solve(products: Products, rows: Tensor, columns: Tensor) -> Tensor:
     """Codes (B, k d) of samples ``rows`` by least squares on the atoms ``columns`` (B, k d)."""
-    gram = products.gram[columns.unsqueeze(-1), columns.unsqueeze(-2)].double()
-    right = products.correlations[rows.unsqueeze(-1), columns].double()
+    return solve_normal(products.gram, columns, products.correlations[rows.unsqueeze(-1), columns])
+
+
+def solve_normal(gram: Tensor, columns: Tensor, right: Tensor) -> Tensor:
+    """Codes (B, k d) on the atoms ``columns`` (B, k d), given ``right`` = A_S^T y (B, k d)."""
+    system = gram[columns.unsqueeze(-1), columns.unsqueeze(-2)].double()
     # Between rounding and anything that noise could show.
-    ridge = torch.finfo(products.gram.dtype).eps ** 0.75
-    scale = gram.diagonal(dim1=-2, dim2=-1).mean(-1)[:, None, None]
-    identity = torch.eye(gram.shape[-1], dtype=gram.dtype, device=gram.device)
-    values = torch.linalg.solve(gram + ridge * scale * identity, right.unsqueeze(-1))
-    return values.squeeze(-1).to(products.gram)
+    ridge = torch.finfo(gram.dtype).eps ** 0.75
+    scale = system.diagonal(dim1=-2, dim2=-1).mean(-1)[:, None, None]
+    identity = torch.eye(system.shape[-1], dtype=system.dtype, device=system.device)
+    right = right.double().unsqueeze(-1)
+    return torch.linalg.solve(system + ridge * scale * identity, right).squeeze(-1).to(gram)
 
 
 def _pursue(products: Products, active_groups: int | None) -> Tensor:

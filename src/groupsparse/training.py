@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,11 +16,13 @@ from groupsparse import checkpoints, history
 from groupsparse.arrays import check_count
 from groupsparse.autoencoder import Autoencoder
 from groupsparse.batches import Batches, fit_batch
-from groupsparse.dictionary import normalize_columns
+from groupsparse.dictionary import normalize_columns, retract_groups
 
 log = logging.getLogger(__name__)
 
 OPTIMIZERS = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
+NORMALIZATIONS = (False, True, "orthonormal")
+DECAYS = (None, "cosine")
 DIVERGED = 1e3  # factor over the first loss at which training counts as diverged
 
 
@@ -34,14 +37,15 @@ def train(
     epochs: int,
     lr: float = 1e-3,
     optimizer: str | Optimizer | Callable[..., Optimizer] = "adam",
-    normalize: bool = False,
+    normalize: bool | str = False,
+    decay: str | None = None,
     metrics: Callable[[Tensor], dict[str, float | Tensor]] | None = None,
     callback: Callable[[int, Autoencoder], object] | None = None,
     checkpoint: str | Path | None = None,
     checkpoint_every: int = 50,
     fingerprint: object = None,
 ) -> dict[str, Tensor]:
-    """Minimise the reconstruction loss (eqs. 13-14) of ``model`` in place.
+    r"""Minimise the reconstruction loss (eqs. 13-14) of ``model`` in place.
 
     Replicates (the leading dimension of the dictionary) do not interact: the losses are summed
     and the usual optimisers act entry by entry.
@@ -53,7 +57,16 @@ def train(
     lr : learning rate of an optimiser that is given by name or class
     optimizer : ``adam``, ``sgd``, a class of :mod:`torch.optim`, a function from parameters to an
         optimiser, or an optimiser of ``model.dictionary``
-    normalize : project atoms to unit norm after every step
+    normalize : after every step, True: scale atoms to unit norm; ``orthonormal``: make every group
+        orthonormal by :func:`groupsparse.dictionary.retract_groups`; False: nothing
+    decay : of the learning rate. ``cosine``: in epoch e of E it is
+
+        .. math:: lr \, \tfrac12 (1 + \cos(\pi (e - 1) / E))
+
+        so it is lr at first and tends to 0: a constant step jitters about the optimum for ever. It
+        needs no number of its own (1/t needs the epoch at which it begins). It depends on E, so a
+        checkpoint made for another number of ``epochs`` is not used: training starts over, with a
+        warning. An optimiser of your own keeps the last rate, as with torch's schedulers
     metrics : maps the dictionary (R, n, m) to named values (R,), or (n, m) to numbers; recorded
         after every epoch
     callback : called as ``callback(epoch, model)`` after every epoch; training stops if it returns
@@ -98,6 +111,8 @@ def train(
             f"{type(batches).__name__}"
         )
     epochs = check_count(epochs, "epochs")
+    _check_choice(normalize, "normalize", NORMALIZATIONS)
+    _check_choice(decay, "decay", DECAYS)
     checkpoint_every = check_count(checkpoint_every, "checkpoint_every", least=1)
     optim = _optimizer(optimizer, model.dictionary, lr)
     start = history.row(model.dictionary, metrics, torch.full(replicates, torch.nan))
@@ -105,6 +120,7 @@ def train(
     identity = {}
     if checkpoint:
         identity = checkpoints.identity(model, optim, normalize, batches, fingerprint)
+        identity["decay"] = decay and [decay, epochs]
         checkpoints.refuse_other_files(checkpoint)
     if checkpoint and Path(checkpoint).exists():
         rows, stopped = checkpoints.resume(checkpoint, identity, epochs, model, optim, rows)
@@ -112,6 +128,8 @@ def train(
         last = epochs if stopped < epochs else 0
     reported = time.monotonic()
     for epoch in range(len(rows), last + 1):
+        if decay:
+            _decay(optim, (1 + math.cos(math.pi * (epoch - 1) / epochs)) / 2)
         loss, expected = _run_epoch(model, optim, batches(epoch), normalize, epoch)
         rows.append(history.row(model.dictionary, metrics, loss))
         if epoch == 1:
@@ -128,6 +146,19 @@ def train(
             break
     _warn_if_worse(rows)
     return history.stacked(rows)
+
+
+def _check_choice(value: object, name: str, known: tuple) -> None:
+    if value not in known:
+        raise ValueError(f"unknown {name} {value!r}; known are {', '.join(map(repr, known))}")
+
+
+def _decay(optim: Optimizer, factor: float) -> None:
+    """Set the learning rates to ``factor`` times those at first, under torch's name for them."""
+    for group in optim.param_groups:
+        if "lr" not in group:
+            raise ValueError("decay needs an optimizer with a learning rate, lr")
+        group["lr"] = group.setdefault("initial_lr", group["lr"]) * factor
 
 
 def _optimizer(optimizer: object, dictionary: Tensor, lr: float) -> Optimizer:
@@ -150,7 +181,11 @@ def _optimizer(optimizer: object, dictionary: Tensor, lr: float) -> Optimizer:
 
 
 def _run_epoch(
-    model: Autoencoder, optim: Optimizer, batches: Iterator[Tensor], normalize: bool, epoch: int
+    model: Autoencoder,
+    optim: Optimizer,
+    batches: Iterator[Tensor],
+    normalize: bool | str,
+    epoch: int,
 ) -> tuple[Tensor, Tensor]:
     """Train for one epoch: the mean loss (R,) over its batches.
 
@@ -171,7 +206,11 @@ def _run_epoch(
             raise _diverged(epoch, optim, bad, str(error)) from error
         if normalize:
             with torch.no_grad():
-                dictionary.copy_(normalize_columns(dictionary))
+                dictionary.copy_(
+                    retract_groups(dictionary, model.group_size)
+                    if normalize == "orthonormal"
+                    else normalize_columns(dictionary)
+                )
         total += loss * batch.shape[-2]
         count += batch.shape[-2]
         if epoch == 1:

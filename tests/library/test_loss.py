@@ -116,9 +116,9 @@ def test_screening_lets_every_active_group_pass(monkeypatch, prox):
     for threshold in (norms[norms > 3] * (1 - 1e-7)).tolist():
         reach = loss._screening_threshold(data, dictionary, threshold, GROUP)
         rounded = (data.bfloat16() @ dictionary.bfloat16()).float()
-        screened = loss._active(PROX[prox](rounded, reach, GROUP), GROUP)
+        screened = loss.active(PROX[prox](rounded, reach, GROUP), GROUP)
         exact = PROX[prox](data.double() @ dictionary.double(), threshold, GROUP)
-        exact = loss._active(exact, GROUP)
+        exact = loss.active(exact, GROUP)
         missed += int((exact & ~screened).sum())
         passed += int(screened.sum() - exact.sum())
     assert missed == 0

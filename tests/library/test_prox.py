@@ -155,6 +155,36 @@ def test_group_soft_threshold_of_a_hand_worked_example():
     assert torch.allclose(PROX["group_soft"](v, 1.0, 2), expected, rtol=0, atol=1e-15 * 10)
 
 
+@often
+@given(v=vectors, threshold=thresholds, seed=st.integers(0, 2**31))
+def test_the_group_hard_threshold_minimises_its_own_penalty(v, threshold, seed):
+    def objective(x):
+        used = (x.reshape(*x.shape[:-1], GROUPS, D) != 0).any(-1).sum(-1).double()
+        return 0.5 * (x - v).square().sum(-1) + 0.5 * threshold**2 * used
+
+    x = PROX["group_hard"](v, threshold, D)
+    # A minimiser has each group as in v or zero: all 2^3 choices, and random points besides.
+    choices = torch.cartesian_prod(*[torch.tensor([0.0, 1.0], dtype=torch.float64)] * GROUPS)
+    others = v * choices.repeat_interleave(D, -1)
+    noise = torch.Generator().manual_seed(seed)
+    others = torch.cat([others, others + torch.randn(8, M, generator=noise, dtype=torch.float64)])
+    assert (objective(x) <= objective(others) + ROUNDING * (1 + objective(others))).all()
+
+
+def test_the_group_hard_threshold_of_a_hand_worked_example():
+    v = torch.tensor([3.0, 4.0, 0.3, 0.4, -6.0, 8.0])
+    # Norms are 5, 0.5 and 10. What is at the threshold goes, what is above it stays as it is.
+    for threshold, kept in ((1.0, [1, 0, 1]), (5.0, [0, 0, 1]), (4.99, [1, 0, 1]), (0.0, [1] * 3)):
+        expected = v * torch.tensor(kept).repeat_interleave(2)
+        assert torch.equal(PROX["group_hard"](v, threshold, 2), expected)
+
+
+def test_the_gradient_of_the_group_hard_threshold_passes_active_groups_unchanged():
+    v = torch.tensor([3.0, 4.0, 0.3, 0.4], requires_grad=True)
+    (PROX["group_hard"](v, 1.0, 2) * torch.tensor([1.0, 2.0, 3.0, 4.0])).sum().backward()
+    assert torch.equal(v.grad, torch.tensor([1.0, 2.0, 0.0, 0.0]))
+
+
 @every_prox
 def test_tensor_threshold_gives_every_replicate_its_own(name):
     v = torch.randn(4, 5, M, generator=torch.Generator().manual_seed(1))

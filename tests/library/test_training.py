@@ -189,11 +189,13 @@ def test_replicates_see_shared_data_in_orders_of_their_own():
 
 @either_sampling
 @either_optimizer
-@pytest.mark.parametrize("normalize", [False, True])
+@pytest.mark.parametrize(
+    ("normalize", "decay"), [(False, None), (True, "cosine"), ("orthonormal", "cosine")]
+)
 def test_interrupted_and_resumed_training_equals_uninterrupted_bit_for_bit(
-    tmp_path, sampling, optimizer, normalize
+    tmp_path, sampling, optimizer, normalize, decay
 ):
-    options = {"optimizer": optimizer, "normalize": normalize}
+    options = {"optimizer": optimizer, "normalize": normalize, "decay": decay}
     expected = run(SAMPLING[sampling](), **options)
     checkpoint = tmp_path / "checkpoint"
     interrupt(SAMPLING[sampling](), checkpoint, **options)
@@ -226,6 +228,8 @@ def test_checkpoints_do_not_change_the_result(tmp_path):
         {"metrics": lambda a: {"mean": a.mean((-2, -1))}},
         {"optimizer": "sgd"},
         {"normalize": True},
+        {"normalize": "orthonormal"},
+        {"decay": "cosine"},
     ],
     ids=lambda change: next(iter(change)),
 )

@@ -1,0 +1,65 @@
+"""The jobs of the study, read off the config; imports nothing heavy."""
+
+from typing import NamedTuple
+
+FIXED, FRESH = "fixed", "fresh"  # one data set for all epochs; new samples in every epoch
+SAMPLINGS = (FIXED, FRESH)
+ORACLE, CHANCE = "oracle", "chance"
+
+
+class Run(NamedTuple):
+    """A method at one noise level, from ``replicates`` starts. No noise is ``snr`` infinity."""
+
+    sampling: str
+    method: str
+    snr: float
+    replicates: int
+    epochs: int
+
+
+def level(snr_db: float | None) -> float:
+    """A noise level of the config as a number: null, no noise, is infinity."""
+    return float("inf") if snr_db is None else float(snr_db)
+
+
+def is_network(settings: dict) -> bool:
+    """Whether a method is an autoencoder; else it is alternating least squares."""
+    return "prox" in settings
+
+
+def runs(section: dict, sampling: str) -> list[Run]:
+    """All runs of a sampling, method by method."""
+    return [
+        Run(
+            sampling, name, level(snr),
+            min(settings.get("replicates", section["replicates"]), section["replicates"]),
+            section["epochs" if is_network(settings) else "passes"][sampling],
+        )
+        for name, settings in section["methods"].items()
+        for snr in settings.get(sampling, [])
+    ]  # fmt: skip
+
+
+def jobs(section: dict) -> list[tuple[str, str]]:
+    """(sampling, method) that run beside others; those that are raced have a job together."""
+    raced = section["race"]["methods"]
+    found = [(s, run.method) for s in SAMPLINGS for run in runs(section, s)]
+    return [job for job in dict.fromkeys(found) if job[0] != FIXED or job[1] not in raced]
+
+
+def races(section: dict) -> bool:
+    """Whether a method that is raced runs on fixed data."""
+    return any(run.method in section["race"]["methods"] for run in runs(section, FIXED))
+
+
+def oracle_epochs(section: dict, sampling: str) -> dict[float, dict[int, int]]:
+    """Noise level -> epochs after which the oracle is needed -> replicates that need it.
+
+    The oracle has the samples of those epochs; on fixed data it has all of them after one.
+    """
+    needed: dict[float, dict[int, int]] = {}
+    for run in runs(section, sampling):
+        at = needed.setdefault(run.snr, {})
+        epochs = 1 if sampling == FIXED else run.epochs
+        at[epochs] = max(at.get(epochs, 0), run.replicates)
+    return needed

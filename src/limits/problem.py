@@ -1,0 +1,65 @@
+"""The problems: a dictionary, a start near it, one data set, and new samples of every epoch."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from groupsparse.batches import FixedData, FreshData
+from groupsparse.dictionary import perturb
+from groupsparse.generative import Sample, dense_codes, entries, random_dictionary, sample
+from groupsparse.recovery import least_squares_dictionary
+from groupsparse.seeds import derive_seed, generator
+
+
+class Problem(NamedTuple):
+    """A* and a start (n, m), one data set, and the batches of either sampling by name."""
+
+    truth: Tensor
+    start: Tensor
+    sample: Sample
+    batches: dict[str, FixedData | FreshData]
+
+
+def draw(model: dict, correlation: float, snr: float, seed: int, replicate: int) -> Problem:
+    """Draw a replicate; noise levels and methods share A* and the start. ``snr`` inf: no noise."""
+    parts, d = (seed, "limits", replicate), model["group_size"]
+    truth = random_dictionary(model["n"], model["groups"] * d, generator(*parts, "dictionary"))
+    start = perturb(truth, correlation, generator(*parts, "init"), normalized=True)
+    generative = {key: value for key, value in model.items() if key not in ("n", "groups")}
+    noise = {"std": 0.0} if snr == float("inf") else {"snr_db": snr}
+    drawn = sample(truth, **generative, generator=generator(*parts, "data", snr), **noise)
+    order = derive_seed(*parts, "training", snr)
+    batches = {
+        "fixed": FixedData(drawn.data.unsqueeze(0), [order]),
+        "fresh": FreshData(truth.unsqueeze(0), [drawn.noise_std], [order], **generative),
+    }
+    return Problem(truth, start, drawn, batches)
+
+
+def fixed_oracle(problem: Problem, groups: int) -> Tensor:
+    """Least squares given the true codes of the data set: (n, m)."""
+    return least_squares_dictionary(problem.sample.data, dense_codes(problem.sample.codes, groups))
+
+
+class PooledOracle:
+    """Least squares given the true codes of all samples so far, from their normal equations."""
+
+    def __init__(self, n: int, atoms: int) -> None:
+        self.gram = torch.zeros(atoms, atoms, dtype=torch.float64)
+        self.cross = torch.zeros(atoms, n, dtype=torch.float64)
+
+    def add(self, drawn: Sample) -> None:
+        """Add X^T X and X^T Y of a sample."""
+        columns, values = entries(drawn.codes)
+        rows = torch.arange(len(columns)).repeat_interleave(columns.shape[1])
+        codes = torch.sparse_coo_tensor(
+            torch.stack([columns.flatten(), rows]), values.flatten().double(),
+            (len(self.gram), len(columns)), check_invariants=False,
+        )  # fmt: skip
+        self.gram += (codes @ codes.mT).to_dense()
+        self.cross += codes @ drawn.data.double()
+
+    def dictionary(self) -> Tensor:
+        """The dictionary (n, m) of least squares."""
+        return torch.linalg.solve(self.gram, self.cross).mT.float()
