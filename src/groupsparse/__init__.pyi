@@ -21,6 +21,8 @@ from groupsparse.dictionary import normalize_columns as normalize_columns
 from groupsparse.dictionary import orthonormalize_groups as orthonormalize_groups
 from groupsparse.dictionary import perturb as perturb
 from groupsparse.dictionary import squared_spectral_norm as squared_spectral_norm
+from groupsparse.discovery import discover as discover
+from groupsparse.discovery import estimate_group_size as estimate_group_size
 from groupsparse.encoder import shallow as shallow
 from groupsparse.encoder import unfolded as unfolded
 from groupsparse.files import CorruptArtifactError as CorruptArtifactError

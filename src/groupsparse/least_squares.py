@@ -48,17 +48,21 @@ class Statistics:
             codes = torch.zeros_like(products.correlations)
             for rows, columns, values in least_squares(products, support):
                 codes[rows.unsqueeze(-1), columns] = values
-            # Sparse: with few active groups the sums cost little beside the correlations.
             exact = codes.double()
-            sparse = exact.mT.to_sparse()
-            self.codes += sparse @ exact
-            self.cross += sparse @ part.double()
-            self.uses += support.sum(0)
-            if len(self.quartic):
-                self._add_quartic(exact.unflatten(-1, (-1, group_size)), support)
+            self.add_codes(part, exact, support)
             explained = (exact * products.correlations).sum()
             residual += float(products.energy.sum(dtype=torch.float64) - explained)
         return residual
+
+    def add_codes(self, data: Tensor, codes: Tensor, support: Tensor) -> None:
+        """Add samples (B, n) with their codes (B, m) in float64 and supports (B, G)."""
+        # Sparse: with few active groups the sums cost little beside the correlations.
+        sparse = codes.mT.to_sparse()
+        self.codes += sparse @ codes
+        self.cross += sparse @ data.double()
+        self.uses += support.sum(0)
+        if len(self.quartic):
+            self._add_quartic(codes.unflatten(-1, (support.shape[-1], -1)), support)
 
     def _add_quartic(self, codes: Tensor, support: Tensor) -> None:
         basis = _symmetric(codes.shape[-1]).to(codes)

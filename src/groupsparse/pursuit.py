@@ -223,7 +223,7 @@ def _pursue(products: Products, active_groups: int | None) -> Tensor:
     """Group orthogonal matching pursuit, for a number of groups or until noise is left."""
     correlations, gram, energy, n, d = products
     samples, atoms = correlations.shape
-    limit = _limit(atoms // d, d) if active_groups is None else 0.0
+    limit = noise_quantile(FALSE_ALARM * d / atoms, d) if active_groups is None else 0.0
     # Beyond half of the dimensions a residual says nothing about its noise.
     most = max(1, min(atoms, n // 2) // d) if active_groups is None else active_groups
     support = torch.zeros(samples, atoms // d, dtype=torch.bool, device=gram.device)
@@ -251,10 +251,11 @@ def _pursue(products: Products, active_groups: int | None) -> Tensor:
     return support
 
 
-def _limit(groups: int, d: int) -> float:
-    from scipy.stats import chi2  # here: slow to import, and only this rule needs it
+def noise_quantile(probability: float, d: int) -> float:
+    """What chi-square with d degrees of freedom exceeds with this probability."""
+    from scipy.stats import chi2  # here: slow to import, and not every rule needs it
 
-    return float(chi2.isf(FALSE_ALARM / groups, d))
+    return float(chi2.isf(probability, d))
 
 
 def _residual_correlations(

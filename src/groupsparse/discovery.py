@@ -1,0 +1,257 @@
+"""A group dictionary from data alone, with no start near the truth."""
+
+from __future__ import annotations
+
+import logging
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from groupsparse.alternating import alternate
+from groupsparse.arrays import Array, as_tensor, check_count
+from groupsparse.dictionary import blocks, from_blocks, orthonormalize_groups
+from groupsparse.least_squares import Statistics
+from groupsparse.pairwise import SAME, candidates, distinct, overlaps
+from groupsparse.preprocess import require_finite
+from groupsparse.pursuit import FALSE_ALARM, ROWS, noise_quantile, refit_codes, select_groups
+from groupsparse.seeds import as_generator
+
+log = logging.getLogger(__name__)
+
+ROUNDS = 60
+PATIENCE = 4  # rounds without a better dictionary, after which the best is looked at again
+LOOKS = 4  # times that the best is looked at again
+TOGETHER = 0.5, 0.05  # share of joint activity from which groups are entangled: first, and closest
+DEAD = 0.2  # share of the median energy below which a group is replaced
+GAIN = 1e-4  # relative fall of the score that counts as one
+
+
+def discover(
+    data: Array,
+    groups: int | None = None,
+    group_size: int | None = None,
+    seed: int = 0,
+    *,
+    start: Array | None = None,
+    active_groups: int | None = None,
+    basis: str = "orthonormal",
+) -> Tensor:
+    """Learn a dictionary (n, groups * group_size) from data (N, n), from no start at all.
+
+    Each round adds missing groups, codes the data, and fits the dictionary to the codes:
+
+    - A missing group is a span that pairs of samples share, in what the known groups leave over
+      (:func:`groupsparse.pairwise.candidates`).
+    - Codes are those of :func:`select_groups` and :func:`refit_codes`; the dictionary is that of
+      least squares, as in :func:`alternate`.
+    - A group is dropped if it has less than a fifth of the median energy, if its span overlaps a
+      stronger one by more than a half, or if it is entangled: two groups that mix two true ones are
+      active together far more often than chance would have it.
+
+    The best dictionary is the one with the least ||Y - A X||^2 / sigma^2 + t |S|, where t is the
+    price of an active group in the test of :func:`select_groups`. When no round improves on it,
+    its groups are looked at again with a stricter notion of entangled, down to 5 % above chance.
+
+    Parameters
+    ----------
+    groups : how many to find; None: as many as show, until no candidate is distinct from the known
+    group_size : atoms per group; None: :func:`estimate_group_size`
+    seed : of the pairs; the same seed gives the same dictionary
+    start : dictionary (n, m) whose groups are known at first, good or not, such as that of
+        :func:`initialize`
+    active_groups : groups in every sample, if they are known; by default a test decides
+    basis : of a group, as in :func:`alternate`
+
+    Raises
+    ------
+    ValueError for data that are not finite or too few, or in which no group shows.
+
+    Examples
+    --------
+    >>> import groupsparse as gs
+    >>> truth = gs.random_dictionary(40, 20, generator=0)
+    >>> data = gs.sample(truth, 4, 1, (4.0, 5.0), samples=500, generator=1, snr_db=10.0).data
+    >>> learnt = discover(data, groups=5, group_size=4)
+    >>> gs.invariant_squared_error(learnt, truth, 4) < 0.2
+    True
+    """
+    data = as_tensor(data)
+    if data.ndim != 2:
+        raise ValueError(f"data must have shape (N, n), not {tuple(data.shape)}")
+    require_finite(data)
+    if groups is not None:
+        check_count(groups, "groups", least=1)
+    d = estimate_group_size(data, seed) if group_size is None else group_size
+    check_count(d, "group_size", least=1)
+    if 2 * d > data.shape[1] or len(data) < 2 * d * (groups or 1):
+        raise ValueError(
+            f"{len(data)} samples of {data.shape[1]} entries are too few for "
+            f"{groups or 'any number of'} groups of {d}: need twice as many samples as atoms, and "
+            "twice as many entries as atoms in a group"
+        )
+    generator = as_generator(seed)
+    known = data.new_zeros(0, data.shape[1], d)
+    if start is not None:
+        known = blocks(orthonormalize_groups(as_tensor(start, "start", like=data), d), d)
+    best = _best(data, known, groups, d, active_groups, generator)
+    found = best.dictionary.shape[1] // d
+    if groups is not None and found < groups:
+        log.warning("only %d of %d groups show in the data; the others are random", found, groups)
+        noise = torch.randn(groups - found, data.shape[1], d, generator=generator).to(data)
+        rest = from_blocks(torch.linalg.qr(noise).Q)
+        best = best._replace(dictionary=torch.cat([best.dictionary, rest], -1))
+    # The number of active groups of the last pass is that of all others.
+    options = {"passes": 1, "active_groups": active_groups, "basis": basis}
+    return alternate(best.dictionary, data, d, **options).dictionary
+
+
+@torch.no_grad()
+def estimate_group_size(data: Array, seed: int = 0, largest: int = 8) -> int:
+    """The size of groups that the data show most clearly, from 1 to ``largest``.
+
+    For each size, 64 pairs of samples give candidates of that many dimensions. Of too few
+    dimensions, a candidate leaves out as much as it takes in; of too many, it takes in noise. The
+    estimate is the size with the largest median gap (:func:`groupsparse.pairwise.refine`).
+
+    Examples
+    --------
+    >>> import groupsparse as gs
+    >>> truth = gs.random_dictionary(40, 24, generator=0)
+    >>> data = gs.sample(truth, 3, 1, (4.0, 5.0), samples=500, generator=1, snr_db=10.0).data
+    >>> estimate_group_size(data)
+    3
+    """
+    data = as_tensor(data)
+    largest = min(check_count(largest, "largest", least=1), data.shape[1] // 2)
+    gaps = [
+        candidates(data, 64, d, _members(data, d), as_generator(seed)).gap.median()
+        for d in range(1, largest + 1)
+    ]
+    return 1 + int(torch.stack(gaps).argmax())
+
+
+def _members(data: Tensor, d: int) -> int:
+    """Samples that make a candidate: enough for a span, few enough to be of one group."""
+    return max(math.isqrt(len(data)), 2 * d)
+
+
+@torch.no_grad()
+def _best(
+    data: Tensor,
+    known: Tensor,
+    groups: int | None,
+    d: int,
+    active_groups: int | None,
+    generator: torch.Generator,
+) -> _State:
+    best, rest, together = None, data, TOGETHER[0]
+    patience, looks = PATIENCE, LOOKS
+    for number in range(1, ROUNDS + 1):
+        known = _completed(known, rest, groups, d, generator)
+        state = _State.of(data, from_blocks(known), d, active_groups)
+        better = best is None or state.better(best)
+        best, patience = (state, PATIENCE) if better else (best, patience - 1)
+        kept = state.kept(together)
+        log.info(
+            "round %d: %d of %s groups kept, loss %.4g, %.3f active groups",
+            number, len(kept), groups or len(known), state.loss, state.active,
+        )  # fmt: skip
+        complete = len(kept) == (groups or len(known))
+        if not better and (complete or not patience):
+            state, patience, looks = best, PATIENCE, looks - 1
+            wanted = groups or len(state.uses)
+            while len(kept := state.kept(together)) == wanted and together > TOGETHER[1]:
+                together /= 2
+            if len(kept) == wanted or not looks:
+                break
+        known, rest = state.fitted()[kept], state.rest(kept)
+    return best
+
+
+def _completed(
+    known: Tensor, rest: Tensor, groups: int | None, d: int, generator: torch.Generator
+) -> Tensor:
+    """Known groups with those that show in what they leave over, as far as some are missing."""
+    missing = max(len(known), 32) if groups is None else groups - len(known)
+    if not missing:
+        return known
+    found = candidates(rest, 2 * missing + 32, d, _members(rest, d), generator)
+    new = distinct(found, known, missing)
+    if not len(known) and not len(new):
+        new = distinct(found, known, missing, gap=0.0)
+        if not len(new):
+            raise ValueError("no group shows in the data: no two samples have anything in common")
+    return torch.cat([known, new])
+
+
+class _State(NamedTuple):
+    """A dictionary of orthonormal groups, and what it makes of the data."""
+
+    data: Tensor
+    dictionary: Tensor
+    codes: Tensor
+    support: Tensor
+    uses: Tensor
+    residual: float
+
+    @classmethod
+    def of(cls, data: Tensor, dictionary: Tensor, d: int, active_groups: int | None) -> _State:
+        k = active_groups and min(active_groups, dictionary.shape[1] // d)
+        support = select_groups(data, dictionary, d, active_groups=k)
+        codes = refit_codes(data, dictionary, support, d)
+        parts = zip(data.split(ROWS), codes.split(ROWS), strict=True)
+        residual = sum(float((y - x @ dictionary.mT).square().sum()) for y, x in parts)
+        return cls(data, dictionary, codes, support, support.sum(0), residual)
+
+    @property
+    def group_size(self) -> int:
+        return self.codes.shape[1] // len(self.uses)
+
+    @property
+    def loss(self) -> float:
+        return self.residual / len(self.data) / 2
+
+    @property
+    def active(self) -> float:
+        return float(self.uses.sum()) / len(self.data)
+
+    def better(self, other: _State) -> bool:
+        noise = max(min(self.residual, other.residual), 1e-30) / self.data.numel()
+        return self.score(noise) < (1 - GAIN) * other.score(noise)
+
+    def score(self, noise: float) -> float:
+        price = noise_quantile(FALSE_ALARM / len(self.uses), self.group_size)
+        return self.residual / noise + price * float(self.uses.sum())
+
+    def fitted(self) -> Tensor:
+        """Orthonormal bases (G, n, d) of the dictionary that fits these codes best."""
+        sums = Statistics.zeros(*self.dictionary.shape, self.group_size, self.data.device, False)
+        parts = (t.split(ROWS) for t in (self.data, self.codes, self.support))
+        for data, codes, support in zip(*parts, strict=True):
+            sums.add_codes(data, codes.double(), support)
+        fitted = sums.fit(self.dictionary).to(self.dictionary)
+        return torch.linalg.qr(blocks(fitted, self.group_size)).Q
+
+    def kept(self, together: float) -> Tensor:
+        """Indices of the groups that are neither dead, nor there twice, nor entangled."""
+        energy = self.codes.square().sum(0).view(-1, self.group_size).sum(1)
+        spans = blocks(self.dictionary, self.group_size)
+        order = energy.argsort(descending=True)
+        twice = torch.tril(overlaps(spans[order], spans[order]) > SAME, -1).any(1)
+        active = self.support.to(self.codes)
+        joint = (active.mT @ active).fill_diagonal_(0)
+        rarer = torch.minimum(self.uses, self.uses.unsqueeze(1)).clamp_min(1)
+        chance = active.mean(0).max()
+        entangled = joint > (chance + together * (1 - chance)) * rarer
+        bad = entangled.any(1) | (energy < DEAD * energy.median())
+        bad[order[twice]] = True
+        return (~bad).nonzero().squeeze(1)
+
+    def rest(self, kept: Tensor) -> Tensor:
+        """What the kept groups leave over."""
+        d = self.group_size
+        inside = torch.arange(d, device=kept.device)
+        columns = (kept.unsqueeze(1) * d + inside).flatten()
+        return self.data - self.codes[:, columns] @ self.dictionary[:, columns].mT
