@@ -271,6 +271,17 @@ def test_the_findings_say_the_numbers():
     assert findings.findings(study()[lambda t: t.sampling == "none"], SMALL) == []
 
 
+def test_a_finding_says_what_every_option_removes():
+    section = copy.deepcopy(SMALL)
+    section["methods"]["other"] = {"prox": "group_soft", "lambda": 2.0, "refit": True}
+    other = pd.DataFrame(rows("other", {0: at(100), 4: at(11)}))
+    found = findings.findings(pd.concat([study(), other]), section)
+    (sentence,) = (s for s in found if "options" in s)
+    # The network ends with 15, the oracle with 10.
+    assert "With one data set, the network's options remove" in sentence
+    assert sentence.endswith("error: network: refitted codes 80 %.")
+
+
 def test_the_figure_has_a_panel_for_every_level_with_noise():
     figure = plots.race(study(), SMALL)
     assert [ax.get_title() for ax in figure.axes] == ["1 dB", "5 dB"]
