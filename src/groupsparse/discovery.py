@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from typing import NamedTuple
 
 import torch
@@ -13,7 +12,7 @@ from groupsparse.alternating import alternate
 from groupsparse.arrays import Array, as_tensor, check_count
 from groupsparse.dictionary import blocks, from_blocks, orthonormalize_groups
 from groupsparse.least_squares import Statistics
-from groupsparse.pairwise import SAME, candidates, distinct, overlaps
+from groupsparse.pairwise import GAP, SAME, candidates, distinct, members, overlaps
 from groupsparse.preprocess import require_finite
 from groupsparse.pursuit import FALSE_ALARM, ROWS, noise_quantile, refit_codes, select_groups
 from groupsparse.seeds import as_generator
@@ -56,7 +55,7 @@ def discover(
 
     Parameters
     ----------
-    groups : how many to find; None: as many as show, until no candidate is distinct from the known
+    groups : how many to find; None: as many as show more clearly than white noise would
     group_size : atoms per group; None: :func:`estimate_group_size`
     seed : of the pairs; the same seed gives the same dictionary
     start : dictionary (n, m) whose groups are known at first, good or not, such as that of
@@ -95,25 +94,29 @@ def discover(
     known = data.new_zeros(0, data.shape[1], d)
     if start is not None:
         known = blocks(orthonormalize_groups(as_tensor(start, "start", like=data), d), d)
-    best = _best(data, known, groups, d, active_groups, generator)
+    # Told how many groups there are, all but a mixture is welcome; else nothing that noise shows.
+    gap = GAP if groups else max(GAP, float(_gaps(_noise_like(data, seed), d, seed).max()))
+    best = _best(data, known, groups, d, active_groups, gap, generator)
+    if groups is None:  # without what the last rounds tried in vain
+        best = best._replace(dictionary=best.dictionary[:, best.columns(best.kept(1.0))])
     found = best.dictionary.shape[1] // d
     if groups is not None and found < groups:
         log.warning("only %d of %d groups show in the data; the others are random", found, groups)
         noise = torch.randn(groups - found, data.shape[1], d, generator=generator).to(data)
         rest = from_blocks(torch.linalg.qr(noise).Q)
         best = best._replace(dictionary=torch.cat([best.dictionary, rest], -1))
-    # The number of active groups of the last pass is that of all others.
-    options = {"passes": 1, "active_groups": active_groups, "basis": basis}
-    return alternate(best.dictionary, data, d, **options).dictionary
+    k = active_groups and min(active_groups, best.dictionary.shape[1] // d)
+    return alternate(best.dictionary, data, d, passes=1, active_groups=k, basis=basis).dictionary
 
 
 @torch.no_grad()
 def estimate_group_size(data: Array, seed: int = 0, largest: int = 8) -> int:
     """The size of groups that the data show most clearly, from 1 to ``largest``.
 
-    For each size, 64 pairs of samples give candidates of that many dimensions. Of too few
-    dimensions, a candidate leaves out as much as it takes in; of too many, it takes in noise. The
-    estimate is the size with the largest median gap (:func:`groupsparse.pairwise.refine`).
+    For each size, 64 pairs of samples give candidates of that many dimensions and their gaps
+    (:func:`groupsparse.pairwise.refine`). Of too few dimensions, a candidate leaves out as much as
+    it takes in; of too many, it takes in noise. The estimate is the size whose upper quartile of
+    gaps is largest, relative to that of white noise in place of the data.
 
     Examples
     --------
@@ -125,16 +128,19 @@ def estimate_group_size(data: Array, seed: int = 0, largest: int = 8) -> int:
     """
     data = as_tensor(data)
     largest = min(check_count(largest, "largest", least=1), data.shape[1] // 2)
-    gaps = [
-        candidates(data, 64, d, _members(data, d), as_generator(seed)).gap.median()
-        for d in range(1, largest + 1)
-    ]
-    return 1 + int(torch.stack(gaps).argmax())
+    ratios = []
+    for d in range(1, largest + 1):
+        shown, noise = (_gaps(y, d, seed).quantile(0.75) for y in (data, _noise_like(data, seed)))
+        ratios.append(shown / noise)
+    return 1 + int(torch.stack(ratios).argmax())
 
 
-def _members(data: Tensor, d: int) -> int:
-    """Samples that make a candidate: enough for a span, few enough to be of one group."""
-    return max(math.isqrt(len(data)), 2 * d)
+def _gaps(data: Tensor, d: int, seed: int) -> Tensor:
+    return candidates(data, 64, d, members(data, d), as_generator(seed)).gap
+
+
+def _noise_like(data: Tensor, seed: int) -> Tensor:
+    return torch.randn(data.shape, generator=as_generator(seed)).to(data)
 
 
 @torch.no_grad()
@@ -144,12 +150,13 @@ def _best(
     groups: int | None,
     d: int,
     active_groups: int | None,
+    gap: float,
     generator: torch.Generator,
 ) -> _State:
     best, rest, together = None, data, TOGETHER[0]
     patience, looks = PATIENCE, LOOKS
     for number in range(1, ROUNDS + 1):
-        known = _completed(known, rest, groups, d, generator)
+        known = _completed(known, rest, groups, d, gap, generator)
         state = _State.of(data, from_blocks(known), d, active_groups)
         better = best is None or state.better(best)
         best, patience = (state, PATIENCE) if better else (best, patience - 1)
@@ -171,16 +178,16 @@ def _best(
 
 
 def _completed(
-    known: Tensor, rest: Tensor, groups: int | None, d: int, generator: torch.Generator
+    known: Tensor, rest: Tensor, groups: int | None, d: int, gap: float, generator: torch.Generator
 ) -> Tensor:
     """Known groups with those that show in what they leave over, as far as some are missing."""
     missing = max(len(known), 32) if groups is None else groups - len(known)
     if not missing:
         return known
-    found = candidates(rest, 2 * missing + 32, d, _members(rest, d), generator)
-    new = distinct(found, known, missing)
+    found = candidates(rest, 2 * missing + 32, d, members(rest, d), generator)
+    new = distinct(found, known, missing, gap)
     if not len(known) and not len(new):
-        new = distinct(found, known, missing, gap=0.0)
+        new = distinct(found, known, missing, 0.0)
         if not len(new):
             raise ValueError("no group shows in the data: no two samples have anything in common")
     return torch.cat([known, new])
@@ -249,9 +256,12 @@ class _State(NamedTuple):
         bad[order[twice]] = True
         return (~bad).nonzero().squeeze(1)
 
+    def columns(self, kept: Tensor) -> Tensor:
+        """Columns of the atoms of the kept groups."""
+        inside = torch.arange(self.group_size, device=kept.device)
+        return (kept.unsqueeze(1) * self.group_size + inside).flatten()
+
     def rest(self, kept: Tensor) -> Tensor:
         """What the kept groups leave over."""
-        d = self.group_size
-        inside = torch.arange(d, device=kept.device)
-        columns = (kept.unsqueeze(1) * d + inside).flatten()
+        columns = self.columns(kept)
         return self.data - self.codes[:, columns] @ self.dictionary[:, columns].mT

@@ -11,6 +11,7 @@ from torch import Tensor
 from groupsparse.arrays import Array, as_tensor, check_count, check_groups
 from groupsparse.clustering import kmeans_clusters, spectral_clusters
 from groupsparse.dictionary import normalize_columns
+from groupsparse.pairwise import candidates, distinct, members
 from groupsparse.preprocess import require_finite
 from groupsparse.supervision import SUPERVISED_INITS
 
@@ -35,6 +36,9 @@ def initialize(
     meant) and the d x d matrices P_g are random, orthonormal to each other in the Frobenius inner
     product (as far as there are at most d^2 of them). With groups of one atom there is nothing to
     mix: the atoms are the first ``groups`` singular vectors, whatever the seed.
+
+    ``pairwise``: spans that pairs of samples share (:mod:`groupsparse.pairwise`), with random
+    samples in the place of groups that do not show; :func:`discover` goes on from there.
 
     Raises
     ------
@@ -111,6 +115,16 @@ def _pca(data, groups, group_size, rng, labels):
     return mixed.transpose(0, 2, 1).reshape(-1, n)
 
 
+def _pairwise(data, groups, group_size, rng, labels):
+    generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
+    wanted = members(data, group_size)
+    found = candidates(data, 4 * groups, group_size, wanted, generator)
+    spans = distinct(found, found.spans[:0], groups, gap=0.0)
+    atoms = spans.mT.flatten(0, 1).numpy()
+    others = rng.choice(len(data), groups * group_size - len(atoms), replace=False)
+    return np.concatenate([atoms, data.numpy()[others]])
+
+
 def _some(data, rng, most=10_000):
     return data[rng.permutation(len(data))[:most]]
 
@@ -130,4 +144,5 @@ INITS: dict[str, Callable] = {
     "spectral": _spectral,
     "pca": _pca,
     "class": _class,
+    "pairwise": _pairwise,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -20,6 +21,11 @@ class Candidates(NamedTuple):
 
     spans: Tensor
     gap: Tensor
+
+
+def members(data: Tensor, group_size: int) -> int:
+    """Samples that make a candidate: enough for a span, few enough to be of one group."""
+    return max(math.isqrt(len(data)), 2 * group_size)
 
 
 def candidates(
