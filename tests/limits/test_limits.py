@@ -28,7 +28,10 @@ SMALL = {
     "passes": {"fixed": 3, "fresh": 3}, "training": {"optimizer": "adam", "lr": 1e-2}, "every": 2,
     "methods": {
         "best": {"basis": "isotropic", "fixed": [5, None], "fresh": [5]},
-        "net": {"prox": "group_soft", "lambda": 2.0, "fixed": [5], "fresh": [5], "replicates": {"fixed": 1, "fresh": 1}},
+        "net": {
+            "prox": "group_soft", "lambda": 2.0, "fixed": [5], "fresh": [5],
+            "replicates": {"fixed": 1, "fresh": 1},
+        },
     },
     "race": {"methods": ["best", "net"], "threads": 1},
     "shown": {"method": "best", "network": "net"},
