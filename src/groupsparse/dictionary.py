@@ -70,6 +70,18 @@ def retract_groups(dictionary: Array, group_size: int) -> Tensor:
     return from_blocks(positive_qr(_full_blocks(dictionary, group_size))[0])
 
 
+def tangent(dictionary: Tensor, gradient: Tensor, group_size: int) -> Tensor:
+    r"""Part of a gradient along which orthonormal groups stay orthonormal to first order.
+
+    .. math:: G_g - A_g \, \mathrm{sym}(A_g^T G_g)
+
+    (..., n, m), twice -> same. It is orthogonal to what only stretches or shears a group.
+    """
+    a, g = blocks(dictionary, group_size), blocks(gradient, group_size)
+    product = a.mT @ g
+    return from_blocks(g - a @ ((product + product.mT) / 2))
+
+
 def positive_qr(groups: Tensor) -> tuple[Tensor, Tensor]:
     """Q and R of groups (..., n, d), the diagonal of R positive."""
     q, r = torch.linalg.qr(groups)

@@ -16,7 +16,7 @@ from groupsparse import checkpoints, history
 from groupsparse.arrays import check_count
 from groupsparse.autoencoder import Autoencoder
 from groupsparse.batches import Batches, fit_batch
-from groupsparse.dictionary import normalize_columns, retract_groups
+from groupsparse.dictionary import normalize_columns, retract_groups, tangent
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,9 @@ def train(
     optimizer : ``adam``, ``sgd``, a class of :mod:`torch.optim`, a function from parameters to an
         optimiser, or an optimiser of ``model.dictionary``
     normalize : after every step, True: scale atoms to unit norm; ``orthonormal``: make every group
-        orthonormal by :func:`groupsparse.dictionary.retract_groups`; False: nothing
+        orthonormal by :func:`groupsparse.dictionary.retract_groups`; False: nothing. Orthonormal
+        groups step along :func:`groupsparse.dictionary.tangent` alone: shrunk codes have a large
+        gradient that would stretch the atoms, which Adam, entry by entry, turns into a rotation
     decay : of the learning rate. ``cosine``: in epoch e of E it is
 
         .. math:: lr \, \tfrac12 (1 + \cos(\pi (e - 1) / E))
@@ -197,7 +199,7 @@ def _run_epoch(
     for batch in batches:
         batch = fit_batch(batch, dictionary)
         try:
-            loss = _step(model, optim, batch)
+            loss = _step(model, optim, batch, normalize)
         except FloatingPointError as error:
             # An overflow of the squares is one of the Gram matrix.
             bad = ~torch.isfinite(dictionary.detach().square().sum((-2, -1)))
@@ -222,8 +224,8 @@ def _run_epoch(
     return (total / count).cpu(), (energy if share is None else share * energy / count).cpu()
 
 
-def _step(model: Autoencoder, optim: Optimizer, batch: Tensor) -> Tensor:
-    losses = []
+def _step(model: Autoencoder, optim: Optimizer, batch: Tensor, normalize: bool | str) -> Tensor:
+    losses, dictionary = [], model.dictionary
 
     def closure() -> Tensor:  # some optimisers evaluate the loss several times a step
         optim.zero_grad(set_to_none=True)
@@ -231,6 +233,8 @@ def _step(model: Autoencoder, optim: Optimizer, batch: Tensor) -> Tensor:
         losses.append(loss.detach())
         total = loss.sum()
         total.backward()
+        if normalize == "orthonormal":
+            dictionary.grad.copy_(tangent(dictionary.detach(), dictionary.grad, model.group_size))
         return total
 
     optim.step(closure)

@@ -13,6 +13,7 @@ from groupsparse.dictionary import (
     orthonormalize_groups,
     perturb,
     retract_groups,
+    tangent,
 )
 from groupsparse.generative import random_dictionary, sample
 from groupsparse.recovery import invariant_squared_error
@@ -100,11 +101,47 @@ def test_groups_are_orthonormal_after_every_step(optimizer):
     assert not torch.allclose(unit.dictionary, model.dictionary)
 
 
-def test_a_step_with_orthonormal_groups_is_the_step_and_then_the_retraction():
-    free, held = network(), network()
-    for model, normalize in ((free, False), (held, "orthonormal")):
-        train(model, FixedData(DATA, [0]), epochs=1, lr=0.1, optimizer="sgd", normalize=normalize)
-    assert torch.equal(held.dictionary, retract_groups(free.dictionary.detach(), D))
+def test_a_step_with_orthonormal_groups_is_along_the_tangent_and_then_retracted():
+    start = orthonormalize_groups(perturb(TRUTH, 0.7, 2).double(), D)
+    model, held = network(start), network(start)
+    model.loss(DATA.double()).backward()
+    expected = []
+    for a, g in zip(blocks(start, D), blocks(model.dictionary.grad, D), strict=True):
+        moved = a - 0.01 * (g - a @ (a.T @ g + g.T @ a) / 2)
+        q, r = torch.linalg.qr(moved)
+        expected.append(q * r.diagonal().sign())
+    train(
+        held, FixedData(DATA, [0]), epochs=1, lr=0.01, optimizer="sgd", normalize="orthonormal"
+    )  # fmt: skip
+    # The same sums in another order, of numbers below 10.
+    torch.testing.assert_close(
+        held.dictionary.detach(), torch.cat(expected, -1), atol=1e-12, rtol=0
+    )
+
+
+def test_a_tangent_keeps_groups_orthonormal_to_first_order_and_leaves_out_the_rest():
+    base = orthonormalize_groups(random_dictionary(N, GROUPS * D, 3).double(), D)
+    gradient = torch.randn(base.shape, generator=torch.Generator().manual_seed(0)).double()
+    along = tangent(base, gradient, D)
+    a, t = blocks(base, D), blocks(along, D)
+    torch.testing.assert_close(a.mT @ t, -(t.mT @ a), atol=1e-14, rtol=0)
+    torch.testing.assert_close(tangent(base, along, D), along, atol=1e-14, rtol=0)
+    # What is left out stretches and shears: A S with S symmetric.
+    assert float(((gradient - along) * along).sum()) == pytest.approx(0, abs=1e-11)
+    symmetric = torch.tensor([[2.0, 1.0], [1.0, -3.0]], dtype=torch.float64)
+    stretched = torch.cat(list(blocks(base, D) @ symmetric), -1)
+    torch.testing.assert_close(
+        tangent(base, stretched, D), torch.zeros_like(base), atol=1e-14, rtol=0
+    )
+
+
+def test_shrunk_codes_do_not_turn_orthonormal_groups_away_from_the_truth():
+    truth = orthonormalize_groups(random_dictionary(100, GROUPS * D, 0), D)
+    data = sample(truth, generator=1, std=0.0, **MODEL).data
+    model = Autoencoder(truth, "group_soft", 2.0, D)
+    train(model, FixedData(data, [0]), epochs=60, lr=0.01, normalize="orthonormal")
+    # Without the tangent Adam leaves with 0.01 an epoch in every entry along sign(A).
+    assert invariant_squared_error(model.dictionary.detach(), truth, D) < 0.05
 
 
 @pytest.mark.parametrize("value", ["unit", "Orthonormal", None, 2])
