@@ -191,7 +191,7 @@ class Autoencoder(nn.Module):
         scales with the number of active groups. Data are not checked for NaN.
         """
         data = self._fit(data)
-        if self.encoder == "shallow" and (self.backprop != 0 or self.refit):
+        if self.encoder == "shallow" and self.backprop != 0:
             # A user's callable may not act on each group separately.
             loss = shallow_loss if isinstance(self.prox, str) else dense_loss
             size = self._unit if self.refit else self.group_size

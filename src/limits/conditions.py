@@ -29,10 +29,11 @@ def is_network(settings: dict) -> bool:
 
 def runs(section: dict, sampling: str) -> list[Run]:
     """All runs of a sampling, method by method."""
+    every = section["replicates"]
     return [
         Run(
             sampling, name, level(snr),
-            min(settings.get("replicates", section["replicates"]), section["replicates"]),
+            min(settings.get("replicates", {}).get(sampling, every), every),
             section["epochs" if is_network(settings) else "passes"][sampling],
         )
         for name, settings in section["methods"].items()

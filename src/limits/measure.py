@@ -23,7 +23,9 @@ def main() -> None:
     parser.add_argument("--sampling", choices=SAMPLINGS, required=True)
     parser.add_argument("--methods", nargs="+", required=True, help="names in the section")
     add_options(parser, "--seed", "--threads")
-    parser.add_argument("--dictionaries", required=True, help="artefact with what is learnt")
+    parser.add_argument(
+        "--dictionaries", required=True, help="artefact: what the first replicate learns"
+    )
     parser.add_argument("--output", required=True, help="CSV of metrics, one row per value")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -49,7 +51,8 @@ def main() -> None:
         head = {"sampling": args.sampling, "snr": snr, "method": run.method, "replicate": replicate}
         for epoch, values in found.history.items():
             rows += records({"experiment": "limits", **head, "epoch": epoch}, values)
-        learnt[f"{run.method}.snr{snr:g}.{replicate}"] = found.dictionary
+        if not replicate:
+            learnt[f"{run.method}.snr{snr:g}"] = found.dictionary
         log.info("%s: %s", head, found.history[run.epochs])
     save_table(args.output, pd.DataFrame(rows))
     save_tensors(

@@ -24,7 +24,7 @@ def recovery(scores: pd.DataFrame, section: dict) -> dict:
         [head], rows, name="limits_recovery",
         caption=(
             "Errors at the end, in brackets over that of the oracle with the same samples "
-            f"({replicates(section['replicates'])}; one run in the rows of the ablation)."
+            f"({replicates(section['replicates'])}; one run where there is no ±)."
         ),
     )  # fmt: skip
 

@@ -28,7 +28,10 @@ SMALL = {
     "passes": {"fixed": 3, "fresh": 3}, "training": {"optimizer": "adam", "lr": 1e-2}, "every": 2,
     "methods": {
         "best": {"basis": "isotropic", "fixed": [5, None], "fresh": [5]},
-        "net": {"prox": "group_soft", "lambda": 2.0, "fixed": [5], "fresh": [5], "replicates": 1},
+        "net": {
+            "prox": "group_soft", "lambda": 2.0, "fixed": [5], "fresh": [5],
+            "replicates": {"fixed": 1, "fresh": 1},
+        },
     },
     "race": {"methods": ["best", "net"], "threads": 1},
     "shown": {"method": "best", "network": "net"},
@@ -269,6 +272,17 @@ def test_the_findings_say_the_numbers():
     assert "40 (1 dB), 40 (5 dB) times faster" in second
     assert "1.05 (1 dB), 1.05 (5 dB) times the error of the oracle that has all" in third
     assert findings.findings(study()[lambda t: t.sampling == "none"], SMALL) == []
+
+
+def test_a_finding_says_what_every_option_removes():
+    section = copy.deepcopy(SMALL)
+    section["methods"]["other"] = {"prox": "group_soft", "lambda": 2.0, "refit": True}
+    other = pd.DataFrame(rows("other", {0: at(100), 4: at(11)}))
+    found = findings.findings(pd.concat([study(), other]), section)
+    (sentence,) = (s for s in found if "options" in s)
+    # The network ends with 15, the oracle with 10.
+    assert "With one data set, the network's options remove" in sentence
+    assert sentence.endswith("error: network: refitted codes 80 %.")
 
 
 def test_the_figure_has_a_panel_for_every_level_with_noise():
