@@ -13,10 +13,4 @@ def inconsistencies(config: dict) -> list[str]:
         place = f"discovery.{places.get(study, f'success.axes.{study}')}"
         for run in runs(section, study):
             errors += model_inconsistencies(place, run.model)
-            if run.model["samples"] < 2 * run.model["groups"] * run.model["group_size"]:
-                atoms = run.model["groups"] * run.model["group_size"]
-                errors.append(
-                    f"{place}: {run.model['samples']} samples are fewer than two for each of "
-                    f"{atoms} atoms"
-                )
     return list(dict.fromkeys(errors))

@@ -63,11 +63,6 @@ def test_empty_lists_switch_studies_off():
 
 def test_a_config_that_contradicts_itself_is_refused():
     assert inconsistencies({"discovery": SECTION}) == []
-    few = SECTION | {"model": SECTION["model"] | {"samples": 100}}
-    assert (
-        "discovery.model: 100 samples are fewer than two for each of 80 atoms"
-        in inconsistencies({"discovery": few})
-    )
     axes = {"axes": {"active_groups": [30]}, "replicates": 2}
     errors = inconsistencies({"discovery": SECTION | {"success": axes}})
     assert errors == ["discovery.success.axes.active_groups.active_groups: more than the 20 groups"]
