@@ -185,7 +185,7 @@ class FreshData:
     dictionaries : A* (R, n, m)
     noise_stds : standard deviation of the noise, one per replicate
     seeds : one per replicate
-    model : group_size, active_groups, amplitude, samples of :func:`generative.sample`
+    model : group_size, active_groups, amplitude, samples and options of :func:`generative.sample`
     """
 
     def __init__(

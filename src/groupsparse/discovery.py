@@ -84,11 +84,10 @@ def discover(
         check_count(groups, "groups", least=1)
     d = estimate_group_size(data, seed) if group_size is None else group_size
     check_count(d, "group_size", least=1)
-    if 2 * d > data.shape[1] or len(data) < 2 * d * (groups or 1):
+    if 2 * d > data.shape[1] or len(data) < 2 * d:
         raise ValueError(
-            f"{len(data)} samples of {data.shape[1]} entries are too few for "
-            f"{groups or 'any number of'} groups of {d}: need twice as many samples as atoms, and "
-            "twice as many entries as atoms in a group"
+            f"{len(data)} samples of {data.shape[1]} entries are too few for groups of {d}: need "
+            "twice as many of either"
         )
     generator = as_generator(seed)
     known = data.new_zeros(0, data.shape[1], d)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from scipy.linalg import hadamard
 from torch import Tensor
 
+from groupsparse.activity import draw_groups
 from groupsparse.arrays import Array, as_tensor, check_count, check_groups
 from groupsparse.dictionary import block_coherence, from_blocks, normalize_columns
+from groupsparse.noise import unit_noise
 from groupsparse.seeds import as_generator
 
 
@@ -103,16 +106,48 @@ def sample_codes(
     active_groups: int,
     amplitude: tuple[float, float],
     generator: torch.Generator | int,
+    *,
+    nonnegative: bool = False,
+    sizes: Sequence[int] | None = None,
+    correlation: float = 0.0,
+    frequencies: Sequence[float] | None = None,
 ) -> Codes:
-    """Codes with exactly ``active_groups`` distinct groups, uniform at random.
+    """Codes with exactly ``active_groups`` distinct groups, by default uniform at random.
 
     The code of an active group is a Gaussian direction (uniform on the sphere) times
     c ~ U(amplitude), so its norm is c.
+
+    Parameters
+    ----------
+    nonnegative : directions are uniform on the positive orthant of the sphere
+    sizes : atoms that a group uses, one number for each group; codes of its other atoms are zero
+    correlation, frequencies : groups that fire together, and weights of the groups, as in
+        :func:`groupsparse.activity.draw_groups`
     """
     generator = as_generator(generator)
     check_count(samples, "samples", least=1)
     if not 0 < active_groups <= groups:
         raise ValueError(f"need 0 < active_groups <= {groups}, not {active_groups}")
+    if correlation or frequencies is not None:
+        support = draw_groups(samples, groups, active_groups, generator, correlation, frequencies)
+    else:
+        support = _uniform_groups(samples, groups, active_groups, generator)
+    direction = torch.randn(samples, active_groups, group_size, generator=generator)
+    if nonnegative:
+        direction.abs_()
+    if sizes is not None:
+        used = torch.as_tensor(sizes)
+        if used.shape != (groups,) or not ((used >= 1) & (used <= group_size)).all():
+            raise ValueError(f"sizes must be {groups} numbers of atoms from 1 to {group_size}")
+        direction *= torch.arange(group_size) < used[support].unsqueeze(-1)
+    low, high = amplitude
+    norm = low + (high - low) * torch.rand(samples, active_groups, 1, generator=generator)
+    return Codes(support, torch.nn.functional.normalize(direction, dim=-1) * norm)
+
+
+def _uniform_groups(
+    samples: int, groups: int, active_groups: int, generator: torch.Generator
+) -> Tensor:
     # Rejection: for each sample draw k groups until all differ; uniform over k-subsets.
     support = torch.randint(groups, (samples, active_groups), generator=generator)
     while True:
@@ -123,10 +158,7 @@ def sample_codes(
             break
         weights = torch.rand(count, groups, generator=generator)
         support[clash] = weights.topk(active_groups, -1).indices
-    direction = torch.randn(samples, active_groups, group_size, generator=generator)
-    low, high = amplitude
-    norm = low + (high - low) * torch.rand(samples, active_groups, 1, generator=generator)
-    return Codes(support, torch.nn.functional.normalize(direction, dim=-1) * norm)
+    return support
 
 
 def balance_signs(codes: Codes) -> Codes:
@@ -187,8 +219,15 @@ def sample(
     *,
     snr_db: float | None = None,
     std: float | None = None,
+    noise: str = "gaussian",
+    color: float = 0.0,
+    **codes: object,
 ) -> Sample:
-    """Draw y = A* x* + noise (eq. 2): white Gaussian noise of the given SNR, or of ``std``.
+    """Draw y = A* x* + noise (eq. 2), by default white Gaussian, of the given SNR or of ``std``.
+
+    One active group is a union of subspaces, ``group_size`` 1 ordinary sparse coding, which is
+    nonnegative with ``nonnegative=True``. All three at once, with amplitude (c, c), are a Gaussian
+    mixture with means c a_g.
 
     Parameters
     ----------
@@ -198,10 +237,14 @@ def sample(
     generator : random numbers, or a seed
     snr_db : noise variance relative to the power of this sample's signal
     std : noise standard deviation, instead of ``snr_db``
+    noise, color : distribution of the noise and its correlation along the n entries of a sample,
+        as in :func:`groupsparse.noise.unit_noise`
+    codes : ``nonnegative``, ``sizes``, ``correlation``, ``frequencies`` of :func:`sample_codes`
 
     Raises
     ------
-    ValueError unless exactly one of ``snr_db`` and ``std`` is given, or for sizes that do not fit.
+    ValueError unless exactly one of ``snr_db`` and ``std`` is given, or for sizes or options that
+    do not fit.
 
     Examples
     --------
@@ -220,8 +263,8 @@ def sample(
     if (snr_db is None) == (std is None):
         raise ValueError("give exactly one of snr_db and std")
     groups = dictionary.shape[1] // group_size
-    codes = sample_codes(samples, groups, group_size, active_groups, amplitude, generator)
-    signal = decode(dictionary, codes)
+    drawn = sample_codes(samples, groups, group_size, active_groups, amplitude, generator, **codes)
+    signal = decode(dictionary, drawn)
     std = noise_std(signal, snr_db) if std is None else std
-    noise = torch.randn(signal.shape, generator=generator).to(signal)
-    return Sample(signal.add_(noise, alpha=std), codes, std)
+    disturbance = unit_noise(*signal.shape, generator, noise, color).to(signal)
+    return Sample(signal.add_(disturbance, alpha=std), drawn, std)

@@ -149,7 +149,7 @@ def test_groups_that_do_not_show_are_random_and_said_so(caplog):
     [
         (torch.full((50, 20), float("nan")), {}, "NaN"),
         (torch.ones(50), {}, r"shape \(N, n\)"),
-        (torch.ones(10, 20), {}, "too few"),
+        (torch.ones(7, 20), {}, "too few"),
         (torch.ones(500, 7), {}, "too few"),
         (torch.zeros(500, 20), {}, "no group shows"),
         (torch.ones(500, 20), {"groups": 0}, "groups must be"),

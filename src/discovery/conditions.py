@@ -1,0 +1,55 @@
+"""The runs of every study, read off the config; imports nothing heavy."""
+
+from typing import NamedTuple
+
+WHOLE, STARTS, COUNTS = "whole", "starts", "counts"  # and a study for each axis of `success`
+DISCOVER, ALTERNATE = "discover", "alternate"
+NO_START = "none"
+
+
+class Run(NamedTuple):
+    """A method on a problem; ``setting`` is the value of the ``axis`` that a study varies.
+
+    ``told`` says whether the method knows how many groups there are and how large they are.
+    """
+
+    axis: str
+    setting: float
+    model: dict
+    method: str = DISCOVER
+    start: str = NO_START
+    told: bool = True
+
+
+def studies(section: dict) -> list[str]:
+    """The studies that run beside others; :data:`WHOLE` runs alone, for its seconds."""
+    found = [STARTS] if section["starts"]["inits"] else []
+    found += list(section["success"]["axes"])
+    return found + ([COUNTS] if section["counts"]["group_size"] else [])
+
+
+def replicates(section: dict, study: str) -> int:
+    """How many seeds a study has."""
+    part = section.get(study) or section["success"]
+    return part["replicates"]
+
+
+def runs(section: dict, study: str) -> list[Run]:
+    """The runs of one seed."""
+    model = section["model"]
+    if study == WHOLE:
+        whole = section["whole"]
+        return [Run("snr_db", x, whole["model"] | {"snr_db": x}) for x in whole["snr_db"]]
+    if study == STARTS:
+        found = [Run("", 0, model)]
+        for start in section["starts"]["inits"]:
+            found += [Run("", 0, model, m, start) for m in (DISCOVER, ALTERNATE)]
+        return found
+    if study == COUNTS:
+        counts = section["counts"]
+        return [
+            Run("group_size", d, model | {"group_size": d, "active_groups": k}, told=False)
+            for d in counts["group_size"]
+            for k in counts["active_groups"]
+        ]
+    return [Run(study, x, model | {study: x}) for x in section["success"]["axes"][study]]

@@ -1,0 +1,51 @@
+"""What the runs of the discovery come to: ratios, successes and their intervals."""
+
+import pandas as pd
+from scipy.stats import binomtest
+
+CASE = ["study", "axis", "setting", "active_groups", "method", "start"]
+
+
+def wide(table: pd.DataFrame) -> pd.DataFrame:
+    """A row per run, a column per metric; ``ratio`` is the error over the oracle's.
+
+    A run without an error, whose groups are not as many as the true ones, has no ratio.
+    """
+    index = [*CASE, "replicate"]
+    table = table.assign(axis=table.axis.fillna(""))
+    runs = table.pivot_table(
+        index=index, columns="metric", values="value", sort=False, dropna=False, observed=True
+    ).dropna(how="all")
+    runs = runs.reset_index()
+    for name in ("error", "oracle_error", "found"):
+        if name not in runs:
+            runs[name] = float("nan")
+    return runs.assign(ratio=runs.error / runs.oracle_error)
+
+
+def study(runs: pd.DataFrame, name: str) -> pd.DataFrame:
+    """The runs of one study."""
+    return runs[runs.study == name]
+
+
+def successes(runs: pd.DataFrame, factor: float) -> pd.Series:
+    """Whether each run ends within ``factor`` times the oracle's error."""
+    return runs.ratio <= factor
+
+
+def share(good: pd.Series) -> tuple[float, float, float]:
+    """Share of successes with Wilson's 95 % interval.
+
+    Examples
+    --------
+    >>> [round(x, 2) for x in share(pd.Series([True] * 19 + [False]))]
+    [0.95, 0.76, 0.99]
+    """
+    interval = binomtest(int(good.sum()), len(good)).proportion_ci(method="wilson")
+    return float(good.mean()), float(interval.low), float(interval.high)
+
+
+def of(good: pd.Series) -> str:
+    """Successes of all, with the interval, in words."""
+    _, low, high = share(good)
+    return f"{int(good.sum())} of {len(good)} [{low:.2f}, {high:.2f}]"
