@@ -19,9 +19,9 @@ METHODS = (
     "set of {samples} samples; <i>fresh</i>: as many new samples in every epoch or pass, all of "
     "which the oracle has; the alternation remembers the sums of earlier passes. Options of the "
     "network: <i>hard threshold</i> keeps an active group as it is and <i>refitted codes</i> are "
-    "least squares on the active groups, so codes are not shrunk; <i>orthonormal groups</i> step along "
-    "their tangent and are retracted; the <i>decaying step</i> is a cosine from lr = {lr} to 0. No true "
-    "code or dictionary is used to choose a setting."
+    "least squares on the active groups, so codes are not shrunk; <i>orthonormal groups</i> step "
+    "along their tangent and are retracted; the <i>decaying step</i> is a cosine from lr = {lr} to "
+    "0. No true code or dictionary is used to choose a setting."
 )
 QUESTION = "How near the oracle does recovery get from a near start, and how fast?"
 CAPTION = (
