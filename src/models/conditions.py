@@ -29,3 +29,9 @@ def negative(model: dict) -> bool:
 def clusters(model: dict) -> bool:
     """Whether a sample has one active group, which then names its cluster."""
     return model["active_groups"] == 1
+
+
+def shown(section: dict) -> dict:
+    """What the claims are about: the methods, the two networks, and models with real groups."""
+    grouped = [m for m in section["models"] if settings(section, m)["group_size"] > 1]
+    return {**section["shown"], "grouped": grouped}
