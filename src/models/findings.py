@@ -18,8 +18,8 @@ def findings(scores: pd.DataFrame, section: dict) -> list[str]:
     means = {model: over_oracle(scores, model, nothing).mean() for model in models}
     farthest = max(means, key=means.get)
     return [
-        f"Generative models: of {len(models)}, recovered within {NEAR_ORACLE:g} times the error of "
-        f"least squares on the true codes: {parts}.",
-        f"From no start, discovery ends at {min(means.values()):.3g} to {means[farthest]:.3g} times "
-        f"that error; farthest is {model_name(farthest)}.",
+        f"Generative models: of {len(models)}, recovered within {NEAR_ORACLE:g} times the error "
+        f"of least squares on the true codes: {parts}.",
+        f"From no start, discovery ends at {min(means.values()):.3g} to "
+        f"{means[farthest]:.3g} times that error; farthest is {model_name(farthest)}.",
     ]

@@ -3,9 +3,13 @@ MODELS = config["models"]
 
 deliver(
     "models",
-    parts={"models": expand("<results>/models/{model}.csv", model=MODELS["models"])},
+    parts={
+        "models": expand("<results>/models/learnt/{model}.csv", model=MODELS["models"])
+    },
     figures=["models_ratios"],
-    artefacts=expand("<results>/models/{model}.safetensors", model=MODELS["models"]),
+    artefacts=expand(
+        "<results>/models/learnt/{model}.safetensors", model=MODELS["models"]
+    ),
 )
 
 
@@ -13,9 +17,9 @@ rule models_measure:
     input:
         code=code("models/measure.py"),
     output:
-        table="<results>/models/{model}.csv",
-        checksum="<results>/models/{model}.csv.sha256",
-        dictionaries="<results>/models/{model}.safetensors",
+        table="<results>/models/learnt/{model}.csv",
+        checksum="<results>/models/learnt/{model}.csv.sha256",
+        dictionaries="<results>/models/learnt/{model}.safetensors",
     log:
         "<logs>/models_measure/{model}.log",
     benchmark:
