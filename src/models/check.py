@@ -8,7 +8,10 @@ def inconsistencies(config: dict) -> list[str]:
     """What contradicts itself in a config that fits the schema, as ``key: reason``."""
     section = config["models"]
     errors = model_inconsistencies("models.base", section["base"])
-    for name in section["models"]:
+    for name in section["run"]:
+        if name not in section["models"]:
+            errors.append(f"models.run: {name} is no model of models.models")
+            continue
         model, place = settings(section, name), f"models.models.{name}"
         if found := model_inconsistencies(place, model):
             errors += found

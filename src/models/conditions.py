@@ -33,5 +33,5 @@ def clusters(model: dict) -> bool:
 
 def shown(section: dict) -> dict:
     """What the claims are about: the methods, the two networks, and models with real groups."""
-    grouped = [m for m in section["models"] if settings(section, m)["group_size"] > 1]
+    grouped = [m for m in section["run"] if settings(section, m)["group_size"] > 1]
     return {**section["shown"], "grouped": grouped}

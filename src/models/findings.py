@@ -8,7 +8,7 @@ from models.reasons import NEAR_ORACLE, over_oracle, recovers
 
 def findings(scores: pd.DataFrame, section: dict) -> list[str]:
     """In how many models each method is near the oracle, and where discovery is farthest."""
-    models, methods = section["models"], section["methods"]
+    models, methods = section["run"], section["methods"]
     counts = {
         described(method, entry): sum(recovers(scores, model, method) for model in models)
         for method, entry in methods.items()

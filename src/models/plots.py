@@ -17,7 +17,7 @@ def ratios(scores: pd.DataFrame, section: dict) -> Figure:
         {
             described(method, entry): {
                 model_name(model): over_oracle(scores, model, method).mean()
-                for model in section["models"]
+                for model in section["run"]
             }
             for method, entry in section["methods"].items()
         }

@@ -3,11 +3,12 @@
 import pandas as pd
 
 from evidence.verdict import intervals
-from models.conditions import ORACLE, TRUTH, one_sided
+from models.conditions import NOTHING, ORACLE, TRUTH, one_sided
 
 NEAR_ORACLE = 1.1  # times its error: the aim, stated beforehand
 LOST = 0.05  # share of the codes' energy from which a lost sign is a cause
 WORSE = 0.02  # less recall or precision than with A* itself
+HIDDEN = 0.5  # share of a group's energy in one direction from which its span is hidden
 SHARE = 0.1  # of the codes' norm from which shrinkage or cross terms are a cause
 
 
@@ -28,8 +29,9 @@ def recovers(scores: pd.DataFrame, model: str, method: str) -> bool:
     return bool(intervals(over_oracle(scores, model, method)).high.max() <= NEAR_ORACLE)
 
 
-def causes(scores: pd.DataFrame, model: str, method: str, entry: dict, groups: int) -> list[str]:
+def causes(scores: pd.DataFrame, model: str, method: str, entry: dict, setting: dict) -> list[str]:
     """Why a method is not near the oracle, by what was measured; empty where nothing stands out."""
+    groups, size = setting["groups"], setting["group_size"]
 
     def mean(metric: str, of: str = method) -> float:
         return float(values(scores, model, of, metric).mean())
@@ -40,6 +42,9 @@ def causes(scores: pd.DataFrame, model: str, method: str, entry: dict, groups: i
         found.append(f"cannot give negative codes, {negative:.0%} of their energy")
     if (missing := groups - mean("found")) > 0:
         found.append(f"{missing:.1f} of {groups} groups not found")
+        direction = mean("one_direction", TRUTH)
+        if entry["start"] == NOTHING and size > 1 and direction > HIDDEN:
+            found.append(f"{direction:.0%} of a group's energy is in one direction of its span")
     if mean("recall") < mean("recall", TRUTH) - WORSE:
         found.append(f"misses {1 - mean('recall'):.0%} of the active groups")
     if mean("precision") < mean("precision", TRUTH) - WORSE:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from groupsparse.clustering import accuracy
 from groupsparse.dictionary import blocks
-from groupsparse.prox import group_norms
+from groupsparse.prox import group_norms, split_groups
 from groupsparse.pursuit import refit_codes
 from groupsparse.recovery import support_scores
 from models.methods import Learnt
@@ -97,9 +97,19 @@ def one_step(learnt: Learnt, problem: Problem) -> dict[str, float]:
 
 
 def traits(problem: Problem) -> dict[str, float]:
-    """What the true codes are like: share of negative energy, samples of the rarest group."""
+    """What the true codes are like.
+
+    ``negative``: share of their energy in negative entries. ``one_direction``: share of a group's
+    energy along the mean of its active codes, as a mean over groups. ``fewest_samples``: of the
+    rarest group.
+    """
     codes = problem.codes
+    groups = split_groups(codes, problem.group_size)
+    counts = problem.support.sum(0).clamp_min(1)
+    along = (groups.sum(0) / counts.unsqueeze(-1)).square().sum(-1)
+    energy = groups.square().sum((0, -1)) / counts
     return {
         "negative": float(codes.clamp(max=0).square().sum() / codes.square().sum()),
+        "one_direction": float((along / energy.clamp_min(1e-12)).mean()),
         "fewest_samples": int(problem.support.sum(0).min()),
     }

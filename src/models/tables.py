@@ -13,7 +13,7 @@ def ratios(scores: pd.DataFrame, section: dict) -> dict:
     """Ratio of every method in every model; an asterisk where the interval reaches the aim."""
     methods = section["methods"]
     rows = []
-    for model in section["models"]:
+    for model in section["run"]:
         cells = []
         for method in methods:
             found = over_oracle(scores, model, method)
@@ -35,14 +35,14 @@ def ratios(scores: pd.DataFrame, section: dict) -> dict:
 def why_not(scores: pd.DataFrame, section: dict) -> dict:
     """Every method that is not near the oracle, with the scores of its groups and the causes."""
     rows = []
-    for model in section["models"]:
+    for model in section["run"]:
         setting = settings(section, model)
         few = values(scores, model, TRUTH, "fewest_samples").mean()
         for method, entry in section["methods"].items():
             if recovers(scores, model, method):
                 continue
             interval = intervals(over_oracle(scores, model, method)).iloc[0]
-            why = causes(scores, model, method, entry, setting["groups"])
+            why = causes(scores, model, method, entry, setting)
             rows.append(
                 [
                     model_name(model), described(method, entry),
@@ -59,7 +59,7 @@ def why_not(scores: pd.DataFrame, section: dict) -> dict:
 
 def clustering(scores: pd.DataFrame, section: dict) -> dict | None:
     """Accuracy of the active group as a cluster, in the models in which a sample has one."""
-    names = [m for m in section["models"] if clusters(settings(section, m))]
+    names = [m for m in section["run"] if clusters(settings(section, m))]
     if not names:
         return None
     rows = []

@@ -4,7 +4,7 @@ MODELS = config["models"]
 deliver(
     "models",
     parts={
-        "models": expand("<results>/models/learnt/{model}.csv", model=MODELS["models"])
+        "models": expand("<results>/models/learnt/{model}.csv", model=MODELS["run"])
     },
     figures=["models_ratios"],
     artefacts=expand(
@@ -38,6 +38,7 @@ rule models_measure:
             {
                 **MODELS,
                 "models": {w.model: MODELS["models"][w.model]},
+                "run": [w.model],
                 "shown": None,
             }
         ),
