@@ -9,6 +9,7 @@ NEAR_ORACLE = 1.1  # times its error: the aim, stated beforehand
 LOST = 0.05  # share of the codes' energy from which a lost sign is a cause
 WORSE = 0.02  # less recall or precision than with A* itself
 HIDDEN = 0.5  # share of a group's energy in one direction from which its span is hidden
+LINKED = 0.25  # share of a group's samples with one companion from which both seem to be one
 SHARE = 0.1  # of the codes' norm from which shrinkage or cross terms are a cause
 
 
@@ -45,6 +46,8 @@ def causes(scores: pd.DataFrame, model: str, method: str, entry: dict, setting: 
         direction = mean("one_direction", TRUTH)
         if entry["start"] == NOTHING and size > 1 and direction > HIDDEN:
             found.append(f"{direction:.0%} of a group's energy is in one direction of its span")
+        if entry["start"] == NOTHING and (joint := mean("together", TRUTH)) > LINKED:
+            found.append(f"in {joint:.0%} of its samples a group has the same companion")
     if mean("recall") < mean("recall", TRUTH) - WORSE:
         found.append(f"misses {1 - mean('recall'):.0%} of the active groups")
     if mean("precision") < mean("precision", TRUTH) - WORSE:

@@ -100,16 +100,20 @@ def traits(problem: Problem) -> dict[str, float]:
     """What the true codes are like.
 
     ``negative``: share of their energy in negative entries. ``one_direction``: share of a group's
-    energy along the mean of its active codes, as a mean over groups. ``fewest_samples``: of the
-    rarest group.
+    energy along the mean of its active codes, as a mean over groups. ``together``: how often the
+    most frequent companion of a group is active with it, as a mean over groups.
+    ``fewest_samples``: of the rarest group.
     """
     codes = problem.codes
     groups = split_groups(codes, problem.group_size)
     counts = problem.support.sum(0).clamp_min(1)
     along = (groups.sum(0) / counts.unsqueeze(-1)).square().sum(-1)
     energy = groups.square().sum((0, -1)) / counts
+    active = problem.support.double()
+    joint = (active.T @ active).fill_diagonal_(0).amax(-1) / counts
     return {
         "negative": float(codes.clamp(max=0).square().sum() / codes.square().sum()),
         "one_direction": float((along / energy.clamp_min(1e-12)).mean()),
+        "together": float(joint.mean()),
         "fewest_samples": int(problem.support.sum(0).min()),
     }

@@ -38,7 +38,7 @@ def made_up(errors, **metrics):
     for r in range(3):
         given = {ORACLE: {"error": 1.0}, TRUTH: {
             "error": 0.0, "recall": 1.0, "precision": 1.0, "f1": 1.0, "accuracy": 1.0,
-            "negative": 0.5, "one_direction": 0.1, "fewest_samples": 100,
+            "negative": 0.5, "one_direction": 0.1, "together": 0.0, "fewest_samples": 100,
         }}  # fmt: skip
         for method, error in errors.items():
             given[method] = {
@@ -134,6 +134,10 @@ def test_traits_tell_models_apart():
     # 3 (E|u|)^2 = 3/4 for u uniform on (-1, 1); c ~ U(4, 5) leaves it at 0.996 times.
     assert nonnegative["one_direction"] == pytest.approx(0.75, abs=0.03)
     assert two_sided["one_direction"] < 0.05
+    together = traits(problem(correlation=0.5))["together"]
+    # 1/2 + 1/2 / 7 of 200 samples; the partner is nearly always the most frequent companion.
+    assert together == pytest.approx(0.571, abs=5 * (0.25 / 200 / 8) ** 0.5)
+    assert two_sided["together"] < 0.3  # 1/7 of 200 samples, the largest of seven
 
 
 def test_noise_of_the_datas_level_activates_a_group_in_one_sample_of_twenty():
