@@ -10,6 +10,7 @@ LOST = 0.05  # share of the codes' energy from which a lost sign is a cause
 WORSE = 0.02  # less recall or precision than with A* itself
 HIDDEN = 0.5  # share of a group's energy in one direction from which its span is hidden
 LINKED = 0.25  # share of a group's samples with one companion from which both seem to be one
+OUTLIERS = 0.05  # share of the noise's energy from which 1 % of the samples are outliers
 SHARE = 0.1  # of the codes' norm from which shrinkage or cross terms are a cause
 
 
@@ -56,4 +57,6 @@ def causes(scores: pd.DataFrame, model: str, method: str, entry: dict, setting: 
         found.append(f"codes shrunk by {mean('shrunk'):.0%}")
     if mean("cross") > SHARE:
         found.append(f"other groups make {mean('cross'):.0%} of a code's norm")
+    if (outliers := mean("outliers", TRUTH)) > OUTLIERS:
+        found.append(f"1% of the samples have {outliers:.0%} of the noise's energy")
     return found

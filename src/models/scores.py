@@ -97,12 +97,13 @@ def one_step(learnt: Learnt, problem: Problem) -> dict[str, float]:
 
 
 def traits(problem: Problem) -> dict[str, float]:
-    """What the true codes are like.
+    """What the true codes and the noise are like.
 
     ``negative``: share of their energy in negative entries. ``one_direction``: share of a group's
     energy along the mean of its active codes, as a mean over groups. ``together``: how often the
     most frequent companion of a group is active with it, as a mean over groups.
-    ``fewest_samples``: of the rarest group.
+    ``fewest_samples``: of the rarest group. ``outliers``: share of the noise's energy in the 1 % of
+    samples that have the most.
     """
     codes = problem.codes
     groups = split_groups(codes, problem.group_size)
@@ -111,7 +112,10 @@ def traits(problem: Problem) -> dict[str, float]:
     energy = groups.square().sum((0, -1)) / counts
     active = problem.support.double()
     joint = (active.T @ active).fill_diagonal_(0).amax(-1) / counts
+    noise = problem.sample.data - codes @ problem.truth.T
+    loudest = noise.square().sum(-1).sort(descending=True).values
     return {
+        "outliers": float(loudest[: -(-len(loudest) // 100)].sum() / loudest.sum()),
         "negative": float(codes.clamp(max=0).square().sum() / codes.square().sum()),
         "one_direction": float((along / energy.clamp_min(1e-12)).mean()),
         "together": float(joint.mean()),
