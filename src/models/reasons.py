@@ -11,6 +11,7 @@ WORSE = 0.02  # less recall or precision than with A* itself
 HIDDEN = 0.5  # share of a group's energy in one direction from which its span is hidden
 LINKED = 0.25  # share of a group's samples with one companion from which both seem to be one
 OUTLIERS = 0.05  # share of the noise's energy from which 1 % of the samples are outliers
+CORRELATED = 0.1  # correlation of neighbouring noise from which it is not white
 SHARE = 0.1  # of the codes' norm from which shrinkage or cross terms are a cause
 
 
@@ -59,4 +60,6 @@ def causes(scores: pd.DataFrame, model: str, method: str, entry: dict, setting: 
         found.append(f"other groups make {mean('cross'):.0%} of a code's norm")
     if (outliers := mean("outliers", TRUTH)) > OUTLIERS:
         found.append(f"1% of the samples have {outliers:.0%} of the noise's energy")
+    if abs(beside := mean("neighbours", TRUTH)) > CORRELATED:
+        found.append(f"noise of neighbouring entries has correlation {beside:.2f}")
     return found

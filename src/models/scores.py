@@ -103,7 +103,7 @@ def traits(problem: Problem) -> dict[str, float]:
     energy along the mean of its active codes, as a mean over groups. ``together``: how often the
     most frequent companion of a group is active with it, as a mean over groups.
     ``fewest_samples``: of the rarest group. ``outliers``: share of the noise's energy in the 1 % of
-    samples that have the most.
+    samples that have the most. ``neighbours``: correlation of the noise in neighbouring entries.
     """
     codes = problem.codes
     groups = split_groups(codes, problem.group_size)
@@ -114,7 +114,9 @@ def traits(problem: Problem) -> dict[str, float]:
     joint = (active.T @ active).fill_diagonal_(0).amax(-1) / counts
     noise = problem.sample.data - codes @ problem.truth.T
     loudest = noise.square().sum(-1).sort(descending=True).values
+    beside = (noise[:, 1:] * noise[:, :-1]).mean() / noise.square().mean()
     return {
+        "neighbours": float(beside),
         "outliers": float(loudest[: -(-len(loudest) // 100)].sum() / loudest.sum()),
         "negative": float(codes.clamp(max=0).square().sum() / codes.square().sum()),
         "one_direction": float((along / energy.clamp_min(1e-12)).mean()),

@@ -38,7 +38,8 @@ def made_up(errors, **metrics):
     for r in range(3):
         given = {ORACLE: {"error": 1.0}, TRUTH: {
             "error": 0.0, "recall": 1.0, "precision": 1.0, "f1": 1.0, "accuracy": 1.0,
-            "negative": 0.5, "one_direction": 0.1, "together": 0.0, "outliers": 0.0, "fewest_samples": 100,
+            "negative": 0.5, "one_direction": 0.1, "together": 0.0, "outliers": 0.0,
+            "neighbours": 0.0, "fewest_samples": 100,
         }}  # fmt: skip
         for method, error in errors.items():
             given[method] = {
@@ -137,10 +138,14 @@ def test_traits_tell_models_apart():
     together = traits(problem(correlation=0.5))["together"]
     # 1/2 + 1/2 / 7 of 200 samples; the partner is nearly always the most frequent companion.
     assert together == pytest.approx(0.571, abs=5 * (0.25 / 200 / 8) ** 0.5)
-    # Chi-square of 60 degrees over its mean: the largest 8 of 800 are below 2 times the mean; t_3 has
-    # a tail in which 8 samples have several times as much.
+    # Chi-square of 60 degrees over its mean: the largest 8 of 800 are below 2 times the mean. The
+    # tail of t_3 gives 8 samples several times as much.
     assert two_sided["outliers"] < 0.02
     assert traits(problem(noise="student"))["outliers"] > 0.05
+    coloured = traits(problem(color=0.8))["neighbours"]
+    # 48,000 products of standard normals, correlated over some five neighbours.
+    assert coloured == pytest.approx(0.8, abs=5 * (2 * 10 / 48_000) ** 0.5)
+    assert abs(two_sided["neighbours"]) < 5 * (1 / 47_200) ** 0.5
     assert two_sided["together"] < 0.3  # 1/7 of 200 samples, the largest of seven
 
 
