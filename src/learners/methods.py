@@ -1,8 +1,8 @@
-"""Dictionary learners, each as a function of data, start, passes and what is told about the codes.
+"""Dictionary learners, each a function of one task.
 
 Told to all: the number of atoms. Told to pursuits: the active groups k, or the k d active atoms.
 Told to convex penalties: lambda, the threshold that an inactive group, or atom, exceeds by chance
-with probability 0.05, computed from the data alone. Imports of optional packages are inside.
+with probability 0.05, computed from the data alone. Optional packages are imported where used.
 """
 
 from __future__ import annotations
@@ -51,13 +51,13 @@ def threshold(task: Task, group_size: int) -> float:
 
 def alternating(task: Task, told: bool = False) -> Tensor:
     k = task.active if told else None
-    options = {"passes": task.passes, "active_groups": k}
+    options = {"passes": task.passes, "active_groups": k, "basis": "isotropic"}
     return alternate(task.start, task.data, task.group_size, **options).dictionary
 
 
 def discovery(task: Task) -> Tensor:
     groups = task.start.shape[1] // task.group_size
-    return discover(task.data, groups, task.group_size, task.seed)
+    return discover(task.data, groups, task.group_size, task.seed, basis="isotropic")
 
 
 def autoencoder(task: Task) -> Tensor:
@@ -152,7 +152,7 @@ def spams_groups(task: Task) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(learnt)).float()
 
 
-class Rival(NamedTuple):
+class Learner(NamedTuple):
     """A learner: whether it can use a start, whether it has a lambda, the package that it needs."""
 
     learn: Callable[[Task], Tensor]
@@ -161,14 +161,14 @@ class Rival(NamedTuple):
     package: str = ""
 
 
-RIVALS = {
-    "alternating": Rival(alternating),
-    "alternating, k told": Rival(partial(alternating, told=True)),
-    "discovery": Rival(discovery, starts=False),
-    "group-sparse autoencoder": Rival(autoencoder, penalty=True),
-    "block K-SVD": Rival(block_ksvd),
-    "scikit-learn, batch": Rival(sklearn_batch, penalty=True),
-    "scikit-learn, mini-batch": Rival(sklearn_minibatch, penalty=True),
-    "dictlearn, K-SVD": Rival(ksvd, package="dictlearn"),
-    "spams, groups": Rival(spams_groups, penalty=True, package="spams"),
+LEARNERS = {
+    "alternating": Learner(alternating),
+    "alternating, k told": Learner(partial(alternating, told=True)),
+    "discovery": Learner(discovery, starts=False),
+    "group-sparse autoencoder": Learner(autoencoder, penalty=True),
+    "block K-SVD": Learner(block_ksvd),
+    "scikit-learn, batch": Learner(sklearn_batch, penalty=True),
+    "scikit-learn, mini-batch": Learner(sklearn_minibatch, penalty=True),
+    "dictlearn, K-SVD": Learner(ksvd, package="dictlearn"),
+    "spams, groups": Learner(spams_groups, penalty=True, package="spams"),
 }

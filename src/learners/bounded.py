@@ -8,14 +8,14 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from bench.rivals import RIVALS, Task
+from learners.methods import LEARNERS, Task
 
 DONE, OVER, MISSING, FAILED = range(4)  # the metric `status`
 
 
 def fitted(candidate: str, task: Task, budget: float) -> tuple[dict[str, float], Tensor | None]:
     """How a fit in a process of its own ended, its seconds, and the dictionary if there is one."""
-    package = RIVALS[candidate].package
+    package = LEARNERS[candidate].package
     if package and find_spec(package) is None:
         return {"status": MISSING}, None
     context = get_context("spawn")
@@ -43,7 +43,7 @@ def fitted(candidate: str, task: Task, budget: float) -> tuple[dict[str, float],
 def _fit(pipe: object, candidate: str, task: Task) -> None:
     """Learn with one thread and send (seconds, dictionary)."""
     torch.set_num_threads(1)
-    rival = RIVALS[candidate]
+    rival = LEARNERS[candidate]
     if rival.package:
         __import__(rival.package)
     with threadpool_limits(1):
