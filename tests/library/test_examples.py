@@ -29,11 +29,14 @@ def test_the_public_functions_of_the_core_have_examples():
         assert any(t.examples for t in finder.find(getattr(gs, name), name)), name
 
 
-def test_the_example_of_the_readme_prints_the_output_below_it(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)  # it saves a model
-    readme = (ROOT / "README.md").read_text()
-    program, printed = re.search(r"```python\n(.*?)```\n+```text\n(.*?)```", readme, re.S).groups()
-    output = io.StringIO()
+@pytest.mark.parametrize("page", ["README.md", "docs/recover.md"])
+def test_the_example_of_a_page_prints_the_output_below_it(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # one of them saves a model
+    text = (ROOT / page).read_text()
+    program, printed = re.search(r"```python\n(.*?)```\n+```text\n(.*?)```", text, re.S).groups()
+    output, names = io.StringIO(), {}
     with contextlib.redirect_stdout(output):
-        exec(compile(program, "README.md", "exec"), {})
+        exec(compile(program, page, "exec"), names)
+        for more in re.findall(r"```python\n(.*?)```", text, re.S)[1:]:
+            exec(compile(more, page, "exec"), names)
     assert output.getvalue() == printed

@@ -150,7 +150,7 @@ rule publish:
     params:
         config=as_json(config),
         benchmarks=BENCHMARKS,
-        folder=f"reports/{config['published']}",
+        folder=lambda w: f"reports/{config['published']}",
     shell:
         "python -m report.publish --report {input.report} --sections {input.sections} "
         "--tables {input.tables} --figures {input.figures} --artefacts {input.artefacts} "

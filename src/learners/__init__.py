@@ -1,0 +1,1 @@
+"""Dictionary learners of other packages and ours on the same data, with errors and seconds."""

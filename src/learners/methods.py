@@ -1,0 +1,174 @@
+"""Dictionary learners, each a function of one task.
+
+Told to all: the number of atoms. Told to pursuits: the active groups k, or the k d active atoms.
+Told to convex penalties: lambda, the threshold that an inactive group, or atom, exceeds by chance
+with probability 0.05, computed from the data alone. Optional packages are imported where used.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from scipy.stats import chi2
+from torch import Tensor
+
+from groupsparse.alternating import alternate
+from groupsparse.autoencoder import Autoencoder
+from groupsparse.batches import FixedData
+from groupsparse.dictionary import from_blocks, orthonormalize_groups
+from groupsparse.discovery import discover
+from groupsparse.pursuit import refit_codes, select_groups
+from groupsparse.training import train
+
+BY_CHANCE = 0.05
+
+
+class Task(NamedTuple):
+    """Data (N, n), a start (n, m), the size of the groups, active groups, passes and a seed.
+
+    ``scale`` multiplies the lambda of convex penalties.
+    """
+
+    data: Tensor
+    start: Tensor
+    group_size: int
+    active: int
+    passes: int
+    seed: int
+    scale: float = 1.0
+
+
+def threshold(task: Task, group_size: int) -> float:
+    """What an inactive group's ||A_g^T y|| exceeds with probability 0.05; an atom's for d = 1."""
+    std = float(task.data.square().mean().sqrt())
+    return task.scale * std * math.sqrt(chi2.isf(BY_CHANCE, group_size))
+
+
+def alternating(task: Task, told: bool = False) -> Tensor:
+    k = task.active if told else None
+    options = {"passes": task.passes, "active_groups": k, "basis": "isotropic"}
+    return alternate(task.start, task.data, task.group_size, **options).dictionary
+
+
+def discovery(task: Task) -> Tensor:
+    groups = task.start.shape[1] // task.group_size
+    return discover(task.data, groups, task.group_size, task.seed, basis="isotropic")
+
+
+def autoencoder(task: Task) -> Tensor:
+    """The paper's network: five epochs of Adam for each pass, because a gradient step is short."""
+    lambda_ = threshold(task, task.group_size)
+    network = Autoencoder(task.start, "group_soft", lambda_, task.group_size)
+    batches = FixedData(task.data, [task.seed], 250)
+    train(network, batches, epochs=5 * task.passes, lr=1e-2, normalize=True)
+    return network.dictionary.detach()
+
+
+def block_ksvd(task: Task) -> Tensor:
+    """Group OMP, then a rank-d SVD for each group in turn (Zelnik-Manor et al., BK-SVD, 2012)."""
+    data, d = task.data, task.group_size
+    dictionary = orthonormalize_groups(task.start, d)
+    for _ in range(task.passes):
+        support = select_groups(data, dictionary, d, active_groups=task.active)
+        codes = refit_codes(data, dictionary, support, d).unflatten(-1, (-1, d))
+        groups = list(dictionary.unflatten(-1, (-1, d)).unbind(1))
+        residual = data - codes.flatten(1) @ dictionary.mT
+        for g, users in enumerate(support.mT):
+            if users.any():
+                own = residual[users] + codes[users, g] @ groups[g].mT
+                _, _, right = torch.linalg.svd(own, full_matrices=False)
+                if len(right) < d:
+                    continue
+                groups[g] = right[:d].mT.contiguous()
+                codes[users, g] = own @ groups[g]
+                residual[users] = own - codes[users, g] @ groups[g].mT
+        dictionary = from_blocks(torch.stack(groups))
+    return dictionary
+
+
+def sklearn_batch(task: Task) -> Tensor:
+    from sklearn.decomposition import DictionaryLearning
+
+    return _sklearn(DictionaryLearning, task, max_iter=task.passes)
+
+
+def sklearn_minibatch(task: Task) -> Tensor:
+    from sklearn.decomposition import MiniBatchDictionaryLearning
+
+    options = {"max_iter": task.passes, "batch_size": 250, "max_no_improvement": None}
+    return _sklearn(MiniBatchDictionaryLearning, task, **options)
+
+
+def _sklearn(learner: Callable, task: Task, **options: object) -> Tensor:
+    data = task.data.double().numpy()
+    start = task.start.mT.double().numpy()
+    alpha = threshold(task, 1)
+    options |= {"fit_algorithm": "cd", "tol": 0.0, "random_state": task.seed}
+    if learner.__name__ == "DictionaryLearning":
+        options["code_init"] = np.zeros((len(data), len(start)))
+    model = learner(len(start), alpha=alpha, dict_init=start.copy(), **options)
+    return torch.from_numpy(model.fit(data).components_.T).float()
+
+
+def ksvd(task: Task) -> Tensor:
+    from dictlearn import DictionaryLearning
+
+    start = task.start.mT.double().numpy()
+    model = DictionaryLearning(
+        len(start), fit_algorithm="aksvd", n_nonzero_coefs=task.active * task.group_size,
+        max_iter=task.passes, dict_init=start, random_state=task.seed,
+    )  # fmt: skip
+    components = model.fit(task.data.double().numpy()).components_
+    return torch.from_numpy(np.ascontiguousarray(components.T)).float()
+
+
+def spams_groups(task: Task) -> Tensor:
+    """Structured dictionary learning of spams: online, l2 norms of disjoint groups."""
+    import spams
+    from scipy.sparse import csc_matrix
+
+    m, d = task.start.shape[1], task.group_size
+    groups = m // d
+    # A tree of one level: its root has no atoms and no weight, its leaves are the groups.
+    parents = np.zeros((groups + 1, groups + 1), dtype=bool)
+    parents[1:, 0] = True
+    tree = {
+        "eta_g": np.r_[0.0, np.ones(groups)],
+        "groups": csc_matrix(parents),
+        "own_variables": np.r_[0, np.arange(0, m, d)].astype(np.int32),
+        "N_own_variables": np.r_[0, np.full(groups, d)].astype(np.int32),
+    }
+    data = np.asfortranarray(task.data.mT.double().numpy())
+    learnt = spams.structTrainDL(
+        data, D=np.asfortranarray(task.start.double().numpy()), tree=tree, regul="tree-l2",
+        K=m, lambda1=threshold(task, d), iter=task.passes * len(task.data) // 250,
+        batchsize=250, numThreads=1, verbose=False, tol=1e-3,
+    )  # fmt: skip
+    return torch.from_numpy(np.ascontiguousarray(learnt)).float()
+
+
+class Learner(NamedTuple):
+    """A learner: whether it can use a start, whether it has a lambda, the package that it needs."""
+
+    learn: Callable[[Task], Tensor]
+    starts: bool = True
+    penalty: bool = False
+    package: str = ""
+
+
+LEARNERS = {
+    "alternating": Learner(alternating),
+    "alternating, k told": Learner(partial(alternating, told=True)),
+    "discovery": Learner(discovery, starts=False),
+    "group-sparse autoencoder": Learner(autoencoder, penalty=True),
+    "block K-SVD": Learner(block_ksvd),
+    "scikit-learn, batch": Learner(sklearn_batch, penalty=True),
+    "scikit-learn, mini-batch": Learner(sklearn_minibatch, penalty=True),
+    "dictlearn, K-SVD": Learner(ksvd, package="dictlearn"),
+    "spams, groups": Learner(spams_groups, penalty=True, package="spams"),
+}

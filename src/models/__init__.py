@@ -1,0 +1,1 @@
+"""A variety of generative models: which method recovers which, and why not where not."""

@@ -1,0 +1,82 @@
+"""Learn a dictionary with a method of the config, and code the data with it."""
+
+from typing import NamedTuple
+
+import torch
+from scipy.stats import chi2
+from torch import Tensor
+
+from groupsparse.alternating import alternate
+from groupsparse.autoencoder import Autoencoder, encode_in_batches
+from groupsparse.batches import FixedData
+from groupsparse.discovery import discover
+from groupsparse.prox import PROX, split_groups
+from groupsparse.pursuit import FALSE_ALARM, refit_codes, select_groups
+from groupsparse.seeds import derive_seed
+from groupsparse.thresholds import matched_threshold
+from groupsparse.training import train
+from models.conditions import NOTHING, one_sided
+from models.problem import Problem
+
+
+class Learnt(NamedTuple):
+    """A dictionary (n, m) with the codes (N, m) that the method gives the data."""
+
+    dictionary: Tensor
+    codes: Tensor
+
+    def support(self, group_size: int) -> Tensor:
+        """Active groups, bool (N, G)."""
+        return (split_groups(self.codes, group_size) != 0).any(-1)
+
+
+def threshold(data: Tensor, groups: int, group_size: int, prox: str) -> float:
+    r"""The one rule for lambda: a false activation in one sample of twenty.
+
+    .. math:: P(\max_g ||s z_g||_2 > \lambda) \approx 0.05, \quad z_g \sim N(0, I_d),
+        \quad s^2 = \operatorname{mean} ||y||^2 / n
+
+    s is the standard deviation of a^T y for a unit atom that is inactive in y, from the data alone.
+    An activation of single entries gets the threshold with the same rate for the d entries of a
+    group as if they were one (:func:`groupsparse.thresholds.matched_threshold`).
+    """
+    std = float(data.square().mean().sqrt())
+    lambda_ = std * float(chi2.isf(FALSE_ALARM / groups, group_size)) ** 0.5
+    if PROX[prox].grouped:
+        return lambda_
+    return matched_threshold(lambda_, group_size, std, one_sided=one_sided({"prox": prox}))
+
+
+def learn(method: dict, problems: list[Problem], section: dict, seed: int) -> list[Learnt]:
+    """Learn from every problem with the method of this entry, replicates side by side."""
+    if "prox" in method:
+        return _train(method, problems, section["training"], seed)
+    learnt = []
+    for replicate, problem in enumerate(problems):
+        data, d = problem.sample.data, problem.group_size
+        if method["start"] == NOTHING:
+            groups = problem.truth.shape[1] // d
+            dictionary = discover(data, groups, d, derive_seed(seed, "discover", replicate))
+        else:
+            start = problem.starts[method["start"]]
+            dictionary = alternate(start, data, d, passes=section["passes"]).dictionary
+        learnt.append(Learnt(dictionary, coded(data, dictionary, d)))
+    return learnt
+
+
+def coded(data: Tensor, dictionary: Tensor, group_size: int) -> Tensor:
+    """Codes (N, m) by least squares on the groups that the test of the library finds."""
+    support = select_groups(data, dictionary, group_size)
+    return refit_codes(data, dictionary, support, group_size)
+
+
+def _train(method: dict, problems: list[Problem], training: dict, seed: int) -> list[Learnt]:
+    data = torch.stack([p.sample.data for p in problems])
+    starts = torch.stack([p.starts[method["start"]] for p in problems])
+    d, groups = problems[0].group_size, len(problems[0].sizes)
+    lambdas = [threshold(y, groups, d, method["prox"]) for y in data]
+    model = Autoencoder(starts, method["prox"], torch.tensor(lambdas), d)
+    order = [derive_seed(seed, "training", r) for r in range(len(problems))]
+    train(model, FixedData(data, order), **training)
+    codes = encode_in_batches(model, data)
+    return [Learnt(*parts) for parts in zip(model.dictionary.detach(), codes, strict=True)]
