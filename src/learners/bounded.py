@@ -44,8 +44,6 @@ def _fit(pipe: object, candidate: str, task: Task) -> None:
     """Learn with one thread and send (seconds, dictionary)."""
     torch.set_num_threads(1)
     rival = LEARNERS[candidate]
-    if rival.package:
-        __import__(rival.package)
     with threadpool_limits(1):
         began = time.perf_counter()
         found = rival.learn(task)

@@ -20,6 +20,7 @@ from groupsparse.recovery import (
 )
 from groupsparse.seeds import derive_seed, generator
 from learners.bounded import DONE, fitted
+from learners.grouping import grouped
 from learners.methods import LEARNERS, Task
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,8 @@ def main() -> None:
             task = tasks[start]._replace(scale=scale)
             values, found = fitted(learner, task, settings["budget_s"])
             if values["status"] == DONE:
+                if not LEARNERS[learner].groups:
+                    found = grouped(found, truth, task.group_size)
                 values |= errors(found, truth, task.group_size) | limits
                 if not replicate:
                     learnt[f"{learner}.{start}.{scale:g}"] = found

@@ -2,19 +2,23 @@
 
 Told to all: the number of atoms. Told to pursuits: the active groups k, or the k d active atoms.
 Told to convex penalties: lambda, the threshold that an inactive group, or atom, exceeds by chance
-with probability 0.05, computed from the data alone. Optional packages are imported where used.
+with probability 0.05, computed from the data alone. Optional packages are imported here if they are
+installed, so that no fit is charged for it.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from scipy.sparse import csc_matrix
 from scipy.stats import chi2
+from sklearn.decomposition import DictionaryLearning, MiniBatchDictionaryLearning
 from torch import Tensor
 
 from groupsparse.alternating import alternate
@@ -25,7 +29,13 @@ from groupsparse.discovery import discover
 from groupsparse.pursuit import refit_codes, select_groups
 from groupsparse.training import train
 
+with suppress(ImportError):
+    import dictlearn
+with suppress(ImportError):
+    import spams
+
 BY_CHANCE = 0.05
+BATCH = 250  # samples of a mini-batch, for all learners that have them
 
 
 class Task(NamedTuple):
@@ -62,10 +72,19 @@ def discovery(task: Task) -> Tensor:
 
 def autoencoder(task: Task) -> Tensor:
     """The paper's network: five epochs of Adam for each pass, because a gradient step is short."""
+    return _autoencoder(task, normalize=True)
+
+
+def improved_autoencoder(task: Task) -> Tensor:
+    """The same with orthonormal groups, codes by least squares, and a step that decays."""
+    return _autoencoder(task, refit=True, normalize="orthonormal", decay="cosine")
+
+
+def _autoencoder(task: Task, refit: bool = False, **options: object) -> Tensor:
     lambda_ = threshold(task, task.group_size)
-    network = Autoencoder(task.start, "group_soft", lambda_, task.group_size)
-    batches = FixedData(task.data, [task.seed], 250)
-    train(network, batches, epochs=5 * task.passes, lr=1e-2, normalize=True)
+    network = Autoencoder(task.start, "group_soft", lambda_, task.group_size, refit=refit)
+    batches = FixedData(task.data, [task.seed], BATCH)
+    train(network, batches, epochs=5 * task.passes, lr=1e-2, **options)
     return network.dictionary.detach()
 
 
@@ -92,15 +111,11 @@ def block_ksvd(task: Task) -> Tensor:
 
 
 def sklearn_batch(task: Task) -> Tensor:
-    from sklearn.decomposition import DictionaryLearning
-
     return _sklearn(DictionaryLearning, task, max_iter=task.passes)
 
 
 def sklearn_minibatch(task: Task) -> Tensor:
-    from sklearn.decomposition import MiniBatchDictionaryLearning
-
-    options = {"max_iter": task.passes, "batch_size": 250, "max_no_improvement": None}
+    options = {"max_iter": task.passes, "batch_size": BATCH, "max_no_improvement": None}
     return _sklearn(MiniBatchDictionaryLearning, task, **options)
 
 
@@ -116,11 +131,9 @@ def _sklearn(learner: Callable, task: Task, **options: object) -> Tensor:
 
 
 def ksvd(task: Task) -> Tensor:
-    from dictlearn import DictionaryLearning
-
     start = task.start.mT.double().numpy()
-    model = DictionaryLearning(
-        len(start), fit_algorithm="aksvd", n_nonzero_coefs=task.active * task.group_size,
+    model = dictlearn.DictionaryLearning(
+        len(start), fit_algorithm="ksvd", n_nonzero_coefs=task.active * task.group_size,
         max_iter=task.passes, dict_init=start, random_state=task.seed,
     )  # fmt: skip
     components = model.fit(task.data.double().numpy()).components_
@@ -129,9 +142,6 @@ def ksvd(task: Task) -> Tensor:
 
 def spams_groups(task: Task) -> Tensor:
     """Structured dictionary learning of spams: online, l2 norms of disjoint groups."""
-    import spams
-    from scipy.sparse import csc_matrix
-
     m, d = task.start.shape[1], task.group_size
     groups = m // d
     # A tree of one level: its root has no atoms and no weight, its leaves are the groups.
@@ -143,21 +153,31 @@ def spams_groups(task: Task) -> Tensor:
         "own_variables": np.r_[0, np.arange(0, m, d)].astype(np.int32),
         "N_own_variables": np.r_[0, np.full(groups, d)].astype(np.int32),
     }
-    data = np.asfortranarray(task.data.mT.double().numpy())
-    learnt = spams.structTrainDL(
-        data, D=np.asfortranarray(task.start.double().numpy()), tree=tree, regul="tree-l2",
-        K=m, lambda1=threshold(task, d), iter=task.passes * len(task.data) // 250,
-        batchsize=250, numThreads=1, verbose=False, tol=1e-3,
+    options = {"tree": tree, "regul": "tree-l2", "lambda1": threshold(task, d), "tol": 1e-3}
+    return _spams(spams.structTrainDL, task, **options)
+
+
+def spams_lasso(task: Task) -> Tensor:
+    """The online dictionary learning of spams, without groups."""
+    return _spams(spams.trainDL, task, lambda1=threshold(task, 1))
+
+
+def _spams(learner: Callable, task: Task, **options: object) -> Tensor:
+    data, start = (np.asfortranarray(x.double().numpy()) for x in (task.data.mT, task.start))
+    learnt = learner(
+        data, D=start, K=start.shape[1], iter=task.passes * math.ceil(len(task.data) / BATCH),
+        batchsize=BATCH, numThreads=1, verbose=False, **options,
     )  # fmt: skip
     return torch.from_numpy(np.ascontiguousarray(learnt)).float()
 
 
 class Learner(NamedTuple):
-    """A learner: whether it can use a start, whether it has a lambda, the package that it needs."""
+    """A learner: whether it can use a start, has a lambda, and knows groups; its package."""
 
     learn: Callable[[Task], Tensor]
     starts: bool = True
     penalty: bool = False
+    groups: bool = True
     package: str = ""
 
 
@@ -166,9 +186,11 @@ LEARNERS = {
     "alternating, k told": Learner(partial(alternating, told=True)),
     "discovery": Learner(discovery, starts=False),
     "group-sparse autoencoder": Learner(autoencoder, penalty=True),
+    "improved autoencoder": Learner(improved_autoencoder, penalty=True),
     "block K-SVD": Learner(block_ksvd),
-    "scikit-learn, batch": Learner(sklearn_batch, penalty=True),
-    "scikit-learn, mini-batch": Learner(sklearn_minibatch, penalty=True),
-    "dictlearn, K-SVD": Learner(ksvd, package="dictlearn"),
+    "scikit-learn, batch": Learner(sklearn_batch, penalty=True, groups=False),
+    "scikit-learn, mini-batch": Learner(sklearn_minibatch, penalty=True, groups=False),
+    "dictlearn, K-SVD": Learner(ksvd, groups=False, package="dictlearn"),
+    "spams, lasso": Learner(spams_lasso, penalty=True, groups=False, package="spams"),
     "spams, groups": Learner(spams_groups, penalty=True, package="spams"),
 }

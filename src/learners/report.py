@@ -19,10 +19,9 @@ INTRODUCTION = (
 METHODS = (
     "Errors are over those of least squares on the true codes: subspace error, invariant to the "
     "basis of a group, and aligned error, after rotating each group onto the truth. Learners "
-    "without groups (scikit-learn, K-SVD) have atoms in no order. Their groups are consecutive "
-    "atoms of the start: from near these are the true groups; from data they are arbitrary, and "
-    "the subspace error then says little about single atoms. Block K-SVD is written here: group "
-    "pursuit, then a singular value decomposition for each group."
+    "without groups (scikit-learn, K-SVD, the lasso of spams) have atoms in no order; each true "
+    "group is given the atoms that lie most in its span, which favours these learners. Block K-SVD "
+    "is written here: group pursuit, then a singular value decomposition for each group."
 )
 QUESTION = "How do other dictionary learners do on the same data?"
 
