@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from typing import NamedTuple
 
 import torch
@@ -167,10 +168,11 @@ def _best(
         complete = len(kept) == (groups or len(known))
         if not better and (complete or not patience):
             state, patience, looks = best, PATIENCE, looks - 1
-            wanted = groups or len(state.uses)
-            while len(kept := state.kept(together)) == wanted and together > TOGETHER[1]:
+            before = kept = state.kept(together)
+            while len(kept) == len(before) and together > TOGETHER[1]:
                 together /= 2
-            if len(kept) == wanted or not looks:
+                kept = state.kept(together)
+            if len(kept) == (groups or len(state.uses)) or not looks:
                 break
         known, rest = state.fitted()[kept], state.rest(kept)
     return best
@@ -250,7 +252,11 @@ class _State(NamedTuple):
         joint = (active.mT @ active).fill_diagonal_(0)
         rarer = torch.minimum(self.uses, self.uses.unsqueeze(1)).clamp_min(1)
         chance = active.mean(0).max()
-        entangled = joint > (chance + together * (1 - chance)) * rarer
+        # Bernstein: groups that are active by chance stay below it, all pairs of them, at 95 %.
+        doubt = math.log(max(len(self.uses), 2) ** 2 / 2 / FALSE_ALARM)
+        by_chance = chance * rarer
+        by_chance = by_chance + (2 * doubt * by_chance).sqrt() + doubt / 3
+        entangled = joint > torch.maximum((chance + together * (1 - chance)) * rarer, by_chance)
         bad = entangled.any(1) | (energy < DEAD * energy.median())
         bad[order[twice]] = True
         return (~bad).nonzero().squeeze(1)
