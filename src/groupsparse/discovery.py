@@ -31,7 +31,7 @@ ROUNDS = 60
 PATIENCE = 4  # rounds without a better dictionary, after which the best is looked at again
 LOOKS = 4  # times that the best is looked at again
 TOGETHER = 0.5, 0.05  # share of joint activity from which groups are entangled: first, and closest
-DEAD = 0.2  # share of the median gain below which a group is replaced
+DEAD = 0.2, 0.4  # share of the median gain below which a group is replaced: first, and closer
 RIDGE = 1e-6  # keeps apart what is the same but for rounding
 GAIN = 1e-4  # relative fall of the score that counts as one
 
@@ -62,7 +62,7 @@ def discover(
     The best dictionary is the one with the least ||Y - A X||^2 / sigma^2 + t |S|, where t is the
     price of an active group in the test of :func:`select_groups`. When no round improves on it,
     its groups are looked at again with a stricter notion of entangled, down to 5 % above chance and
-    no closer than independent groups come by chance.
+    no closer than independent groups come by chance, and twice the least share of the median.
 
     Parameters
     ----------
@@ -286,7 +286,7 @@ class _State(NamedTuple):
         by_chance = chance * rarer
         by_chance = by_chance + (2 * doubt * by_chance).sqrt() + doubt / 3
         entangled = joint > torch.maximum((chance + together * (1 - chance)) * rarer, by_chance)
-        bad = entangled.any(1) | (gains < DEAD * gains.median())
+        bad = entangled.any(1) | (gains < DEAD[together < TOGETHER[0]] * gains.median())
         bad[order[twice]] = True
         return (~bad).nonzero().squeeze(1)
 
