@@ -31,7 +31,7 @@ ROUNDS = 60
 PATIENCE = 4  # rounds without a better dictionary, after which the best is looked at again
 LOOKS = 4  # times that the best is looked at again
 TOGETHER = 0.5, 0.05  # share of joint activity from which groups are entangled: first, and closest
-DEAD = 0.2, 0.4  # share of the median gain below which a group is replaced: first, and closer
+DEAD = 0.2  # share of the median gain below which a group is replaced; twice that, looked at again
 RIDGE = 1e-6  # keeps apart what is the same but for rounding
 GAIN = 1e-4  # relative fall of the score that counts as one
 
@@ -61,8 +61,8 @@ def discover(
 
     The best dictionary is the one with the least ||Y - A X||^2 / sigma^2 + t |S|, where t is the
     price of an active group in the test of :func:`select_groups`. When no round improves on it,
-    its groups are looked at again with a stricter notion of entangled, down to 5 % above chance and
-    no closer than independent groups come by chance, and twice the least share of the median.
+    its groups are looked at again more strictly: a gain of two fifths of the median, an overlap of
+    at most a quarter, and joint activity down to 5 % above what independent groups have by chance.
 
     Parameters
     ----------
@@ -178,10 +178,9 @@ def _best(
         complete = len(kept) == (groups or len(known))
         if not better and (complete or not patience):
             state, patience, looks = best, PATIENCE, looks - 1
-            before = kept = state.kept(together)
-            while len(kept) == len(before) and together > TOGETHER[1]:
+            before = len(state.kept(together))
+            while len(kept := state.kept(together)) == before and together > TOGETHER[1]:
                 together /= 2
-                kept = state.kept(together)
             if len(kept) == (groups or len(state.uses)) or not looks:
                 break
         known, rest = state.fitted()[kept], state.rest(kept)
@@ -220,8 +219,8 @@ class _State(NamedTuple):
         support = select_groups(data, dictionary, d, active_groups=k)
         codes = refit_codes(data, dictionary, support, d)
         parts = zip(data.split(ROWS), codes.split(ROWS), strict=True)
-        residual = sum(float((y - x @ dictionary.mT).square().sum()) for y, x in parts)
-        return cls(data, dictionary, codes, support, support.sum(0), residual)
+        left = sum(float((y - x @ dictionary.mT).square().sum()) for y, x in parts)
+        return cls(data, dictionary, codes, support, support.sum(0), left)
 
     @property
     def group_size(self) -> int:
@@ -267,26 +266,26 @@ class _State(NamedTuple):
                 system.diagonal(dim1=1, dim2=2).add_(RIDGE)
                 inverse = torch.linalg.inv(system).view(-1, k, d, k, d).diagonal(dim1=1, dim2=3)
                 inverse = inverse.movedim(-1, 1).reshape(-1, d, d)
-                gain = (values * torch.linalg.solve(inverse, values)).sum((1, 2))
-                total.index_add_(0, groups, gain)
+                gains = (values * torch.linalg.solve(inverse, values)).sum((1, 2))
+                total.index_add_(0, groups, gains)
         return total
 
     def kept(self, together: float) -> Tensor:
         """Indices of the groups that are neither dead, nor there twice, nor entangled."""
+        strict = 2 if together < TOGETHER[0] else 1
         gains = self.gains()
         spans = blocks(self.dictionary, self.group_size)
         order = gains.argsort(descending=True)
-        twice = torch.tril(overlaps(spans[order], spans[order]) > SAME, -1).any(1)
+        twice = torch.tril(overlaps(spans[order], spans[order]) > SAME / strict, -1).any(1)
         active = self.support.to(self.codes)
         joint = (active.mT @ active).fill_diagonal_(0)
         rarer = torch.minimum(self.uses, self.uses.unsqueeze(1)).clamp_min(1)
         chance = active.mean(0).max()
         # Bernstein: groups that are active by chance stay below it, all pairs of them, at 95 %.
         doubt = math.log(max(len(self.uses), 2) ** 2 / 2 / FALSE_ALARM)
-        by_chance = chance * rarer
-        by_chance = by_chance + (2 * doubt * by_chance).sqrt() + doubt / 3
+        by_chance = chance * rarer + (2 * doubt * chance * rarer).sqrt() + doubt / 3
         entangled = joint > torch.maximum((chance + together * (1 - chance)) * rarer, by_chance)
-        bad = entangled.any(1) | (gains < DEAD[together < TOGETHER[0]] * gains.median())
+        bad = entangled.any(1) | (gains < DEAD * strict * gains.median())
         bad[order[twice]] = True
         return (~bad).nonzero().squeeze(1)
 
