@@ -33,7 +33,9 @@ class Workflow:
         for name in files:
             shutil.copy(ROOT / name, folder / name)
 
-    def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
+    def run(
+        self, *arguments: str, check: bool = True, timeout: int = 500
+    ) -> subprocess.CompletedProcess:
         """``snakemake --cores 2 <arguments> --configfile workflow/presets/smoke.yaml``."""
         command = [
             sys.executable, "-m", "snakemake", "--cores", "2",
@@ -42,7 +44,12 @@ class Workflow:
         # Bytecode caches are keyed on size and whole seconds of mtime: too coarse for quick edits.
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
         result = subprocess.run(
-            command, cwd=self.folder, capture_output=True, text=True, env=environment, timeout=500
+            command,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            env=environment,
+            timeout=timeout,
         )
         if check and result.returncode:
             pytest.fail(f"{' '.join(command)}\n{result.stdout[-3000:]}\n{result.stderr[-6000:]}")
