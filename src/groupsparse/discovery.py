@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from typing import NamedTuple
 
 import torch
@@ -15,14 +14,7 @@ from groupsparse.dictionary import blocks, from_blocks, orthonormalize_groups
 from groupsparse.least_squares import Statistics
 from groupsparse.pairwise import GAP, SAME, candidates, distinct, members, overlaps
 from groupsparse.preprocess import require_finite
-from groupsparse.pursuit import (
-    FALSE_ALARM,
-    ROWS,
-    noise_quantile,
-    refit_codes,
-    select_groups,
-    systems_at_a_time,
-)
+from groupsparse.pursuit import FALSE_ALARM, ROWS, noise_quantile, refit_codes, select_groups
 from groupsparse.seeds import as_generator
 
 log = logging.getLogger(__name__)
@@ -31,8 +23,7 @@ ROUNDS = 60
 PATIENCE = 4  # rounds without a better dictionary, after which the best is looked at again
 LOOKS = 4  # times that the best is looked at again
 TOGETHER = 0.5, 0.05  # share of joint activity from which groups are entangled: first, and closest
-DEAD = 0.2  # share of the median gain below which a group is replaced; twice that, looked at again
-RIDGE = 1e-6  # keeps apart what is the same but for rounding
+DEAD = 0.2  # share of the median energy below which a group is replaced
 GAIN = 1e-4  # relative fall of the score that counts as one
 
 
@@ -54,15 +45,13 @@ def discover(
       (:func:`groupsparse.pairwise.candidates`).
     - Codes are those of :func:`select_groups` and :func:`refit_codes`; the dictionary is that of
       least squares, as in :func:`alternate`.
-    - A group is dropped if it explains less than a fifth of the median, beyond what the other
-      groups could explain, if its span overlaps a stronger one by more than a half, or if it is
-      entangled: two groups that mix two true ones are active together far more often than chance
-      would have it.
+    - A group is dropped if it has less than a fifth of the median energy, if its span overlaps a
+      stronger one by more than a half, or if it is entangled: two groups that mix two true ones are
+      active together far more often than chance would have it.
 
     The best dictionary is the one with the least ||Y - A X||^2 / sigma^2 + t |S|, where t is the
     price of an active group in the test of :func:`select_groups`. When no round improves on it,
-    its groups are looked at again more strictly: a gain of two fifths of the median, an overlap of
-    at most a quarter, and joint activity down to 5 % above what independent groups have by chance.
+    its groups are looked at again with a stricter notion of entangled, down to 5 % above chance.
 
     Parameters
     ----------
@@ -178,10 +167,10 @@ def _best(
         complete = len(kept) == (groups or len(known))
         if not better and (complete or not patience):
             state, patience, looks = best, PATIENCE, looks - 1
-            before = len(state.kept(together))
-            while len(kept := state.kept(together)) == before and together > TOGETHER[1]:
+            wanted = groups or len(state.uses)
+            while len(kept := state.kept(together)) == wanted and together > TOGETHER[1]:
                 together /= 2
-            if len(kept) == (groups or len(state.uses)) or not looks:
+            if len(kept) == wanted or not looks:
                 break
         known, rest = state.fitted()[kept], state.rest(kept)
     return best
@@ -219,8 +208,8 @@ class _State(NamedTuple):
         support = select_groups(data, dictionary, d, active_groups=k)
         codes = refit_codes(data, dictionary, support, d)
         parts = zip(data.split(ROWS), codes.split(ROWS), strict=True)
-        left = sum(float((y - x @ dictionary.mT).square().sum()) for y, x in parts)
-        return cls(data, dictionary, codes, support, support.sum(0), left)
+        residual = sum(float((y - x @ dictionary.mT).square().sum()) for y, x in parts)
+        return cls(data, dictionary, codes, support, support.sum(0), residual)
 
     @property
     def group_size(self) -> int:
@@ -251,41 +240,18 @@ class _State(NamedTuple):
         fitted = sums.fit(self.dictionary).to(self.dictionary)
         return torch.linalg.qr(blocks(fitted, self.group_size)).Q
 
-    def gains(self) -> Tensor:
-        """What each group (G,) takes off ||Y - A X||^2 that the other active ones could not."""
-        d, counts = self.group_size, self.support.sum(1)
-        gram = self.dictionary.mT @ self.dictionary
-        total = gram.new_zeros(len(self.uses), dtype=torch.float64)
-        for k in counts[counts > 0].unique().tolist():
-            samples = (counts == k).nonzero().squeeze(1)
-            for rows in samples.split(systems_at_a_time(k, d, len(self.dictionary))):
-                groups = self.support[rows].nonzero()[:, 1]
-                columns = self.columns(groups).view(-1, k * d)
-                values = self.codes[rows.unsqueeze(1), columns].double().view(-1, d, 1)
-                system = gram[columns.unsqueeze(2), columns.unsqueeze(1)].double()
-                system.diagonal(dim1=1, dim2=2).add_(RIDGE)
-                inverse = torch.linalg.inv(system).view(-1, k, d, k, d).diagonal(dim1=1, dim2=3)
-                inverse = inverse.movedim(-1, 1).reshape(-1, d, d)
-                gains = (values * torch.linalg.solve(inverse, values)).sum((1, 2))
-                total.index_add_(0, groups, gains)
-        return total
-
     def kept(self, together: float) -> Tensor:
         """Indices of the groups that are neither dead, nor there twice, nor entangled."""
-        strict = 2 if together < TOGETHER[0] else 1
-        gains = self.gains()
+        energy = self.codes.square().sum(0).view(-1, self.group_size).sum(1)
         spans = blocks(self.dictionary, self.group_size)
-        order = gains.argsort(descending=True)
-        twice = torch.tril(overlaps(spans[order], spans[order]) > SAME / strict, -1).any(1)
+        order = energy.argsort(descending=True)
+        twice = torch.tril(overlaps(spans[order], spans[order]) > SAME, -1).any(1)
         active = self.support.to(self.codes)
         joint = (active.mT @ active).fill_diagonal_(0)
         rarer = torch.minimum(self.uses, self.uses.unsqueeze(1)).clamp_min(1)
         chance = active.mean(0).max()
-        # Bernstein: groups that are active by chance stay below it, all pairs of them, at 95 %.
-        doubt = math.log(max(len(self.uses), 2) ** 2 / 2 / FALSE_ALARM)
-        by_chance = chance * rarer + (2 * doubt * chance * rarer).sqrt() + doubt / 3
-        entangled = joint > torch.maximum((chance + together * (1 - chance)) * rarer, by_chance)
-        bad = entangled.any(1) | (gains < DEAD * strict * gains.median())
+        entangled = joint > (chance + together * (1 - chance)) * rarer
+        bad = entangled.any(1) | (energy < DEAD * energy.median())
         bad[order[twice]] = True
         return (~bad).nonzero().squeeze(1)
 

@@ -129,8 +129,7 @@ def _refined(data: Tensor, spans: Tensor, limit: Tensor, rounds: int) -> tuple[T
     generator = torch.Generator().manual_seed(0)
     for _ in range(rounds):
         projected, active = _active(data, spans, limit)
-        power = projected.square().sum(-1, keepdim=True)
-        moved = (power * projected).flatten(1).mT.to_sparse() @ data
+        moved = projected.flatten(1).mT.to_sparse() @ data
         # The present span, weighted lightly, keeps a candidate that no sample is active in.
         moved = moved.view(count, d, n).mT + 1e-6 * spans
         spans = torch.linalg.qr(moved).Q
