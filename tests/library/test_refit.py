@@ -3,12 +3,13 @@
 import pytest
 import torch
 
+from groupsparse import autoencoder
 from groupsparse import loss as losses
 from groupsparse.autoencoder import Autoencoder
 from groupsparse.batches import FixedData
 from groupsparse.loss import reconstruction_loss
 from groupsparse.prox import PROX
-from groupsparse.pursuit import refit_codes
+from groupsparse.pursuit import refit_codes, refitted
 from groupsparse.training import train
 
 SAMPLES, N, GROUPS, D = 40, 20, 8, 2
@@ -124,6 +125,38 @@ def test_the_sparse_loss_is_the_dense_one(monkeypatch, prox, replicates):
         found.append((value.detach(), model.dictionary.grad))
     # The same systems with sums in another order: rounding times their condition, below 1e4.
     torch.testing.assert_close(*found, rtol=1e-10, atol=1e-10)
+
+
+@every_prox
+def test_the_sparse_loss_does_not_depend_on_how_many_systems_fit_in_memory(monkeypatch, prox):
+    data, dictionary = problem()
+    monkeypatch.setattr(losses, "DENSE_FROM", 1.0)
+    found = []
+    for systems in (1, 3, 10**6):
+        monkeypatch.setattr(losses, "systems_at_a_time", lambda k, d, n, s=systems: s)
+        model = network(dictionary, prox)
+        value = model.loss(data)
+        value.backward()
+        found.append((value.detach(), model.dictionary.grad))
+    for few in found[:2]:
+        # The same systems: batches of another size may round differently, as above.
+        torch.testing.assert_close(few, found[2], rtol=1e-10, atol=1e-10)
+
+
+@every_encoder
+def test_the_loss_does_not_differentiate_through_the_solve(monkeypatch, encoder):
+    data, dictionary = problem()
+    solved = []
+
+    def watched(*arguments):
+        solved.append(refitted(*arguments))
+        return solved[-1]
+
+    monkeypatch.setattr(losses, "DENSE_FROM", -1.0)  # the dense path
+    for module in (losses, autoencoder):
+        monkeypatch.setattr(module, "refitted", watched)
+    network(dictionary, encoder=encoder).loss(data).backward()
+    assert [codes.requires_grad for codes in solved] == [False], "the envelope theorem's saving"
 
 
 def test_the_loss_is_that_of_the_reconstruction_and_no_larger_than_without_refit():

@@ -135,6 +135,13 @@ def test_a_tangent_keeps_groups_orthonormal_to_first_order_and_leaves_out_the_re
     )
 
 
+def test_a_tangent_keeps_what_turns_a_group_inside_its_span():
+    base = orthonormalize_groups(random_dictionary(N, GROUPS * D, 3).double(), D)
+    skew = torch.tensor([[0.0, 2.0], [-2.0, 0.0]], dtype=torch.float64)
+    turned = torch.cat(list(blocks(base, D) @ skew), -1)
+    torch.testing.assert_close(tangent(base, turned, D), turned, atol=1e-14, rtol=0)
+
+
 def test_shrunk_codes_do_not_turn_orthonormal_groups_away_from_the_truth():
     truth = orthonormalize_groups(random_dictionary(100, GROUPS * D, 0), D)
     data = sample(truth, generator=1, std=0.0, **MODEL).data

@@ -1,6 +1,7 @@
 """The limits: which runs there are, what bounds them, and what is said about the numbers."""
 
 import copy
+import json
 import math
 
 import pandas as pd
@@ -11,7 +12,7 @@ from yaml import safe_load
 
 from evidence.claims import collect
 from groupsparse.recovery import least_squares_dictionary
-from limits import claims, conditions, findings, plots, scores, tables
+from limits import claims, conditions, findings, measure, plots, scores, tables
 from limits.bounds import bounds
 from limits.check import inconsistencies
 from limits.methods import errors, follow
@@ -107,6 +108,18 @@ def test_noise_levels_are_the_same_problem_under_other_noise():
     assert not torch.equal(quiet.truth, draw(MODEL, 0.7, INF, 1, 1).truth)
 
 
+def test_noise_levels_have_samples_of_their_own():
+    found = [draw(MODEL, 0.7, snr, 1, 0).sample.codes for snr in (1.0, 5.0)]
+    assert not torch.equal(found[0].values, found[1].values)
+
+
+def test_a_start_has_unit_atoms_and_the_correlation_of_the_config():
+    problem = draw(MODEL | {"n": 400}, 0.56, 5.0, 1, 0)
+    torch.testing.assert_close(problem.start.norm(dim=0), torch.ones(20), rtol=1e-6, atol=0)
+    # A cosine in 400 dimensions deviates by at most 1/20, the mean of 20 by 0.011: 5 of those.
+    assert float((problem.start * problem.truth).sum(0).mean()) == pytest.approx(0.56, abs=0.056)
+
+
 def test_the_oracle_that_pools_is_least_squares_on_all_samples_at_once():
     problem, pooled = draw(MODEL, 0.7, 5.0, 1, 0), PooledOracle(60, 20)
     drawn = [problem.batches["fresh"].samples(epoch)[0] for epoch in (1, 2, 3)]
@@ -155,6 +168,25 @@ def test_a_run_is_followed_from_its_start_to_its_end(method):
     assert seconds == sorted(seconds)
 
 
+@pytest.mark.parametrize(("sampling", "memory"), [("fixed", {0.0}), ("fresh", {1.0})])
+def test_earlier_passes_count_where_samples_are_new(monkeypatch, tmp_path, sampling, memory):
+    seen = []
+
+    def watched(settings, *arguments, **options):
+        seen.append(settings.get("memory", 0.0))
+        return follow(settings, *arguments, **options)
+
+    monkeypatch.setattr(measure, "follow", watched)
+    arguments = {
+        "--section": json.dumps(SMALL), "--sampling": sampling, "--methods": "best", "--seed": "1",
+        "--threads": "1", "--dictionaries": str(tmp_path / "a.safetensors"),
+        "--output": str(tmp_path / "a.csv"),
+    }  # fmt: skip
+    monkeypatch.setattr("sys.argv", ["measure", *(x for pair in arguments.items() for x in pair)])
+    measure.main()
+    assert set(seen) == memory
+
+
 def test_scoring_is_no_part_of_the_seconds(monkeypatch):
     import time
 
@@ -187,6 +219,14 @@ def test_a_ratio_is_to_the_oracle_with_the_same_samples():
     fixed = scores.over_oracle(table, "fixed", "best", "invariant")
     assert set(fixed.index.get_level_values("snr")) == {1.0, 5.0}, "no ratio without noise"
     assert scores.over_oracle(table, "fresh", "net", "invariant").empty
+
+
+def test_a_run_of_fewer_epochs_is_held_to_the_oracle_after_as_many():
+    table = study()
+    short = rows("short", {0: at(100), 2: at(3.0)}, "fresh", 5.0, 0)
+    table = pd.concat([table, pd.DataFrame(short)])
+    ratio = scores.over_oracle(table, "fresh", "short", "invariant")
+    assert ratio.tolist() == [2.0], "over 1.5 after 2 epochs, not over 1 after 3"
 
 
 def test_time_counts_to_the_first_value_that_is_as_low_as_the_networks_last():
@@ -241,10 +281,10 @@ def test_an_option_removes_what_it_does_not_leave_of_the_excess():
     table = pd.DataFrame(
         rows("oracle", {1: {"invariant": 10, "aligned": 12}})
         + rows("net", {0: at(100), 4: at(20, aligned=28)})  # excess 10 in spans, 6 inside
-        + rows("other", {0: at(100), 4: at(15, aligned=20)})  # 5 and 3
+        + rows("other", {0: at(100), 4: at(15, aligned=21)})  # 5 and 4
     )
     assert scores.removed(table, "fixed", "other", "net") == pytest.approx(
-        {"invariant": 0.5, "inside": 0.5, "aligned": 0.5}
+        {"invariant": 1 / 2, "inside": 1 / 3, "aligned": 7 / 16}
     )
     assert scores.removed(table, "fixed", "net", "net")["aligned"] == 0
 
