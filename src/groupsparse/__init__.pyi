@@ -36,6 +36,7 @@ from groupsparse.generative import sample_codes as sample_codes
 from groupsparse.init import initialize as initialize
 from groupsparse.loss import reconstruction_loss as reconstruction_loss
 from groupsparse.loss import shallow_loss as shallow_loss
+from groupsparse.mixture import Mixture as Mixture
 from groupsparse.prox import PROX as PROX
 from groupsparse.prox import activation as activation
 from groupsparse.prox import group_norms as group_norms

@@ -77,6 +77,8 @@ class Autoencoder(nn.Module):
     tensor([[2.4000, 3.2000, 0.0000, 0.0000]])
     """
 
+    OPTIONS = ("encoder", "layers", "backprop", "step", "refit")
+
     def __init__(
         self,
         dictionary: Array,
@@ -127,9 +129,13 @@ class Autoencoder(nn.Module):
     @classmethod
     def from_spec(cls, dictionary: Tensor, spec: dict, group_size: int) -> Autoencoder:
         """The autoencoder of a method's entry in the config: prox, lambda and what differs."""
-        known = ("encoder", "layers", "backprop", "step", "refit")
-        options = {k: spec[k] for k in known if k in spec}
+        options = {k: spec[k] for k in cls.OPTIONS if k in spec}
         return cls(dictionary, spec["prox"], spec["lambda"], group_size, **options)
+
+    @property
+    def replicates(self) -> torch.Size:
+        """Leading dimensions of independent problems."""
+        return self.dictionary.shape[:-2]
 
     @property
     def activation(self) -> Prox:
@@ -213,15 +219,16 @@ class Autoencoder(nn.Module):
         """Atoms that are active together."""
         return self.group_size if getattr(self.activation, "grouped", True) else 1
 
-    def _encoded(self, data: Tensor) -> Tensor:
+    def _encoded(self, data: Tensor, **known: Tensor | None) -> Tensor:
+        """Codes; ``known``: gram, mask and correlation as in :func:`encoder.unfolded`."""
         threshold = per_sample(self.lambda_)
         problem = (data, self.dictionary, self.activation, threshold, self.group_size)
         if self.encoder == "shallow":
             codes = encoder.shallow(*problem)
         else:
-            gram = self.dictionary.mT @ self.dictionary
-            step = self.encoder == "fista", self._lipschitz(gram.detach())
-            codes = encoder.unfolded(*problem, self.layers, *step, self.backprop, gram)
+            known = {"gram": self.dictionary.mT @ self.dictionary} | known
+            step = self.encoder == "fista", self._lipschitz(known["gram"].detach())
+            codes = encoder.unfolded(*problem, self.layers, *step, self.backprop, **known)
         if codes.shape[-1] != self.dictionary.shape[-1]:
             raise ValueError(f"the activation gave codes of shape {tuple(codes.shape)}")
         return codes
@@ -270,7 +277,7 @@ class Autoencoder(nn.Module):
 
         :meth:`load` gives the same bits back. An activation of your own is saved by name only.
         """
-        saved.write(folder, self.dictionary, self.config())
+        saved.write(folder, dict(self.named_parameters()), self.config())
 
     @classmethod
     def load(cls, folder: str | Path, prox: Prox | None = None) -> Autoencoder:

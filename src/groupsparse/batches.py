@@ -24,13 +24,17 @@ class Batches(Protocol):
     def __call__(self, epoch: int) -> Iterator[Tensor]: ...
 
 
-def fit_batch(batch: Array, dictionary: Tensor) -> Tensor:
+def fit_batch(
+    batch: Array, dictionary: Tensor, replicates: Sequence[int] | None = None
+) -> Tensor:
     """A batch in the shape (..., B, n), dtype and on the device of a dictionary (..., n, m).
 
-    Samples (B, n) are shared by all replicates. ValueError for a batch that does not fit.
+    Samples (B, n) are shared by all ``replicates``, by default the leading dimensions of the
+    dictionary. ValueError for a batch that does not fit.
     """
     batch = as_tensor(batch, "a batch", like=dictionary.detach())
-    replicates, n = tuple(dictionary.shape[:-2]), dictionary.shape[-2]
+    replicates = tuple(dictionary.shape[:-2] if replicates is None else replicates)
+    n = dictionary.shape[-2]
     if batch.ndim == 3 and len(batch) == 1:
         batch = batch[0]
     if batch.ndim == 2:
@@ -74,6 +78,8 @@ class FixedData:
     seeds : one per replicate, for the order of its samples; a number is that of one replicate
     batch_size : samples per batch; 0 is the full batch
     block : shuffle in blocks of this many samples (:func:`sample_order`); 0: all at once
+    missing : whether NaN stands for an entry that was not observed, as a
+        :class:`groupsparse.mixture.Mixture` reads it
 
     Raises
     ------
@@ -87,13 +93,14 @@ class FixedData:
         seeds: int | Sequence[int] = 0,
         batch_size: int = 0,
         block: int = 0,
+        missing: bool = False,
     ) -> None:
         data, seeds = as_tensor(data), _seeds(seeds)
         if data.ndim not in (2, 3) or not data.numel():
             raise ValueError(f"data must have shape (N, n) or (R, N, n), not {tuple(data.shape)}")
         if data.ndim == 3 and len(data) != len(seeds):
             raise ValueError(f"{len(data)} replicates of data need as many seeds, not {len(seeds)}")
-        require_finite(data)
+        require_finite(torch.where(data.isnan(), 0, data) if missing else data)
         self.data = data if data.ndim == 3 else data.expand(len(seeds), *data.shape)
         self.seeds, self.batch_size = seeds, check_count(batch_size, "batch_size")
         self.block = check_count(block, "block")

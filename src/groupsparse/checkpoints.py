@@ -56,7 +56,7 @@ def identity(
             str(dictionary.dtype),
             list(dictionary.shape),
         ],
-        "start": tensor_digest(dictionary),
+        "start": {name: tensor_digest(value) for name, value in model.named_parameters()},
         "optimizer": [type(optim).__qualname__, optim.defaults, normalize],
     }
     return described(settings, batches, fingerprint, dictionary.device)
@@ -92,7 +92,7 @@ def save(
     rows: list[Row],
 ) -> None:
     """Write model, optimiser and history; ``stopped``: the epochs it was to have, if it stopped."""
-    tensors = {"dictionary": model.dictionary}
+    tensors = dict(model.named_parameters())
     state = _pack(optim.state_dict(), tensors)
     write(path, identity, stopped, tensors, rows, optimizer=state)
 
@@ -124,7 +124,8 @@ def resume(
     if made is None:
         return rows, 0
     with torch.no_grad():
-        model.dictionary.copy_(made.tensors["dictionary"])
+        for name, value in model.named_parameters():
+            value.copy_(made.tensors[name])
     optim.load_state_dict(_unpack(made.header["optimizer"], made.tensors))
     return made.rows, made.header["stopped"]
 
@@ -153,8 +154,11 @@ def read(path: str | Path, identity: dict, epochs: int, rows: list[Row]) -> Chec
     }
     made = header.get("identity") or {}
     # A finished model may be given back to go on from its own end.
-    if "dictionary" in tensors and tensor_digest(tensors["dictionary"]) == identity["start"]:
-        made = made | {"start": identity["start"]}
+    start = identity["start"]
+    if isinstance(start, dict) and all(
+        name in tensors and tensor_digest(tensors[name]) == start[name] for name in start
+    ):
+        made = made | {"start": start}
     differs = [name for name in identity if made.get(name) != identity[name]]
     differs += ["metrics"] if history.keys() != rows[0].keys() else []
     if differs:

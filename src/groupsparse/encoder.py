@@ -39,6 +39,8 @@ def unfolded(
     lipschitz: Tensor | None = None,
     backprop: int | None = None,
     gram: Tensor | None = None,
+    mask: Tensor | None = None,
+    correlation: Tensor | None = None,
 ) -> Tensor:
     r"""``layers`` steps of (F)ISTA on 1/2 ||y - A x||^2 + lambda * Omega(x), from x = 0.
 
@@ -47,6 +49,10 @@ def unfolded(
     with w^t = x^t for ISTA (``momentum=False``) and Nesterov's extrapolation of x^t and x^{t-1}
     for FISTA (Beck & Teboulle 2009). The Gram matrix is formed once, so a layer costs one product
     with an m x m matrix. The step is not differentiated.
+
+    With a ``mask`` of the entries that were observed the objective is 1/2 ||mask (y - A x)||^2 +
+    lambda * Omega(x). Every sample has a Gram matrix of its own then, which is never formed: a
+    layer costs two products with A. The step of the whole A is short enough for each.
 
     Parameters
     ----------
@@ -58,21 +64,31 @@ def unfolded(
         constant; by default all. Memory of the backward pass stays bounded: layers are recomputed
         in segments of :data:`SEGMENT`.
     gram : A^T A (..., m, m), if it is known; differentiated as a function of A
+    mask : 0 or 1 for every entry of the data; data must be finite where it is 0, too
+    correlation : A^T y (..., N, m), if it is known (with a mask, that of the masked data);
+        differentiated as a function of A
 
     Returns codes of shape (..., N, m). FloatingPointError if ``lipschitz`` is left out and the
     dictionary is zero or not finite.
     """
-    gram = dictionary.mT @ dictionary if gram is None else gram
+    if gram is None and (mask is None or lipschitz is None):
+        gram = dictionary.mT @ dictionary
     if lipschitz is None:
         with torch.no_grad():
             lipschitz = squared_spectral_norm(dictionary, gram)
     step = (1 / lipschitz.detach())[..., None, None]
-    correlation = step * (data @ dictionary)
-    eye = torch.eye(dictionary.shape[-1], dtype=dictionary.dtype, device=dictionary.device)
-    update = eye - step * gram
+    if correlation is None:
+        correlation = (data if mask is None else data * mask) @ dictionary
+    correlation = step * correlation
+    if mask is None:
+        eye = torch.eye(dictionary.shape[-1], dtype=dictionary.dtype, device=dictionary.device)
+        operator, matrix = _Gram, eye - step * gram
+    else:
+        operator, matrix = partial(_Masked, mask=mask, step=step), dictionary
     weights = _momentum(layers) if momentum else [0.0] * (layers - 1)
     first = 0 if backprop is None else max(layers - backprop, 0)
-    return _Layers.apply(correlation, update, prox, step * lambda_, group_size, weights, first)
+    problem = operator, prox, step * lambda_, group_size, weights
+    return _Layers.apply(correlation, matrix, problem, first)
 
 
 def warn_if_too_long(step: float, lipschitz: Tensor, limit: float) -> bool:
@@ -99,67 +115,110 @@ def _momentum(layers: int) -> list[float]:
     return weights
 
 
-class _Layers(torch.autograd.Function):
-    """x^1 = prox(c), x^{t+1} = prox(c + w^t U) with w^t = x^t + beta_t (x^t - x^{t-1}).
+class _Gram:
+    """The linear part of a layer, w -> w (I - A^T A / L), as a matrix U (..., m, m)."""
 
-    Written out because a layer is one small product: autograd's bookkeeping would cost as much.
+    def __init__(self, update: Tensor) -> None:
+        self.update = update
+
+    def plus(self, c: Tensor, w: Tensor) -> Tensor:
+        """c + w U."""
+        u = self.update
+        if c.ndim == 2:
+            return torch.addmm(c, w, u)
+        return torch.baddbmm(c, w, u) if c.ndim == 3 == u.ndim else c + w @ u
+
+    def adjoint(self, slope: Tensor) -> Tensor:
+        return slope @ self.update.mT
+
+    def gradient(self, w: Tensor, slope: Tensor) -> Tensor:
+        """Derivative of <slope, w U> by U."""
+        return w.mT @ slope
+
+
+class _Masked:
+    """The linear part of a layer, w -> w - (mask (w A^T)) A / L, through the dictionary A."""
+
+    def __init__(self, dictionary: Tensor, mask: Tensor, step: Tensor) -> None:
+        self.dictionary, self.mask, self.step = dictionary, mask, step
+
+    def plus(self, c: Tensor, w: Tensor) -> Tensor:
+        return c + self.adjoint(w)
+
+    def adjoint(self, slope: Tensor) -> Tensor:  # its own adjoint
+        return slope - self.step * (self._seen(slope) @ self.dictionary)
+
+    def gradient(self, w: Tensor, slope: Tensor) -> Tensor:
+        """Derivative of <slope, w - (mask (w A^T)) A / L> by A."""
+        return -self.step * (self._seen(w).mT @ slope + self._seen(slope).mT @ w)
+
+    def _seen(self, codes: Tensor) -> Tensor:
+        return (codes @ self.dictionary.mT) * self.mask
+
+
+class _Layers(torch.autograd.Function):
+    """x^1 = prox(c), x^{t+1} = prox(c + U w^t) with w^t = x^t + beta_t (x^t - x^{t-1}).
+
+    U is an operator that one ``matrix`` gives. Written out because a layer is one small product:
+    autograd's bookkeeping would cost as much.
     Only layers from ``first`` on are differentiated. What their derivative needs is kept for the
     last segment; of the others only the codes at their start, from which they run again.
     """
 
     @staticmethod
-    def forward(ctx, correlation, update, prox, threshold, group_size, weights, first) -> Tensor:
-        layers = len(weights) + 1
+    def forward(ctx, correlation, matrix, problem, first) -> Tensor:
+        operator, *rest = problem
+        layers = len(rest[-1]) + 1
         if not any(ctx.needs_input_grad):
             first = layers
-        ctx.problem = prox, threshold, group_size, weights
-        run = partial(_run_layers, (correlation, update, *ctx.problem))
+        ctx.problem = problem
+        run = partial(_run_layers, (correlation, operator(matrix), *rest))
         state, ctx.tape = run((None, None), 0, first)
         ctx.segments = []
         for start in range(first, layers, SEGMENT):
             stop = min(start + SEGMENT, layers)
             ctx.segments.append((start, stop, state))
             state, ctx.tape = run(state, start, stop, record=stop == layers)
-        ctx.save_for_backward(correlation, update)
+        ctx.save_for_backward(correlation, matrix)
         return state[0].clone() if ctx.segments else state[0]
 
     @staticmethod
     @once_differentiable
     def backward(ctx, gradient: Tensor) -> tuple:
-        correlation, update = ctx.saved_tensors
-        correlation_grad, update_grad = torch.zeros_like(correlation), torch.zeros_like(update)
+        correlation, matrix = ctx.saved_tensors
+        operator, rest = ctx.problem[0](matrix), ctx.problem[1:]
+        correlation_grad, matrix_grad = torch.zeros_like(correlation), torch.zeros_like(matrix)
         tape, before = list(ctx.tape), None  # before: gradient of the codes x^{t-1}
         for start, stop, state in reversed(ctx.segments):
             if not tape:
-                _, tape = _run_layers(
-                    (correlation, update, *ctx.problem), state, start, stop, record=True
-                )
+                problem = correlation, operator, *rest
+                _, tape = _run_layers(problem, state, start, stop, record=True)
             while tape:
                 point, beta, inputs, outputs = tape.pop()
                 (slope,) = torch.autograd.grad(outputs, inputs, gradient, retain_graph=True)
                 correlation_grad += slope
                 if point is None:
                     break
-                update_grad += point.mT @ slope
+                matrix_grad += operator.gradient(point, slope)
                 if tape or start > ctx.segments[0][0]:
-                    point_grad = slope @ update.mT
+                    point_grad = operator.adjoint(slope)
                     gradient = (1 + beta) * point_grad
                     if before is not None:
                         gradient += before
                     before = -beta * point_grad if beta else None
-        return correlation_grad, update_grad, None, None, None, None, None
+        return correlation_grad, matrix_grad, None, None
 
 
 def _run_layers(problem: tuple, state: tuple, start: int, stop: int, record: bool = False):
     """Layers ``start`` to ``stop`` from the codes (x^t, x^{t-1}): the new codes and the tape."""
-    correlation, update, prox, threshold, group_size, weights = problem
+    correlation, operator, prox, threshold, group_size, weights = problem
     (codes, previous), tape = state, []
     for t in range(start, stop):
         point, beta, inputs = None, 0.0, correlation
         if t > 0:
             beta = weights[t - 1]
             point = torch.lerp(previous, codes, 1 + beta) if beta else codes
-            inputs = _plus_product(correlation, point, update)
+            inputs = operator.plus(correlation, point)
         with torch.set_grad_enabled(record):
             inputs = inputs.detach().requires_grad_(record)
             outputs = prox(inputs, threshold, group_size)
@@ -167,9 +226,3 @@ def _run_layers(problem: tuple, state: tuple, start: int, stop: int, record: boo
         if record:
             tape.append((point, beta, inputs, outputs))
     return (codes, previous), tape
-
-
-def _plus_product(c: Tensor, w: Tensor, u: Tensor) -> Tensor:
-    if c.ndim == 2:
-        return torch.addmm(c, w, u)
-    return torch.baddbmm(c, w, u) if c.ndim == 3 == u.ndim else c + w @ u

@@ -17,10 +17,23 @@ from groupsparse.arrays import as_tensor, check_groups, check_lambda
 FEW = 0.1
 
 Prox = Callable[[Tensor, float | Tensor, int], Tensor]
+Penalty = Callable[[Tensor, int], Tensor]
 PROX: dict[str, Prox] = {}  # name -> activation
 
 
-def activation(name: str, *, grouped: bool, convex: bool = True) -> Callable[[Prox], Prox]:
+def l21_norm(x: Tensor, group_size: int) -> Tensor:
+    """Sum of the Euclidean norms of the groups: (..., m) -> (...)."""
+    return group_norms(x, group_size).sum(-1)
+
+
+def l1_norm(x: Tensor, group_size: int = 1) -> Tensor:
+    """Sum of absolute values: (..., m) -> (...). ``group_size`` is ignored."""
+    return x.abs().sum(-1)
+
+
+def activation(
+    name: str, *, grouped: bool, convex: bool = True, penalty: Penalty | None = None
+) -> Callable[[Prox], Prox]:
     """Register a function ``f(v, threshold, group_size)`` as an activation in :data:`PROX`.
 
     It must act on every group of ``group_size`` entries (or every entry) by itself, give exactly
@@ -32,6 +45,8 @@ def activation(name: str, *, grouped: bool, convex: bool = True) -> Callable[[Pr
     grouped : whether whole groups become zero, so that the active group can name a cluster
     convex : whether it is the proximal operator of a convex function; the tests of nonexpansiveness
         and of the minimum apply to those alone
+    penalty : Omega(x, group_size) -> (...), if the activation is the proximal operator of
+        threshold * Omega (on the values that it can give); energies of a mixture need it
 
     Examples
     --------
@@ -43,14 +58,14 @@ def activation(name: str, *, grouped: bool, convex: bool = True) -> Callable[[Pr
     def register(prox: Prox) -> Prox:
         if name in PROX:
             raise ValueError(f"there is an activation {name!r} already")
-        prox.grouped, prox.convex = grouped, convex
+        prox.grouped, prox.convex, prox.penalty = grouped, convex, penalty
         PROX[name] = prox
         return prox
 
     return register
 
 
-@activation("group_soft", grouped=True)
+@activation("group_soft", grouped=True, penalty=l21_norm)
 def group_soft_threshold(v: Tensor, threshold: float | Tensor, group_size: int) -> Tensor:
     r"""Group-sparse ReLU, the proximal operator of ``threshold * sum_g ||v_g||_2``.
 
@@ -83,7 +98,7 @@ def group_soft_threshold(v: Tensor, threshold: float | Tensor, group_size: int) 
     return _GroupSoftThreshold.apply(groups, threshold.detach()).flatten(-2)
 
 
-@activation("group_soft_nonnegative", grouped=True)
+@activation("group_soft_nonnegative", grouped=True, penalty=l21_norm)
 def nonnegative_group_soft_threshold(
     v: Tensor, threshold: float | Tensor, group_size: int
 ) -> Tensor:
@@ -121,7 +136,7 @@ def group_hard_threshold(v: Tensor, threshold: float | Tensor, group_size: int) 
     return (groups * keep.unsqueeze(-1)).flatten(-2)
 
 
-@activation("soft", grouped=False)
+@activation("soft", grouped=False, penalty=l1_norm)
 def soft_threshold(v: Tensor, threshold: float | Tensor, group_size: int = 1) -> Tensor:
     r"""Proximal operator of ``threshold * ||v||_1``: ``sign(v) (|v| - threshold)_+``.
 
@@ -132,7 +147,7 @@ def soft_threshold(v: Tensor, threshold: float | Tensor, group_size: int = 1) ->
     return v - torch.clamp(v, -threshold, threshold)
 
 
-@activation("relu", grouped=False)
+@activation("relu", grouped=False, penalty=l1_norm)
 def relu_with_bias(v: Tensor, threshold: float | Tensor, group_size: int = 1) -> Tensor:
     r"""One-sided ReLU ``(v - threshold)_+``: prox of ``threshold * sum(v)`` subject to v >= 0.
 

@@ -1,4 +1,4 @@
-"""A model in a folder: its dictionary as safetensors, all other arguments as readable JSON."""
+"""A model in a folder: its parameters as safetensors, all other arguments as readable JSON."""
 
 from __future__ import annotations
 
@@ -17,24 +17,25 @@ CONFIG, WEIGHTS = "config.json", "weights.safetensors"
 Model = TypeVar("Model")
 
 
-def write(folder: str | Path, dictionary: Tensor, config: dict) -> None:
+def write(folder: str | Path, tensors: dict[str, Tensor], config: dict) -> None:
     """Write both files of a model; TypeError for what JSON cannot say leaves the old model."""
     folder = Path(folder)
     json.dumps(config)  # first: what fails here must leave the old model
-    save_tensors(folder / WEIGHTS, {"dictionary": dictionary}, kind="autoencoder")
-    shape = list(dictionary.shape)
+    save_tensors(folder / WEIGHTS, tensors, kind="model")
+    shape = list(tensors["dictionary"].shape)
     config = {"shape": shape, **config, "weights_sha256": digest(folder / WEIGHTS)}
     write_atomic(folder / CONFIG, (json.dumps(config, indent=2) + "\n").encode())
 
 
 def read(folder: str | Path, make: Callable[..., Model], prox: Prox | None = None) -> Model:
-    """The model that :func:`write` wrote, by ``make(dictionary, **config)``.
+    """The model that :func:`write` wrote, by ``make(**tensors, **config)``.
 
     ``prox`` is its activation, if it was a callable. CorruptArtifactError names the file that is
     missing, damaged or of another model; ValueError if the activation has to be given.
     """
     path, weights = Path(folder) / CONFIG, Path(folder) / WEIGHTS
-    dictionary = load_tensors(weights)[0].get("dictionary")
+    tensors = load_tensors(weights)[0]
+    dictionary = tensors.get("dictionary")
     try:
         config = json.loads(path.read_bytes())
         if config.pop("weights_sha256", None) != digest(weights):
@@ -43,7 +44,7 @@ def read(folder: str | Path, make: Callable[..., Model], prox: Prox | None = Non
             raise ValueError(f"its shape is not that of the dictionary in {WEIGHTS}")
         known = config.get("prox") in PROX
         if known or prox is not None:
-            return make(dictionary, **(config | ({} if prox is None else {"prox": prox})))
+            return make(**tensors, **(config | ({} if prox is None else {"prox": prox})))
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise CorruptArtifactError(path, str(error), advice="") from error
     raise ValueError(

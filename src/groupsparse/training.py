@@ -7,14 +7,14 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from groupsparse import checkpoints, history
 from groupsparse.arrays import check_count
-from groupsparse.autoencoder import Autoencoder
 from groupsparse.batches import Batches, fit_batch
 from groupsparse.dictionary import normalize_columns, retract_groups, tangent
 
@@ -26,12 +26,34 @@ DECAYS = (None, "cosine")
 DIVERGED = 1e3  # factor over the first loss at which training counts as diverged
 
 
+class Trainable(Protocol):
+    """What :func:`train` needs of a torch module: parameters, and their loss on a batch."""
+
+    dictionary: nn.Parameter  # (..., n, m)
+    group_size: int
+    activation: Callable
+
+    @property
+    def replicates(self) -> torch.Size:
+        """Leading dimensions of the dictionary that are independent problems: at most one."""
+
+    def loss(self, data: Tensor) -> Tensor:
+        """Mean loss of data (..., N, n) in every replicate."""
+
+    def config(self) -> dict:
+        """What determines the loss beside the parameters, JSON-able."""
+
+    def parameters(self) -> Iterator[nn.Parameter]: ...
+
+    def named_parameters(self) -> Iterator[tuple[str, nn.Parameter]]: ...
+
+
 class DivergedError(RuntimeError):
     """Training produced a loss that is not finite or has exploded."""
 
 
 def train(
-    model: Autoencoder,
+    model: Trainable,
     batches: Batches,
     *,
     epochs: int,
@@ -40,23 +62,25 @@ def train(
     normalize: bool | str = False,
     decay: str | None = None,
     metrics: Callable[[Tensor], dict[str, float | Tensor]] | None = None,
-    callback: Callable[[int, Autoencoder], object] | None = None,
+    callback: Callable[[int, Trainable], object] | None = None,
     checkpoint: str | Path | None = None,
     checkpoint_every: int = 50,
     fingerprint: object = None,
 ) -> dict[str, Tensor]:
-    r"""Minimise the reconstruction loss (eqs. 13-14) of ``model`` in place.
+    r"""Minimise the loss of ``model`` in place: for an autoencoder eqs. 13-14.
 
     Replicates (the leading dimension of the dictionary) do not interact: the losses are summed
     and the usual optimisers act entry by entry.
 
     Parameters
     ----------
+    model : a :class:`groupsparse.autoencoder.Autoencoder`, a :class:`groupsparse.mixture.Mixture`,
+        or what has their attributes (:class:`Trainable`)
     batches : yields the batches of an epoch in 1..epochs: (R, B, n); or (B, n), for a dictionary
         (n, m) or shared by all replicates
     lr : learning rate of an optimiser that is given by name or class
     optimizer : ``adam``, ``sgd``, a class of :mod:`torch.optim`, a function from parameters to an
-        optimiser, or an optimiser of ``model.dictionary``
+        optimiser, or an optimiser of the parameters of ``model``
     normalize : after every step, True: scale atoms to unit norm; ``orthonormal``: make every group
         orthonormal by :func:`groupsparse.dictionary.retract_groups`; False: nothing. Orthonormal
         groups step along :func:`groupsparse.dictionary.tangent` alone: shrunk codes have a large
@@ -94,17 +118,19 @@ def train(
 
     Examples
     --------
-    >>> from groupsparse.batches import FixedData
+    >>> from groupsparse import Autoencoder, FixedData
     >>> data = torch.randn(100, 6, generator=torch.Generator().manual_seed(0))
     >>> model = Autoencoder(torch.eye(6), "group_soft", lambda_=0.5, group_size=2)
     >>> history = train(model, FixedData(data, batch_size=20), epochs=3, lr=1e-2)
     >>> bool(history["loss"][3] < history["loss"][1])
     True
     """
-    replicates = model.dictionary.shape[:-2]
+    replicates = model.replicates
     if len(replicates) > 1:
-        shape = tuple(model.dictionary.shape)
-        raise ValueError(f"train needs a dictionary (n, m) or (R, n, m), not {shape}")
+        raise ValueError(
+            f"train takes one model or replicates (R,), not {tuple(replicates)}: the dictionary "
+            f"has shape {tuple(model.dictionary.shape)}"
+        )
     if not model.dictionary.requires_grad:
         raise ValueError("model.dictionary does not require gradients")
     if not callable(batches):
@@ -116,7 +142,7 @@ def train(
     _check_choice(normalize, "normalize", NORMALIZATIONS)
     _check_choice(decay, "decay", DECAYS)
     checkpoint_every = check_count(checkpoint_every, "checkpoint_every", least=1)
-    optim = _optimizer(optimizer, model.dictionary, lr)
+    optim = _optimizer(optimizer, model, lr)
     start = history.row(model.dictionary, metrics, torch.full(replicates, torch.nan))
     rows, last = [start], epochs
     identity = {}
@@ -135,7 +161,7 @@ def train(
         loss, expected = _run_epoch(model, optim, batches(epoch), normalize, epoch)
         rows.append(history.row(model.dictionary, metrics, loss))
         if epoch == 1:
-            _warn_if_silent(model.dictionary)
+            _warn_if_silent(model)
         _check(loss, expected if epoch == 1 else rows[1]["loss"], epoch, optim)
         if epoch == epochs or time.monotonic() - reported > 5:
             reported = time.monotonic()
@@ -163,7 +189,8 @@ def _decay(optim: Optimizer, factor: float) -> None:
         group["lr"] = group.setdefault("initial_lr", group["lr"]) * factor
 
 
-def _optimizer(optimizer: object, dictionary: Tensor, lr: float) -> Optimizer:
+def _optimizer(optimizer: object, model: Trainable, lr: float) -> Optimizer:
+    parameters = [p for p in model.parameters() if p.requires_grad]
     if isinstance(optimizer, str):
         if optimizer not in OPTIMIZERS:
             known = ", ".join(OPTIMIZERS)
@@ -172,18 +199,19 @@ def _optimizer(optimizer: object, dictionary: Tensor, lr: float) -> Optimizer:
             )
         optimizer = OPTIMIZERS[optimizer]
     if isinstance(optimizer, type):
-        optimizer = optimizer([dictionary], lr=lr)
+        optimizer = optimizer(parameters, lr=lr)
     elif not isinstance(optimizer, Optimizer) and callable(optimizer):
-        optimizer = optimizer([dictionary])
+        optimizer = optimizer(parameters)
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"optimizer must give a torch.optim.Optimizer, not {type(optimizer)}")
-    if not any(p is dictionary for group in optimizer.param_groups for p in group["params"]):
+    held = [id(p) for group in optimizer.param_groups for p in group["params"]]
+    if id(model.dictionary) not in held:
         raise ValueError("the optimizer does not hold model.dictionary")
     return optimizer
 
 
 def _run_epoch(
-    model: Autoencoder,
+    model: Trainable,
     optim: Optimizer,
     batches: Iterator[Tensor],
     normalize: bool | str,
@@ -194,15 +222,15 @@ def _run_epoch(
     In the first epoch, also the loss expected from its first batch, in proportion to ||y||^2.
     """
     dictionary = model.dictionary
-    total, count = dictionary.new_zeros(dictionary.shape[:-2]), 0
+    total, count, inside = dictionary.new_zeros(model.replicates), 0, len(model.replicates)
     energy, share = torch.zeros_like(total), None
     for batch in batches:
-        batch = fit_batch(batch, dictionary)
+        batch = fit_batch(batch, dictionary, model.replicates)
         try:
             loss = _step(model, optim, batch, normalize)
         except FloatingPointError as error:
             # An overflow of the squares is one of the Gram matrix.
-            bad = ~torch.isfinite(dictionary.detach().square().sum((-2, -1)))
+            bad = ~torch.isfinite(dictionary.detach().square().flatten(inside).sum(-1))
             if not bad.any():
                 raise
             raise _diverged(epoch, optim, bad, str(error)) from error
@@ -216,7 +244,7 @@ def _run_epoch(
         total += loss * batch.shape[-2]
         count += batch.shape[-2]
         if epoch == 1:
-            power = batch.square().sum((-2, -1))
+            power = batch.square().nansum((-2, -1))  # NaN: an entry of a mixture that is missing
             share = loss * batch.shape[-2] / power if share is None else share
             energy += power
     if not count:
@@ -224,7 +252,7 @@ def _run_epoch(
     return (total / count).cpu(), (energy if share is None else share * energy / count).cpu()
 
 
-def _step(model: Autoencoder, optim: Optimizer, batch: Tensor, normalize: bool | str) -> Tensor:
+def _step(model: Trainable, optim: Optimizer, batch: Tensor, normalize: bool | str) -> Tensor:
     losses, dictionary = [], model.dictionary
 
     def closure() -> Tensor:  # some optimisers evaluate the loss several times a step
@@ -259,9 +287,9 @@ def _diverged(epoch: int, optim: Optimizer, bad: Tensor, what: str) -> DivergedE
     )
 
 
-def _warn_if_silent(dictionary: Tensor) -> None:
+def _warn_if_silent(model: Trainable) -> None:
     # Nothing is active where nothing has a gradient.
-    silent = ~dictionary.grad.flatten(-2).any(-1)
+    silent = ~model.dictionary.grad.flatten(len(model.replicates)).any(-1)
     if silent.any():
         which = f" of {int(silent.sum())} of {silent.numel()} replicates" if silent.ndim else ""
         log.warning(

@@ -870,7 +870,7 @@ def test_batches_that_do_not_fit_are_refused_in_one_line():
     with pytest.raises(ValueError, match="no samples in epoch 1"):
         train(model, lambda epoch: [], epochs=1)
     nested = Autoencoder(torch.ones(2, 2, N, M), "group_soft", 1.0, D)
-    with pytest.raises(ValueError, match=r"needs a dictionary \(n, m\) or \(R, n, m\)"):
+    with pytest.raises(ValueError, match=r"one model or replicates \(R,\), not \(2, 2\)"):
         train(nested, fixed(), epochs=1)
 
 

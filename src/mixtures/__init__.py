@@ -1,0 +1,1 @@
+"""Clustering of images by mixtures of sparse networks (MixMate) and by subspaces of features."""

@@ -1,0 +1,74 @@
+"""What the study runs, read off the config; imports nothing heavy."""
+
+from typing import NamedTuple
+
+JOINED, HELD_OUT = "joined", "held_out"  # learn from and score all images, or train and test
+SUBSPACES = "subspaces"  # the start that is the result of the method of this kind
+LABELLED = "class"  # the start that uses labels
+ALONE = "start"  # the mixture of a start before it is trained
+
+
+class Job(NamedTuple):
+    """One training: all replicates of a method, on one data set, from one kind of start."""
+
+    dataset: str
+    protocol: str
+    method: str
+    start: str
+
+
+def methods(section: dict, dataset: str) -> dict[str, dict]:
+    """The methods that run on a data set, by name."""
+    return {
+        name: entry
+        for name, entry in section["methods"].items()
+        if dataset in entry.get("datasets", section["datasets"])
+    }
+
+
+def jobs(section: dict) -> list[Job]:
+    """All trainings, the subspaces first: some are the start of others."""
+    found = [
+        Job(dataset, protocol, method, start)
+        for dataset in section["datasets"]
+        for method, entry in methods(section, dataset).items()
+        for protocol in entry.get("protocols", [JOINED])
+        for start in entry["starts"]
+    ]
+    return sorted(found, key=lambda job: section["methods"][job.method]["kind"] != SUBSPACES)
+
+
+def starts(section: dict) -> list[tuple[str, str, str]]:
+    """(data set, protocol, start) that some training needs."""
+    return list(dict.fromkeys((job.dataset, job.protocol, job.start) for job in jobs(section)))
+
+
+def settings(section: dict, dataset: str, method: str | None = None) -> dict:
+    """Settings of a data set, with what a method changes of them."""
+    changes = section["methods"][method].get("settings", {}) if method else {}
+    return {**section["settings"][dataset], **changes}
+
+
+def of_features(section: dict, dataset: str) -> dict:
+    """The settings on which features depend."""
+    return {name: section["settings"][dataset][name] for name in ("shape", "scales", "components")}
+
+
+def before(section: dict, dataset: str, protocol: str) -> Job:
+    """The training whose clusters are the start ``subspaces``: the first of its kind."""
+    for job in jobs(section):
+        kind = section["methods"][job.method]["kind"]
+        if (job.dataset, job.protocol, kind) == (dataset, protocol, SUBSPACES):
+            return job
+    raise ValueError(f"no subspaces are learnt on {dataset}, {protocol}")
+
+
+def drawn(section: dict) -> dict[str, str]:
+    """The method and start that figures show."""
+    return {name: section["shown"][name] for name in ("method", "start")}
+
+
+def replicates(section: dict, dataset: str, method: str) -> int:
+    """How many seeds a method has on a data set: at most those of its starts."""
+    there = section["settings"][dataset]["replicates"]
+    return min(section["methods"][method].get("replicates", there), there)

@@ -1,0 +1,133 @@
+"""What is trained from a start, and the clusters that it gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from groupsparse.alternating import alternate
+from groupsparse.autoencoder import Autoencoder, encode_in_batches
+from groupsparse.batches import FixedData
+from groupsparse.clustering import active_group
+from groupsparse.dictionary import from_blocks
+from groupsparse.mixture import Mixture
+from groupsparse.pursuit import refit_codes, select_groups
+from groupsparse.training import train
+
+BATCH = 10_000  # samples that are encoded at a time
+
+
+class Result(NamedTuple):
+    """Clusters of learnt and scored images, the dictionary, and numbers that use no label."""
+
+    learnt: Tensor
+    scored: Tensor
+    dictionary: Tensor
+    values: dict[str, float]
+
+
+def mixture_of(dictionary: Tensor, entry: dict, settings: dict) -> Mixture:
+    """The mixture of a method's entry and the settings of a data set."""
+    known = ("objective", "weight", "temperature", "step", "backprop", "learn_bias")
+    options = {name: entry[name] for name in known if name in entry}
+    group_size, layers = entry.get("group_size", 1), settings["layers"]
+    return Mixture(
+        dictionary, entry["prox"], settings["lambda"], group_size, layers=layers, **options
+    )
+
+
+def network_of(dictionary: Tensor, entry: dict, settings: dict) -> Autoencoder:
+    """One autoencoder whose groups are the components (K, n, h) of a start."""
+    options = {"step": entry["step"]} if "step" in entry else {}
+    size = dictionary.shape[-1]
+    return Autoencoder(
+        from_blocks(dictionary), entry["prox"], entry["lambda"], size, "fista", settings["layers"],
+        **options,
+    )  # fmt: skip
+
+
+def assigned(model: Mixture | Autoencoder, images: Tensor) -> Tensor:
+    """The cluster (N,) of every image: most probable component, or active group."""
+    if isinstance(model, Mixture):
+        return model.predict(images, BATCH)
+    parts = images.split(BATCH)
+    return torch.cat(
+        [
+            torch.from_numpy(active_group(encode_in_batches(model, part), model.group_size))
+            for part in parts
+        ]
+    )
+
+
+def trained(
+    model: Mixture | Autoencoder, learnt: Tensor, scored: Tensor, settings: dict, seed: int,
+    checkpoint: Path, made_from: list[str],
+) -> Result:  # fmt: skip
+    """Train a model, and assign all images to clusters."""
+    training = settings["training"]
+    history = train(
+        model, FixedData(learnt, [seed], training["batch_size"], missing=True), epochs=training["epochs"], lr=training["lr"], normalize=True,
+        checkpoint=checkpoint, checkpoint_every=1, fingerprint=made_from,
+    )  # fmt: skip
+    values = {"loss": float(history["loss"][-1])}
+    return result(model, learnt, scored, values)
+
+
+def result(
+    model: Mixture | Autoencoder, learnt: Tensor, scored: Tensor, values: dict[str, float]
+) -> Result:
+    """What a model makes of all images."""
+    here = assigned(model, learnt)
+    there = here if scored is learnt else assigned(model, scored)
+    values = {**values, "parameters": model.dictionary.numel(), "used": len(here.unique())}
+    if isinstance(model, Mixture):
+        values["free_energy"] = float(model.free_energy(learnt, BATCH).double().mean())
+    return Result(here, there, model.dictionary.detach(), values)
+
+
+def subspaces(
+    learnt: Tensor, scored: Tensor, sample: Tensor, clusters: Tensor, count: int, dimension: int,
+    passes: int,
+) -> Result:  # fmt: skip
+    """Group-sparse coding of features with one active group, from clusters of a sample.
+
+    Groups start as the principal directions of their cluster and then alternate: the group that
+    explains most of a sample, its codes by least squares, and all groups in closed form. The passes
+    stop once fewer than one sample in 2,000 changes its group.
+    """
+    here = learnt[sample]
+    members = [here[clusters == k] for k in range(count)]
+    start = from_blocks(torch.stack([_directions(part, here, dimension) for part in members]))
+    rule = {"active_groups": 1}
+    before: list[Tensor] = []
+
+    def settled(number: int, dictionary: Tensor) -> bool:
+        now = select_groups(learnt, dictionary, dimension, **rule).float().argmax(-1)
+        still = before and (now != before[-1]).double().mean() < 5e-4
+        before.append(now)
+        return bool(still)
+
+    found = alternate(start, learnt, dimension, passes=passes, callback=settled, **rule)
+    chosen = [
+        select_groups(part, found.dictionary, dimension, **rule) for part in (learnt, scored)
+    ]
+    codes = refit_codes(learnt, found.dictionary, chosen[0], dimension)
+    residual = (learnt - codes @ found.dictionary.mT).square().sum(-1)
+    values = {
+        "parameters": found.dictionary.numel(),
+        "used": len(before[-1].unique()),
+        "residual": float(residual.double().mean() / learnt.square().sum(-1).double().mean()),
+        "passes": len(before),
+    }
+    groups = [support.float().argmax(-1) for support in chosen]
+    return Result(*groups, found.dictionary, values)
+
+
+def _directions(members: Tensor, everything: Tensor, dimension: int) -> Tensor:
+    """Orthonormal top directions (n, d) of a cluster, or of all samples if it has too few."""
+    members = members if len(members) >= dimension else everything
+    gram = (members.mT @ members).double()
+    return torch.linalg.eigh(gram).eigenvectors.flip(-1)[:, :dimension].to(members)

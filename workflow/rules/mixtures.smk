@@ -1,0 +1,168 @@
+# Clustering by mixtures: features of every data set, a job for every kind of start, and one for
+# every method and start, in which all replicates are trained.
+import mixtures.conditions
+
+MIXTURES = config["mixtures"]
+MIXTURES_JOBS = mixtures.conditions.jobs(MIXTURES)
+
+deliver(
+    "mixtures",
+    parts={
+        "mixtures": [
+            f"<results>/mixtures/{job.dataset}-{job.protocol}/{job.method}-{job.start}.csv"
+            for job in MIXTURES_JOBS
+        ],
+    },
+    figures=expand("mixtures-{dataset}", dataset=MIXTURES["datasets"]),
+    artefacts=[
+        f"<results>/mixtures/{job.dataset}-{job.protocol}/{job.method}-{job.start}.safetensors"
+        for job in MIXTURES_JOBS
+    ],
+)
+
+
+wildcard_constraints:
+    protocol="joined|held_out",
+    start="[a-z]+",
+
+
+def mixtures_before(w):
+    job = mixtures.conditions.before(MIXTURES, w.dataset, w.protocol)
+    return f"<results>/mixtures/{w.dataset}-{w.protocol}/{job.method}-{job.start}.safetensors"
+
+
+rule mixtures_features:
+    input:
+        code=code("mixtures/features.py"),
+        data=rules.data_prepare.output,
+    output:
+        "<results>/mixtures/{dataset}/features.safetensors",
+    log:
+        "<logs>/mixtures_features/{dataset}.log",
+    benchmark:
+        "<benchmarks>/mixtures_features/{dataset}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: config["threads"]
+    resources:
+        mem_mb=scaled(6000),
+        runtime=scaled(60),
+    params:
+        settings=lambda w: as_json(mixtures.conditions.of_features(MIXTURES, w.dataset)),
+    shell:
+        "python -m mixtures.features --data {input.data} --settings {params.settings:q} "
+        "--threads {threads} --output {output} > {log} 2>&1"
+
+
+rule mixtures_start:
+    input:
+        code=code("mixtures/start.py"),
+        data=rules.data_prepare.output,
+        features=rules.mixtures_features.output,
+        # The clusters of the subspaces are the start of others.
+        clusters=lambda w: (
+            mixtures_before(w) if w.start == mixtures.conditions.SUBSPACES else []
+        ),
+    output:
+        "<results>/mixtures/{dataset}-{protocol}/start-{start}.safetensors",
+    log:
+        "<logs>/mixtures_start/{dataset}-{protocol}-{start}.log",
+    benchmark:
+        "<benchmarks>/mixtures_start/{dataset}-{protocol}-{start}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: config["threads"]
+    resources:
+        mem_mb=scaled(6000),
+        runtime=scaled(60),
+    params:
+        settings=lambda w: as_json(MIXTURES["settings"][w.dataset]),
+        replicates=lambda w: MIXTURES["settings"][w.dataset]["replicates"],
+        clusters=lambda w, input: (
+            f"--clusters {input.clusters}" if input.clusters else ""
+        ),
+        seed=config["seed"],
+    shell:
+        "python -m mixtures.start --data {input.data} --features {input.features} "
+        "{params.clusters} --start {wildcards.start} --protocol {wildcards.protocol} "
+        "--settings {params.settings:q} --replicates {params.replicates} --seed {params.seed} "
+        "--threads {threads} --output {output} > {log} 2>&1"
+
+
+rule mixtures_train:
+    input:
+        code=code("mixtures/train.py"),
+        data=rules.data_prepare.output,
+        features=rules.mixtures_features.output,
+        start=rules.mixtures_start.output,
+    output:
+        metrics="<results>/mixtures/{dataset}-{protocol}/{method}-{start}.csv",
+        checksum="<results>/mixtures/{dataset}-{protocol}/{method}-{start}.csv.sha256",
+        learnt="<results>/mixtures/{dataset}-{protocol}/{method}-{start}.safetensors",
+    log:
+        "<logs>/mixtures_train/{dataset}-{protocol}-{method}-{start}.log",
+    benchmark:
+        "<benchmarks>/mixtures_train/{dataset}-{protocol}-{method}-{start}.tsv"
+    wildcard_constraints:
+        method="|".join(MIXTURES["methods"]),
+    conda:
+        "../../envs/environment.yaml"
+    threads: config["threads"]
+    resources:
+        mem_mb=scaled(6000),
+        runtime=scaled(480),
+    params:
+        spec=lambda w: as_json(MIXTURES["methods"][w.method]),
+        settings=lambda w: as_json(
+            mixtures.conditions.settings(MIXTURES, w.dataset, w.method)
+        ),
+        replicates=lambda w: mixtures.conditions.replicates(
+            MIXTURES, w.dataset, w.method
+        ),
+        seed=config["seed"],
+        # Not an output: it must survive an interrupted job.
+        checkpoint=lambda w: (
+            f"{RESULTS}/checkpoints/mixtures-{w.dataset}-{w.protocol}-{w.method}-{w.start}"
+        ),
+    shell:
+        "python -m mixtures.train --data {input.data} --features {input.features} "
+        "--start {input.start} --method {wildcards.method} --spec {params.spec:q} "
+        "--settings {params.settings:q} --replicates {params.replicates} --seed {params.seed} "
+        "--threads {threads} --checkpoint {params.checkpoint} --output {output.learnt} "
+        "--metrics {output.metrics} > {log} 2>&1"
+
+
+rule mixtures_figures:
+    input:
+        code=code("mixtures/figures.py"),
+        data=rules.data_prepare.output,
+        learnt=lambda w: expand(
+            "<results>/mixtures/{dataset}-joined/{method}-{start}.safetensors",
+            dataset=w.dataset,
+            **mixtures.conditions.drawn(MIXTURES),
+        ),
+    output:
+        drawn("mixtures", ["mixtures"], "Mixtures", "{dataset}"),
+    log:
+        "<logs>/mixtures_figures/{dataset}.log",
+    benchmark:
+        "<benchmarks>/mixtures_figures/{dataset}.tsv"
+    group:
+        "summary"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=20,
+    params:
+        settings=lambda w: as_json(MIXTURES["settings"][w.dataset]),
+    shell:
+        "python -m mixtures.figures --data {input.data} --learnt {input.learnt} "
+        "--settings {params.settings:q} --output {output} > {log} 2>&1"
+
+
+# The experiment alone: `snakemake --cores all mixtures`.
+rule mixtures:
+    input:
+        delivered("mixtures"),
