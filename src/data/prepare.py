@@ -14,6 +14,7 @@ def main() -> None:
     parser.add_argument("--mirror", action="append", default=[], help="base URL to try first")
     parser.add_argument("--retries", type=int, default=3, help="attempts per address")
     parser.add_argument("--timeout", type=float, default=30, help="seconds without an answer")
+    parser.add_argument("--file", help=".npz file that holds the data set, instead of a download")
     parser.add_argument("--subset", type=int, default=0, help="first samples to keep; 0: all")
     parser.add_argument("--seed", type=int, default=0, help="of the split of digits")
     parser.add_argument("--output", required=True, help="safetensors artefact to write")
@@ -22,9 +23,9 @@ def main() -> None:
 
     try:
         tensors = load(
-            args.dataset, args.raw_dir, args.mirror, args.seed, args.retries, args.timeout
+            args.dataset, args.raw_dir, args.mirror, args.seed, args.retries, args.timeout, args.file
         )
-    except DownloadError as error:
+    except (DownloadError, ValueError) as error:
         raise SystemExit(str(error)) from error
     if args.subset:
         tensors = {name: tensor[: args.subset] for name, tensor in tensors.items()}

@@ -9,6 +9,7 @@ clusters.
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable
 
@@ -19,19 +20,28 @@ from torch import Tensor
 
 from groupsparse.arrays import Array, as_tensor, check_count
 from groupsparse.clustering import kmeans_clusters, spectral_embedding
+from groupsparse.encoder import unfolded
 from groupsparse.preprocess import require_finite
+from groupsparse.prox import soft_threshold
 
 log = logging.getLogger(__name__)
 
 BLOCK = 500  # samples that are expressed at a time
 
 
-def orthogonal_matching_pursuit(features: Array, nonzero: int = 5) -> sparse.csr_array:
+def orthogonal_matching_pursuit(
+    features: Array, nonzero: int = 5, unit: bool = False
+) -> sparse.csr_array:
     """Self-expressive codes of features (N, k) by orthogonal matching pursuit: sparse (N, N).
 
-    Each sample takes, ``nonzero`` times, the other sample that its residual correlates with most,
-    and the least squares of all it has. Samples are scaled to unit norm, so that none is preferred
-    for its size; one that is zero has no code and is in no other's.
+    Each sample takes, ``nonzero`` times, the other sample with the largest inner product with its
+    residual, and the least squares of all it has.
+
+    Parameters
+    ----------
+    unit : scale samples to unit norm first, so that none is preferred for its size. If they keep
+        their norms, as in the public code of MixMate, many samples share the large ones: the graph
+        of the codes has hubs, and its clusters hold together better
 
     Raises
     ------
@@ -43,7 +53,7 @@ def orthogonal_matching_pursuit(features: Array, nonzero: int = 5) -> sparse.csr
     C. You, D. Robinson, R. Vidal, "Scalable sparse subspace clustering by orthogonal matching
     pursuit", CVPR 2016.
     """
-    points = _unit(features)
+    points = _points(features, unit)
     nonzero = check_count(nonzero, "nonzero", least=1)
     if len(points) <= nonzero:
         raise ValueError(f"{len(points)} samples cannot have {nonzero} others in a code")
@@ -65,17 +75,17 @@ def orthogonal_matching_pursuit(features: Array, nonzero: int = 5) -> sparse.csr
 
 
 def _least_squares(atoms: Tensor, points: Tensor) -> Tensor:
-    """Codes (B, k) of points (B, n) on atoms (B, k, n), of minimal norm where atoms are equal."""
+    """Codes (B, k) of points (B, n) on atoms (B, k, n), shared between atoms that are equal."""
     gram = atoms @ atoms.mT
-    eye = torch.eye(gram.shape[-1], dtype=gram.dtype)
-    # Equal samples make the Gram matrix singular: the ridge is below what float32 resolves.
-    factor = torch.linalg.cholesky(gram + 1e-5 * eye)
+    # Equal samples make the Gram matrix singular; a sample of zeros makes it zero.
+    ridge = 1e-5 * gram.diagonal(dim1=-2, dim2=-1).mean(-1) + 1e-30
+    factor = torch.linalg.cholesky(gram + torch.diag_embed(ridge.unsqueeze(-1).expand(gram.shape[:-1])))
     return torch.cholesky_solve((atoms @ points.unsqueeze(-1)), factor).squeeze(-1)
 
 
 def elastic_net(
-    features: Array, ratio: float = 0.9, gamma: float = 200.0, working_set: int = 128,
-    rounds: int = 4, layers: int = 200,
+    features: Array, ratio: float = 0.9, gamma: float = 50.0, working_set: int = 64,
+    rounds: int = 5, layers: int = 200,
 ) -> sparse.csr_array:  # fmt: skip
     r"""Self-expressive codes of features (N, k) by an elastic net: sparse (N, N).
 
@@ -83,9 +93,15 @@ def elastic_net(
               ||c||^2), \quad \lambda_i = \max_{j \ne i} |y_i^T y_j| / \gamma
 
     with r = ``ratio``, on samples of unit norm. The l1 norm keeps codes in one subspace, the
-    squared norm connects it. Solved on a working set: the samples closest to y_i, then those that
-    violate the optimality of the solution most, for ``rounds`` rounds, with ``layers`` layers of
-    FISTA each.
+    squared norm connects it. Solved on a working set: the samples closest to y_i, then those in use
+    and those that violate the optimality of the solution most, for at most ``rounds`` rounds, with
+    ``layers`` layers of FISTA each.
+
+    Parameters
+    ----------
+    ratio : r in (0, 1]; 1 is the lasso
+    gamma : above 1: how far lambda is below the value at which the code is zero
+    working_set : other samples that are looked at in a round; codes have at most so many entries
 
     Raises
     ------
@@ -96,9 +112,9 @@ def elastic_net(
     C. You, C.-G. Li, D. Robinson, R. Vidal, "Oracle based active set algorithm for scalable elastic
     net subspace clustering", CVPR 2016.
     """
-    if not 0 < ratio <= 1 or not gamma > 1:
+    if not 0 < ratio <= 1 or not 1 < gamma < math.inf:
         raise ValueError(f"need 0 < ratio <= 1 and gamma > 1, not {ratio} and {gamma}")
-    points = _unit(features)
+    points = _points(features, unit=True)
     size = min(check_count(working_set, "working_set", least=1), len(points) - 1)
 
     def express(here: Tensor, among: Tensor) -> tuple[Tensor, Tensor]:
@@ -106,56 +122,44 @@ def elastic_net(
         closeness = (here @ points.T).abs_()
         closeness[rows, among] = -1
         lambda_ = closeness.amax(1, keepdim=True).clamp_min(1e-12) / gamma
-        ridge = lambda_ * (1 - ratio) / ratio
         chosen = closeness.topk(size, sorted=False).indices
-        values = torch.zeros(chosen.shape, dtype=points.dtype)
-        for number in range(rounds):
-            atoms = points[chosen]
-            values = _elastic_net(atoms, here, lambda_, ridge, values, layers)
-            if number == rounds - 1 or size == len(points) - 1:
-                break
+        for _ in range(rounds):
+            atoms = points[chosen]  # (B, k, n)
+            values = _elastic_net(atoms, here, lambda_, ratio, layers)
             residual = here - torch.einsum("bk,bkn->bn", values, atoms)
-            slack = (residual @ points.T).abs_().sub_(lambda_)
-            slack[rows, among] = -1
+            excess = (residual @ points.T).abs_().sub_(lambda_)
+            excess[rows, among] = -1
             # What is in use stays; the rest makes room for the worst violations.
-            slack[rows.unsqueeze(1), chosen] = torch.where(values != 0, torch.inf, -1)
-            order = slack.topk(size, sorted=False)
-            if not ((order.values > 0.01 * lambda_) & order.values.isfinite()).any():
+            excess[rows.unsqueeze(1), chosen] = torch.where(values != 0, torch.inf, -1)
+            new = excess.topk(size, sorted=False)
+            if not ((new.values > 1e-2 * lambda_) & new.values.isfinite()).any():
                 break
-            dense = torch.zeros_like(slack).scatter_(1, chosen, values)
-            chosen = order.indices
-            values = dense.gather(1, chosen)
+            chosen = new.indices
+        else:
+            values = _elastic_net(points[chosen], here, lambda_, ratio, layers)
         return chosen, values
 
     return _blockwise(points, express, "elastic net")
 
 
-def _elastic_net(atoms, points, lambda_, ridge, codes, layers) -> Tensor:
-    """FISTA with restarts from ``codes`` (B, k) on 1/2 ||y - D^T c||^2 + penalties."""
-    gram = atoms @ atoms.mT
-    correlation = (atoms @ points.unsqueeze(-1)).squeeze(-1)
-    # A bound on the largest eigenvalue of a symmetric matrix.
-    lipschitz = torch.linalg.matrix_norm(gram @ gram).sqrt().unsqueeze(-1) + ridge
-    step, point, t = 1 / lipschitz, codes, torch.ones_like(lambda_)
-    for _ in range(layers):
-        slope = (gram @ point.unsqueeze(-1)).squeeze(-1) - correlation + ridge * point
-        v = point - step * slope
-        new = v - v.clamp(-step * lambda_, step * lambda_)
-        moved = new - codes
-        # Where the momentum points uphill it starts again (O'Donoghue & Candes 2015).
-        uphill = ((point - new) * moved).sum(1, keepdim=True) > 0
-        t = torch.where(uphill, 1, t)
-        t_new = (1 + (1 + 4 * t * t).sqrt()) / 2
-        point, codes, t = new + (t - 1) / t_new * moved, new, t_new
-    return codes
+def _elastic_net(
+    atoms: Tensor, points: Tensor, lambda_: Tensor, ratio: float, layers: int
+) -> Tensor:
+    """Codes (B, k) of points (B, n) on atoms (B, k, n): the lasso of a Gram matrix with a ridge."""
+    ridge = lambda_.unsqueeze(-1) * (1 - ratio) / ratio * torch.eye(atoms.shape[1]).to(atoms)
+    gram = atoms @ atoms.mT + ridge
+    # An upper bound on the largest eigenvalue.
+    lipschitz = torch.linalg.matrix_norm(gram @ gram).sqrt()
+    problem = points.unsqueeze(1), atoms.mT, soft_threshold, lambda_.unsqueeze(-1), 1, layers
+    return unfolded(*problem, lipschitz=lipschitz, gram=gram).squeeze(1)
 
 
-def _unit(features: Array) -> Tensor:
+def _points(features: Array, unit: bool) -> Tensor:
     points = as_tensor(features, "features").detach().cpu()
     if points.ndim != 2 or len(points) < 2:
         raise ValueError(f"features must have shape (N, k), not {tuple(points.shape)}")
     require_finite(points)
-    return torch.nn.functional.normalize(points, dim=1)
+    return torch.nn.functional.normalize(points, dim=1) if unit else points
 
 
 def _blockwise(points: Tensor, express: Callable, what: str) -> sparse.csr_array:

@@ -1,0 +1,104 @@
+"""Train mixtures on images with missing pixels: by masks, and with the pixels filled in."""
+
+import argparse
+import json
+import logging
+import time
+from pathlib import Path
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from evidence.options import add_options
+from evidence.tables import records, save_table
+from groupsparse.artifacts import digest, load_tensors
+from groupsparse.clustering import scores
+from groupsparse.files import remove
+from groupsparse.mixture import Mixture
+from groupsparse.seeds import generator
+from mixtures.conditions import JOINED
+from mixtures.images import features, pixels, seeds_of
+from mixtures.methods import BATCH, mixture_of, trained
+from mixtures.starts import clusters_of, dictionary_of
+
+log = logging.getLogger(__name__)
+FILLINGS = ("masks", "zeros", "means")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", required=True, help="artefact of data.prepare")
+    parser.add_argument("--features", required=True, help="artefact of mixtures.features")
+    parser.add_argument("--share", type=float, required=True, help="pixels that an image misses")
+    parser.add_argument("--hit", type=float, required=True, help="share of images that miss any")
+    parser.add_argument("--spec", type=json.loads, required=True, help="the mixture (JSON)")
+    parser.add_argument("--start", required=True, help="kind of start, from complete images")
+    parser.add_argument("--settings", type=json.loads, required=True, help="of the data set (JSON)")
+    add_options(parser, "--replicates", "--seed", "--threads")
+    parser.add_argument("--checkpoint", type=Path, required=True, help="to resume from, by replicate")
+    parser.add_argument("--output", required=True, help="CSV of metrics, one row per value")
+    args = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    torch.set_num_threads(args.threads)
+    images = pixels(args.data, JOINED, args.settings)
+    coded = features(args.features, args.data, JOINED).learnt
+    dataset, rows, files = load_tensors(args.data)[1]["dataset"], [], []
+    for replicate, seed in enumerate(seeds_of(args.seed, dataset, args.replicates)):
+        seen = with_holes(images.learnt, args.share, args.hit, seed)
+        # What a start is computed from has no holes.
+        complete = (~seen.isnan().any(1)).nonzero().flatten()
+        order = torch.randperm(len(complete), generator=generator(seed, "missing"))
+        sample = complete[order[: args.settings["sample"]]]
+        count, here = args.settings["clusters"], images.learnt[sample]
+        clusters = clusters_of(args.start, here, coded[sample], None, count, seed)
+        start = dictionary_of(clusters, here, count, args.settings["atoms"], seed)
+        for name in FILLINGS if args.share else FILLINGS[:1]:
+            data, began = filled(seen, name), time.perf_counter()
+            file = args.checkpoint.with_suffix(f".{name}.{replicate}")
+            files.append(file)
+            model = mixture_of(start, args.spec, args.settings)
+            made_from = [digest(args.data), digest(args.features), args.share, args.hit]
+            rest = args.settings, seed, file, made_from
+            found = trained(model, data, data, *rest)
+            measured = {
+                **scores(images.learnt_labels.numpy(), found.learnt.numpy()),
+                "inpainting": inpainting(model, data, images.learnt, seen.isnan()),
+                "seconds": time.perf_counter() - began,
+            }
+            head = {
+                "experiment": "mixtures", "dataset": dataset, "filling": name,
+                "share": args.share, "hit": args.hit, "replicate": replicate,
+            }  # fmt: skip
+            rows += records(head, measured)
+            log.info("replicate %d, %s: %s", replicate, name, measured)
+    save_table(args.output, pd.DataFrame(rows))
+    for file in files:
+        remove(file)
+
+
+def with_holes(images: Tensor, share: float, hit: float, seed: int) -> Tensor:
+    """Images (N, n) of which a share ``hit`` misses a ``share`` of its pixels, at random: NaN."""
+    draw = generator(seed, "holes", share, hit)
+    chosen = torch.rand(len(images), 1, generator=draw) < hit
+    holes = torch.rand(images.shape, generator=draw) < share
+    return images.masked_fill(chosen & holes, torch.nan)
+
+
+def filled(seen: Tensor, name: str) -> Tensor:
+    """Images with NaN (``masks``), or with 0 or the mean of the pixel in its place."""
+    if name == "masks":
+        return seen
+    if name == "zeros":
+        return seen.nan_to_num(nan=0.0)
+    return torch.where(seen.isnan(), seen.nanmean(0).nan_to_num(nan=0.0), seen)
+
+
+def inpainting(model: Mixture, data: Tensor, truth: Tensor, holes: Tensor) -> float:
+    """Root mean square error of missing pixels over their root mean square; NaN without any."""
+    error = truth - model.reconstruct(data, BATCH)
+    return float((error[holes].double().norm() / truth[holes].double().norm()))
+
+
+if __name__ == "__main__":
+    main()
