@@ -23,7 +23,13 @@ def main() -> None:
 
     try:
         tensors = load(
-            args.dataset, args.raw_dir, args.mirror, args.seed, args.retries, args.timeout, args.file
+            args.dataset,
+            args.raw_dir,
+            args.mirror,
+            args.seed,
+            args.retries,
+            args.timeout,
+            args.file,
         )
     except (DownloadError, ValueError) as error:
         raise SystemExit(str(error)) from error

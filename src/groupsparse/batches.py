@@ -24,9 +24,7 @@ class Batches(Protocol):
     def __call__(self, epoch: int) -> Iterator[Tensor]: ...
 
 
-def fit_batch(
-    batch: Array, dictionary: Tensor, replicates: Sequence[int] | None = None
-) -> Tensor:
+def fit_batch(batch: Array, dictionary: Tensor, replicates: Sequence[int] | None = None) -> Tensor:
     """A batch in the shape (..., B, n), dtype and on the device of a dictionary (..., n, m).
 
     Samples (B, n) are shared by all ``replicates``, by default the leading dimensions of the

@@ -133,6 +133,32 @@ def accuracy(labels: np.ndarray, clusters: np.ndarray) -> float:
     return float(counts[linear_sum_assignment(counts, maximize=True)].sum() / len(labels))
 
 
+def consensus(partitions: ArrayLike, clusters: int) -> tuple[np.ndarray, np.ndarray]:
+    """Vote of partitions (S, N): labels (N,) and the share of the votes that they have (N,).
+
+    Clusters are matched one to one to those of the partition that agrees most with the others
+    (Hungarian matching), so no label of a class is needed. Ties go to the smaller number.
+
+    Examples
+    --------
+    >>> consensus([[0, 0, 1, 1], [1, 1, 0, 0], [0, 0, 0, 1]], clusters=2)[0]
+    array([0, 0, 1, 1])
+    """
+    partitions = np.asarray(partitions)
+    if partitions.ndim != 2 or not ((partitions >= 0) & (partitions < clusters)).all():
+        raise ValueError(f"partitions must have shape (S, N) and entries in 0..{clusters - 1}")
+    agreements = [sum(accuracy(one, other) for other in partitions) for one in partitions]
+    reference = partitions[int(np.argmax(agreements))]
+    votes = np.zeros((clusters, partitions.shape[1]))
+    for partition in partitions:
+        counts = confusion_matrix(reference, partition, labels=np.arange(clusters))
+        matched, own = linear_sum_assignment(counts, maximize=True)
+        names = np.empty(clusters, dtype=int)
+        names[own] = matched
+        votes[names[partition], np.arange(partitions.shape[1])] += 1
+    return votes.argmax(0), votes.max(0) / len(partitions)
+
+
 def nonnegative_normalized(codes: np.ndarray) -> np.ndarray:
     """The paper's "codes+": absolute values scaled to sum to 1 (a zero code stays zero)."""
     codes = np.abs(_array(codes))

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from groupsparse.pursuit import ROWS, Products, Selection, least_squares
+from groupsparse.normal_equations import Products, least_squares
+from groupsparse.pursuit import ROWS, Selection
 
 # Pull towards the present dictionary, in units of the mean of the diagonal of X^T X: far below what
 # noise changes, and all that moves an atom which no sample uses.

@@ -12,8 +12,9 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import embedding_bag
 
+from groupsparse.normal_equations import solve_normal, systems_at_a_time
 from groupsparse.prox import Prox
-from groupsparse.pursuit import refitted, solve_normal, systems_at_a_time
+from groupsparse.pursuit import refitted
 
 # Above this share of active entries four sparse products cost more than four dense ones.
 DENSE_FROM = 0.12

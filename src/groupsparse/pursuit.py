@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
@@ -11,40 +10,13 @@ from torch import Tensor
 from groupsparse.arrays import Array, as_dictionary, as_tensor, check_count, check_groups
 from groupsparse.arrays import check_lambda as check_threshold
 from groupsparse.dictionary import orthonormalize_groups
+from groupsparse.normal_equations import Products, columns_of, least_squares, solve
 from groupsparse.preprocess import require_finite
 from groupsparse.prox import PROX, Prox, group_norms, split_groups
 
 FALSE_ALARM = 0.05  # probability that noise alone adds a group to a sample
 LEAST = 0.02  # share of a sample's energy below which a group is taken for an error of the model
 ROWS = 2048  # samples whose correlations with the atoms are in memory at a time
-
-
-class Products(NamedTuple):
-    """All that least squares needs: A^T y (N, m), A^T A (m, m) and ||y||^2 (N,), n and d."""
-
-    correlations: Tensor
-    gram: Tensor
-    energy: Tensor
-    n: int
-    group_size: int
-
-    @classmethod
-    def of(cls, data: Tensor, dictionary: Tensor, group_size: int) -> Products:
-        """The products of data (N, n) with a dictionary (n, m)."""
-        gram = dictionary.mT @ dictionary
-        energy = data.square().sum(-1)
-        return cls(data @ dictionary, gram, energy, dictionary.shape[-2], group_size)
-
-
-class Active(NamedTuple):
-    """Codes of samples with the same number of active groups.
-
-    ``samples`` (B,), ``columns`` (B, k d) of the active atoms, their ``values`` (B, k d).
-    """
-
-    samples: Tensor
-    columns: Tensor
-    values: Tensor
 
 
 @torch.no_grad()
@@ -176,49 +148,6 @@ class Selection(NamedTuple):
         return _pursue(products, self.active_groups)
 
 
-def least_squares(products: Products, support: Tensor) -> Iterator[Active]:
-    """Codes by least squares on a support (N, G), for each number of active groups in turn."""
-    n, d = products.n, products.group_size
-    counts = support.sum(-1)
-    for k in counts.unique().tolist():
-        if not k:
-            continue
-        samples = (counts == k).nonzero().squeeze(1)
-        for rows in samples.split(systems_at_a_time(k, d, n)):
-            groups = support[rows].nonzero()[:, 1].view(-1, k)
-            columns = _columns(groups, d)
-            yield Active(rows, columns, solve(products, rows, columns))
-
-
-def systems_at_a_time(k: int, d: int, n: int) -> int:
-    """Samples of k active groups solved together, so that their systems fit in memory.
-
-    ValueError if such a sample has more active atoms than the n dimensions.
-    """
-    if k * d > n:
-        raise ValueError(
-            f"a sample has {k} active groups, {k * d} atoms in {n} dimensions: a larger "
-            "lambda_ or fewer active_groups leave fewer"
-        )
-    return max(1, 2**22 // (k * d) ** 2)
-
-
-def solve(products: Products, rows: Tensor, columns: Tensor) -> Tensor:
-    """Codes (B, k d) of samples ``rows`` by least squares on the atoms ``columns`` (B, k d)."""
-    return solve_normal(products.gram, columns, products.correlations[rows.unsqueeze(-1), columns])
-
-
-def solve_normal(gram: Tensor, columns: Tensor, right: Tensor) -> Tensor:
-    """Codes (B, k d) on the atoms ``columns`` (B, k d), given ``right`` = A_S^T y (B, k d)."""
-    system = gram[columns.unsqueeze(-1), columns.unsqueeze(-2)].double()
-    # Between rounding and anything that noise could show.
-    ridge = torch.finfo(gram.dtype).eps ** 0.75
-    scale = system.diagonal(dim1=-2, dim2=-1).mean(-1)[:, None, None]
-    identity = torch.eye(system.shape[-1], dtype=system.dtype, device=system.device)
-    right = right.double().unsqueeze(-1)
-    return torch.linalg.solve(system + ridge * scale * identity, right).squeeze(-1).to(gram)
-
-
 def _pursue(products: Products, active_groups: int | None) -> Tensor:
     """Group orthogonal matching pursuit, for a number of groups or until noise is left."""
     correlations, gram, energy, n, d = products
@@ -243,7 +172,7 @@ def _pursue(products: Products, active_groups: int | None) -> Tensor:
         groups = torch.cat([groups, best.unsqueeze(-1)], -1)
         support[rows, best] = True
         if step + 1 < most:
-            columns = _columns(groups, d)
+            columns = columns_of(groups, d)
             values = solve(products, rows, columns)
             left = _residual_correlations(correlations[rows], gram, columns, values)
             explained = (values * correlations[rows.unsqueeze(-1), columns]).sum(-1)
@@ -264,11 +193,6 @@ def _residual_correlations(
     """A^T (y - A x) = A^T y - A^T A x, from the rows of A^T A that belong to active atoms."""
     bag = torch.nn.functional.embedding_bag
     return correlations - bag(columns, gram, mode="sum", per_sample_weights=values)
-
-
-def _columns(groups: Tensor, d: int) -> Tensor:
-    """Columns (..., k d) of the atoms of groups (..., k)."""
-    return (groups.unsqueeze(-1) * d + torch.arange(d, device=groups.device)).flatten(-2)
 
 
 def _dense(data: Tensor, dictionary: Tensor, support: Tensor, group_size: int) -> Tensor:

@@ -78,8 +78,9 @@ def _least_squares(atoms: Tensor, points: Tensor) -> Tensor:
     """Codes (B, k) of points (B, n) on atoms (B, k, n), shared between atoms that are equal."""
     gram = atoms @ atoms.mT
     # Equal samples make the Gram matrix singular; a sample of zeros makes it zero.
-    ridge = 1e-5 * gram.diagonal(dim1=-2, dim2=-1).mean(-1) + 1e-30
-    factor = torch.linalg.cholesky(gram + torch.diag_embed(ridge.unsqueeze(-1).expand(gram.shape[:-1])))
+    scale = gram.diagonal(dim1=-2, dim2=-1).mean(-1)[:, None, None]
+    ridge = torch.finfo(gram.dtype).eps ** 0.75 * scale + torch.finfo(gram.dtype).tiny
+    factor = torch.linalg.cholesky(gram + ridge * torch.eye(gram.shape[-1]).to(gram))
     return torch.cholesky_solve((atoms @ points.unsqueeze(-1)), factor).squeeze(-1)
 
 
@@ -130,7 +131,7 @@ def elastic_net(
             excess = (residual @ points.T).abs_().sub_(lambda_)
             excess[rows, among] = -1
             # What is in use stays; the rest makes room for the worst violations.
-            excess[rows.unsqueeze(1), chosen] = torch.where(values != 0, torch.inf, -1)
+            excess[rows.unsqueeze(1), chosen] = torch.where(values != 0, torch.inf, -1).to(excess)
             new = excess.topk(size, sorted=False)
             if not ((new.values > 1e-2 * lambda_) & new.values.isfinite()).any():
                 break

@@ -18,6 +18,7 @@ from groupsparse.pursuit import refit_codes, select_groups
 from groupsparse.training import train
 
 BATCH = 10_000  # samples that are encoded at a time
+STILL = 5e-4  # share of samples that change their group at which subspaces have settled
 
 
 class Result(NamedTuple):
@@ -68,10 +69,11 @@ def trained(
 ) -> Result:  # fmt: skip
     """Train a model, and assign all images to clusters."""
     training = settings["training"]
+    data = FixedData(learnt, [seed], training["batch_size"], missing=True)
+    options = {"epochs": training["epochs"], "lr": training["lr"], "normalize": True}
     history = train(
-        model, FixedData(learnt, [seed], training["batch_size"], missing=True), epochs=training["epochs"], lr=training["lr"], normalize=True,
-        checkpoint=checkpoint, checkpoint_every=1, fingerprint=made_from,
-    )  # fmt: skip
+        model, data, **options, checkpoint=checkpoint, checkpoint_every=1, fingerprint=made_from
+    )
     values = {"loss": float(history["loss"][-1])}
     return result(model, learnt, scored, values)
 
@@ -96,7 +98,7 @@ def subspaces(
 
     Groups start as the principal directions of their cluster and then alternate: the group that
     explains most of a sample, its codes by least squares, and all groups in closed form. The passes
-    stop once fewer than one sample in 2,000 changes its group.
+    stop once fewer samples than :data:`STILL` change their group.
     """
     here = learnt[sample]
     members = [here[clusters == k] for k in range(count)]
@@ -106,14 +108,12 @@ def subspaces(
 
     def settled(number: int, dictionary: Tensor) -> bool:
         now = select_groups(learnt, dictionary, dimension, **rule).float().argmax(-1)
-        still = before and (now != before[-1]).double().mean() < 5e-4
+        moved = (now != before[-1]).double().mean() if before else 1.0
         before.append(now)
-        return bool(still)
+        return bool(moved < STILL)
 
     found = alternate(start, learnt, dimension, passes=passes, callback=settled, **rule)
-    chosen = [
-        select_groups(part, found.dictionary, dimension, **rule) for part in (learnt, scored)
-    ]
+    chosen = [select_groups(part, found.dictionary, dimension, **rule) for part in (learnt, scored)]
     codes = refit_codes(learnt, found.dictionary, chosen[0], dimension)
     residual = (learnt - codes @ found.dictionary.mT).square().sum(-1)
     values = {

@@ -36,7 +36,9 @@ def main() -> None:
     parser.add_argument("--start", required=True, help="kind of start, from complete images")
     parser.add_argument("--settings", type=json.loads, required=True, help="of the data set (JSON)")
     add_options(parser, "--replicates", "--seed", "--threads")
-    parser.add_argument("--checkpoint", type=Path, required=True, help="to resume from, by replicate")
+    parser.add_argument(
+        "--checkpoint", type=Path, required=True, help="to resume from, by replicate"
+    )
     parser.add_argument("--output", required=True, help="CSV of metrics, one row per value")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -97,7 +99,7 @@ def filled(seen: Tensor, name: str) -> Tensor:
 def inpainting(model: Mixture, data: Tensor, truth: Tensor, holes: Tensor) -> float:
     """Root mean square error of missing pixels over their root mean square; NaN without any."""
     error = truth - model.reconstruct(data, BATCH)
-    return float((error[holes].double().norm() / truth[holes].double().norm()))
+    return float(error[holes].double().norm() / truth[holes].double().norm())
 
 
 if __name__ == "__main__":

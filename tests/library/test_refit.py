@@ -233,3 +233,22 @@ def test_a_checkpoint_of_a_network_without_refit_is_not_used(tmp_path, caplog):
         trained.append(model.dictionary.detach())
     assert "differs in its model" in caplog.text
     assert not torch.equal(*trained)
+
+
+@pytest.mark.parametrize("wide", [1, 100])
+def test_samples_with_one_group_are_solved_together_or_apart_alike(monkeypatch, wide):
+    monkeypatch.setattr("groupsparse.normal_equations.WIDE", wide)
+    generator = torch.Generator().manual_seed(0)
+    dictionary = torch.randn(20, 12, generator=generator, dtype=torch.float64)
+    data = torch.randn(30, 20, generator=generator, dtype=torch.float64)
+    support = torch.zeros(30, 4, dtype=torch.bool)
+    support[torch.arange(30), torch.randint(4, (30,), generator=generator)] = True
+    support[7] = False  # no group, and two
+    support[9, :2] = True
+    codes = refit_codes(data, dictionary, support, 3)
+    for i in range(30):
+        used = support[i].repeat_interleave(3)
+        expected = torch.linalg.lstsq(dictionary[:, used], data[i].unsqueeze(1)).solution[:, 0]
+        # The ridge of eps^0.75 = 2e-12 of the diagonal.
+        assert torch.allclose(codes[i, used], expected, rtol=0, atol=1e-9)
+        assert not codes[i, ~used].any()
