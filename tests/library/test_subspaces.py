@@ -54,10 +54,12 @@ def test_pursuit_is_that_of_scikit_learn_without_the_sample_itself(monkeypatch, 
         assert found[i, i] == 0
 
 
-@pytest.mark.parametrize(("ratio", "gamma"), [(1.0, 5.0), (0.9, 20.0), (0.5, 50.0)])
-def test_the_elastic_net_is_that_of_scikit_learn_though_it_looks_at_few_samples(ratio, gamma):
+@pytest.mark.parametrize(
+    ("ratio", "gamma", "size"), [(1.0, 5.0, 24), (0.9, 20.0, 50), (0.5, 50.0, 100)]
+)
+def test_the_elastic_net_is_that_of_scikit_learn_though_it_looks_at_few_samples(ratio, gamma, size):
     points, _ = union(samples=30, noise=0.1)
-    found = elastic_net(points, ratio, gamma, working_set=50, rounds=10, layers=3000).toarray()
+    found = elastic_net(points, ratio, gamma, size, rounds=10, layers=3000).toarray()
     unit = torch.nn.functional.normalize(points, dim=1).numpy()
     for i in range(0, len(points), 13):
         others = np.delete(np.arange(len(points)), i)
