@@ -1,0 +1,93 @@
+"""A small section of the config, and tables of made-up scores, for the tests of the mixtures."""
+
+import copy
+
+import pandas as pd
+
+from mixtures.conditions import SUBSPACES, Job, jobs
+
+DIGITS = {
+    "shape": [8, 8], "clusters": 10, "atoms": 15, "lambda": 0.75, "mean_norm": 9.21, "layers": 15,
+    "scales": 2, "components": 100, "sample": 1797, "dimension": 12, "passes": 30, "replicates": 5,
+    "training": {"epochs": 10, "lr": 1.0e-3, "batch_size": 32},
+}  # fmt: skip
+MNIST = DIGITS | {"shape": [28, 28], "atoms": 50, "scales": 3, "components": 500, "sample": 2000}
+USPS = MNIST | {"shape": [16, 16], "atoms": 30}
+SECTION = {
+    "datasets": ["digits"],
+    "settings": {"digits": DIGITS, "mnist": MNIST, "fashion_mnist": MNIST, "usps": USPS},
+    "methods": {
+        "subspaces": {"kind": "subspaces", "starts": ["ssc", "kmeans", "any"]},
+        "mixmate": {
+            "kind": "mixture", "prox": "soft", "objective": "likelihood", "backprop": 0,
+            "starts": ["subspaces", "ssc", "kmeans", "spectral", "pca", "random", "class"],
+        },
+        "mixmate_published": {
+            "kind": "mixture", "prox": "soft", "objective": "expected", "weight": 1.0,
+            "step": 0.04, "starts": ["ssc"],
+        },
+        "mixmate_expected": {
+            "kind": "mixture", "prox": "soft", "objective": "expected", "starts": ["ssc"],
+        },
+        "group_sparse": {
+            "kind": "autoencoder", "prox": "group_soft", "lambda": 5.0, "step": 0.04,
+            "starts": ["subspaces", "ssc", "kmeans", "spectral", "pca"],
+        },
+    },
+    "shown": {
+        "method": "mixmate", "start": "subspaces", "published": "mixmate_published",
+        "network": "group_sparse", "subspaces": "subspaces",
+    },
+}  # fmt: skip
+CHOICES = {**SECTION["shown"], "methods": SECTION["methods"]}
+# ACC after training and before it, of the starts that a test does not change.
+LEARNT = {"mixmate": 0.96, "mixmate_published": 0.92, "mixmate_expected": 0.93,
+          "group_sparse": 0.9, "subspaces": 0.98}  # fmt: skip
+
+
+def section(**changes) -> dict:
+    """The section of digits, with some of its keys changed."""
+    return {**copy.deepcopy(SECTION), **changes}
+
+
+def table(changes=(), dataset="digits", protocol="joined", replicates=2) -> pd.DataFrame:
+    """Scores in which every claim holds, after ``changes``: (method, start, metric) -> value.
+
+    A value may be a list, one for each replicate. ``before_acc`` is ACC before training.
+    """
+    changes, rows = dict(changes), []
+    for job in jobs(section(datasets=[dataset])):
+        job = job._replace(protocol=protocol)
+        for r in range(replicates):
+            for (metric, epoch), value in _values(job).items():
+                name = f"before_{metric}" if metric == "acc" and epoch == 0 else metric
+                value = changes.get((job.method, job.start, name), value)
+                value = value[r] if isinstance(value, list) else value
+                rows.append(
+                    {"experiment": "mixtures", **job._asdict(), "replicate": r, "epoch": epoch,
+                     "metric": metric, "value": value}
+                )  # fmt: skip
+    assert set(changes) <= {
+        (row["method"], row["start"], ("before_" if not row["epoch"] and row["metric"] == "acc"
+                                       else "") + row["metric"])
+        for row in rows
+    }, "an entry that is not there"  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _values(job: Job) -> dict[tuple[str, int], float]:
+    """(metric, epoch) -> value of one training; criteria rank the first start first."""
+    starts = SECTION["methods"][job.method]["starts"]
+    rank = starts.index(job.start)
+    values = {("acc", 10): LEARNT[job.method] - 0.02 * rank * (job.method != "mixmate_published"),
+              ("nmi", 10): 0.9, ("ari", 10): 0.88, ("parameters", 10): 9600, ("used", 10): 10,
+              ("seconds", 10): 20.0, ("start_seconds", 0): 2.0}  # fmt: skip
+    if job.start not in ("pca", "random"):
+        values |= {("sample_acc", 0): 0.75, ("sample_nmi", 0): 0.7, ("sample_ari", 0): 0.65}
+    if job.method == SUBSPACES:
+        return values | {("residual", 10): 0.1 + 0.01 * rank, ("passes", 10): 10}
+    values |= {("acc", 0): 0.7, ("nmi", 0): 0.7, ("ari", 0): 0.6, ("parameters", 0): 9600,
+               ("used", 0): 10, ("seconds", 0): 1.0, ("loss", 10): 5.0}  # fmt: skip
+    if job.method != "group_sparse":
+        values |= {("free_energy", 0): 9.0, ("free_energy", 10): 4.0 + 0.1 * rank}
+    return values
