@@ -28,7 +28,7 @@ def mixture(
     counts = confusion(labels, clusters, len(atoms))
     order = matched(counts)
     rows = [atoms[k].T[:SHOWN] for k in order]
-    _draw_images(axes[0, 0], rows, shape, SHOWN, range(SHOWN))
+    _draw_images(axes[0, 0], rows, shape, len(rows[0]), range(SHOWN))
     axes[0, 0].set(title="(a) atoms", xlabel="atom", ylabel="cluster")
     _draw_confusion(axes[0, 1], counts[:, order], np.unique(labels))
     _draw_gaps(axes[1, 0], gaps(energies), right(labels, clusters, len(atoms)))
@@ -62,7 +62,7 @@ def _draw_confusion(ax, counts: np.ndarray, classes: np.ndarray) -> None:
         shares, annot=counts, fmt="d", cmap="mako_r", vmin=0, vmax=1, ax=ax, square=True,
         yticklabels=classes, annot_kws={"size": 6}, cbar_kws={"label": "share of the class"},
     )  # fmt: skip
-    ax.set(title="(b) images by class and cluster", xlabel="cluster", ylabel="class")
+    ax.set(title="(b) images of a class by cluster", xlabel="cluster", ylabel="class")
 
 
 def _draw_gaps(ax, values: np.ndarray, correct: np.ndarray) -> None:
