@@ -30,17 +30,20 @@ def inconsistencies(config: dict) -> list[str]:
     if missing:
         return [f"mixtures.settings: no entry for the data set {d!r}" for d in missing]
     errors = []
+    files = config.get("download", {}).get("files", {})
     for dataset in section["datasets"]:
-        errors += _sizes(dataset, section["settings"][dataset])
+        # A file of the reader's own has images of any size.
+        pixels = None if dataset in files else PIXELS[dataset]
+        errors += _sizes(dataset, section["settings"][dataset], pixels)
     for name, entry in section["methods"].items():
         errors += _method(name, entry)
     return errors + _starts(section) + _shown(section)
 
 
-def _sizes(dataset: str, of: dict) -> list[str]:
+def _sizes(dataset: str, of: dict, pixels: int | None) -> list[str]:
     place, errors = f"mixtures.settings.{dataset}", []
-    if prod(of["shape"]) != PIXELS[dataset]:
-        errors.append(f"{place}.shape: images have {PIXELS[dataset]} pixels")
+    if pixels and prod(of["shape"]) != pixels:
+        errors.append(f"{place}.shape: images have {pixels} pixels")
     if min(of["shape"]) < 2 ** of["scales"]:
         errors.append(f"{place}.scales: a wavelet of scale {2 ** of['scales']} is over the image")
     if of["atoms"] * of["clusters"] > of["sample"]:

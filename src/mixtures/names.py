@@ -7,6 +7,7 @@ METHODS = {
     "mixmate": "MixMate",
     "mixmate_published": "MixMate as published",
     "mixmate_expected": "MixMate, expected energy",
+    "mixmate_doubled": "MixMate, doubled error",
     "group_sparse": "group-sparse autoencoder",
     "subspaces": "subspaces of features",
     "mixmate_start": "start of MixMate alone",

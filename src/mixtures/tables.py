@@ -29,7 +29,8 @@ def _clustering(scores: pd.DataFrame, dataset: str, protocol: str) -> dict:
     caption = (
         f"Clusters of {dataset}, {PROTOCOLS[protocol]}: scores in % ({replicates(seeds)}). The "
         "criterion needs no label: free energy of a mixture, share of the energy that subspaces "
-        "leave; only starts of one method compare. Seconds are those of the start and of training. Labels: whether they were used."
+        "leave; only starts of one method compare. Seconds are those of the start and "
+        "of training. Labels: whether they were used."
     )
     return table([HEAD], rows, caption=caption, name=f"mixtures_{dataset}_{protocol}")
 
