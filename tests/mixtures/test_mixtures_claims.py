@@ -76,8 +76,9 @@ def test_each_verdict_of_a_claim_can_come_out(name, changes, verdict):
 
 
 def test_no_claim_is_left_without_a_test():
-    tested = {row_of(study(), name).claim for name, _, _ in CASES}
-    assert tested == set(study().claim)
+    found = study()
+    tested = {row_of(found, name).claim for name, _, _ in CASES}
+    assert tested == set(found.claim)
     assert len(tested) == len(claims_of(claims))
 
 
