@@ -41,31 +41,29 @@ ATOMS = 8
 
 def main() -> None:
     args = options(__doc__)
-    section, scores, shown = args.config, args.tables["mixtures"], args.config["shown"]
-    words = {"method": called(shown["method"]), "start": start_name(shown["start"])}
+    section, scores = args.config, args.tables["mixtures"]
+    choices = {**section["shown"], "methods": section["methods"]}
     deliver(
         args,
-        claims=collect(claims, args.tables, {**shown, "methods": section["methods"]}),
+        claims=collect(claims, args.tables, choices),
         title="Clustering by mixtures",
         question=QUESTION,
         findings=findings(scores, section),
         blocks=[
             text(INTRODUCTION),
-            *(
-                figure(
-                    name,
-                    CAPTION.format(
-                        dataset=name.removeprefix("mixtures-"),
-                        atoms=min(ATOMS, section["settings"][name[9:]]["atoms"]),
-                        **words,
-                    ),
-                )
-                for name in args.figures
-            ),
+            *(figure(name, caption(name, section)) for name in args.figures),
             *tables.clusterings(scores),
             text(METHODS),
         ],
     )
+
+
+def caption(name: str, section: dict) -> str:
+    """Caption of the figure ``mixtures-<data set>``; its numbers are read from the config."""
+    dataset, shown = name.removeprefix("mixtures-"), section["shown"]
+    atoms = min(ATOMS, section["settings"][dataset]["atoms"])
+    words = {"method": called(shown["method"]), "start": start_name(shown["start"])}
+    return CAPTION.format(dataset=dataset, atoms=atoms, **words)
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ def _cells(scores: pd.DataFrame, job: Job, when) -> list[str]:
             for values in (when(scores, job, m) for m in SCORES)
         ),
         percent(sample.mean(), sample.std()),
-        number(criterion(scores, job, before=when is untrained).mean()),
+        number(criterion(scores, job, before=when is untrained).mean(), 4),
         number(when(scores, job, "parameters").mean(), 0),
         number(spent.mean(), 1),
         "yes" if job.start == LABELLED else "no",

@@ -47,10 +47,10 @@ def test_a_table_has_every_training_what_there_was_before_and_what_is_printed():
     assert len(joined["rows"]) == trainings + models + (printed.dataset == "mnist").sum()
     rows = {(row[0], row[1]): row[2:] for row in joined["rows"]}
     assert rows["MixMate", "k-means"] == [
-        "94.0 ± 0.0", "90.0 ± 0.0", "88.0 ± 0.0", "75.0 ± 0.0", "4.200", "9600", "22.0", "no",
+        "94.0 ± 0.0", "90.0 ± 0.0", "88.0 ± 0.0", "75.0 ± 0.0", "4.2000", "9600", "22.0", "no",
     ]  # fmt: skip
     before = rows["MixMate, before training", "k-means"]
-    assert (before[0], before[4], before[6]) == ("70.0 ± 0.0", "9.000", "3.0")
+    assert (before[0], before[4], before[6]) == ("70.0 ± 0.0", "9.0000", "3.0")
     assert rows["MixMate", "classes (uses labels)"][-1] == "yes"
     assert rows["MixMate", "random atoms"][3] == "–"
     assert rows["MixMate", "printed (MixMate, Table 1)"][:3] == ["92.0", "86.0", "85.0"]
