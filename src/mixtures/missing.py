@@ -12,9 +12,9 @@ from torch import Tensor
 
 from evidence.options import add_options
 from evidence.tables import records, save_table
-from groupsparse.artifacts import digest, load_tensors
+from groupsparse.artifacts import load_tensors
 from groupsparse.clustering import scores
-from groupsparse.files import remove
+from groupsparse.files import digest, remove
 from groupsparse.mixture import Mixture
 from groupsparse.seeds import generator
 from mixtures.conditions import JOINED

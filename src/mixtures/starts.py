@@ -22,8 +22,8 @@ def clusters_of(
 ) -> Tensor:
     """Clusters (S,) of a sample, from pixels (S, n) or features (S, k); labels only by ``class``.
 
-    ``ssc``: sparse subspace clustering of the features. The graph is built on features that are
-    centred, and large images are preferred as atoms: see docs/cluster.md for what that changes.
+    ``ssc``: sparse subspace clustering of the features, which are centred and scaled to unit norm:
+    see docs/cluster-images.md for what the public code of MixMate does.
     ``kmeans`` and ``spectral``: of pixels. ``any``: at random.
     """
     if start == LABELLED:

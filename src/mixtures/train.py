@@ -11,9 +11,9 @@ import torch
 
 from evidence.options import add_options
 from evidence.tables import records, save_table
-from groupsparse.artifacts import digest, load_tensors, save_tensors
+from groupsparse.artifacts import load_tensors, save_tensors
 from groupsparse.clustering import scores
-from groupsparse.files import remove
+from groupsparse.files import digest, remove
 from mixtures.conditions import SUBSPACES
 from mixtures.images import Part, features, pixels, seeds_of
 from mixtures.methods import Result, mixture_of, network_of, result, subspaces, trained

@@ -304,7 +304,7 @@ def test_editors_and_the_catalogue_find_config_and_schema():
 # A key of every room that must be positive.
 COUNTS = {
     "bench": "threads", "readings": "curves.training.epochs", "discovery": "starts.replicates",
-    "learners": "cases.small.replicates",
+    "learners": "cases.small.replicates", "mixtures": "settings.digits.replicates",
 }  # fmt: skip
 
 

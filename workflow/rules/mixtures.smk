@@ -13,6 +13,7 @@ deliver(
             for job in MIXTURES_JOBS
         ],
     },
+    paper=[source("data/paper/mixmate.csv")],
     figures=expand("mixtures-{dataset}", dataset=MIXTURES["datasets"]),
     artefacts=[
         f"<results>/mixtures/{job.dataset}-{job.protocol}/{job.method}-{job.start}.safetensors"

@@ -1,0 +1,40 @@
+"""What clustering by mixtures reaches, in a sentence per data set, for the top of the page."""
+
+import pandas as pd
+
+from evidence.paper import paper_table
+from evidence.section import percent
+from mixtures.conditions import JOINED, LABELLED, SUBSPACES, Job
+from mixtures.names import called, start_name
+from mixtures.scores import jobs_of, last
+
+
+def findings(scores: pd.DataFrame, section: dict) -> list[str]:
+    """Accuracy on all images of what the config shows, without labels, beside what is printed."""
+    printed = paper_table("mixmate").set_index(["dataset", "method"]).acc
+    there, shown, sentences = jobs_of(scores), section["shown"], []
+    for dataset in section["datasets"]:
+        parts = []
+        for method, start in _asked(section):
+            job = Job(dataset, JOINED, method, start)
+            if job not in there:
+                continue
+            words = f"{called(method)} from {start_name(start)}"
+            parts.append(f"{percent(last(scores, job, 'acc').mean())} % by {words}")
+            if method == shown["published"] and (dataset, "mixmate") in printed:
+                parts[-1] += f" (printed {percent(printed[dataset, 'mixmate'])} %)"
+        if parts:
+            sentences.append(f"Images in the right cluster ({dataset}, no label used): "
+                             f"{', '.join(parts)}.")  # fmt: skip
+    return sentences
+
+
+def _asked(section: dict) -> list[tuple[str, str]]:
+    """(method, start) chosen beforehand: what is shown, and each other method's first start."""
+    shown, methods = section["shown"], section["methods"]
+    asked = [(shown["method"], shown["start"])]
+    for role in ("published", "network", SUBSPACES):
+        starts = [s for s in methods[shown[role]]["starts"] if s != LABELLED]
+        if starts:
+            asked.append((shown[role], starts[0]))
+    return list(dict.fromkeys(asked))

@@ -1,0 +1,56 @@
+"""Names of methods, starts and protocols as readers see them."""
+
+from evidence.names import method_name
+from mixtures.conditions import HELD_OUT, JOINED, LABELLED, SUBSPACES
+
+METHODS = {
+    "mixmate": "MixMate",
+    "mixmate_published": "MixMate as published",
+    "mixmate_expected": "MixMate, expected energy",
+    "mixmate_doubled": "MixMate, doubled error",
+    "group_sparse": "group-sparse autoencoder",
+    "subspaces": "subspaces of features",
+    "mixmate_start": "start of MixMate alone",
+    "mixmate_log_1": "MixMate, authors' log (1)",
+    "mixmate_log_2": "MixMate, authors' log (2)",
+    "kmeans": "k-means of pixels",
+    "dec": "DEC",
+    "vade": "VaDE",
+    "ssc_omp": "SSC-OMP of scattering",
+    "ensc": "EnSC of scattering",
+    "n2d": "N2D",
+    "dec_da": "DEC-DA",
+}
+STARTS = {
+    "ssc": "sparse subspace clustering",
+    "kmeans": "k-means",
+    "spectral": "spectral clustering",
+    "any": "random clusters",
+    "pca": "principal directions",
+    "random": "random atoms",
+    LABELLED: "classes (uses labels)",
+    SUBSPACES: "subspaces of features",
+}
+PROTOCOLS = {JOINED: "all images", HELD_OUT: "held-out images"}
+
+
+def called(method: str) -> str:
+    """A method of the config or of the literature in words; one of the reader's own keeps its name.
+
+    Examples
+    --------
+    >>> called("mixmate"), called("mine")
+    ('MixMate', 'mine')
+    """
+    return METHODS.get(method, method_name(method))
+
+
+def start_name(start: str) -> str:
+    """A kind of start in words.
+
+    Examples
+    --------
+    >>> start_name("any")
+    'random clusters'
+    """
+    return STARTS.get(start, start)

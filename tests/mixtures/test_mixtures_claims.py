@@ -1,0 +1,135 @@
+"""Every claim about the mixtures: small tables that must give each of its verdicts."""
+
+import pytest
+from claim_rows import row_of
+from made_up import CHOICES, table
+
+from evidence.claims import claims_of, collect
+from mixtures import claims
+from mixtures.scores import jobs_of
+
+HOLDS, PARTLY, FAILED = "holds", "holds in part", "not reproduced"
+UNDECIDED, ONE_RUN = "undecided", "one run"
+
+
+def study(changes=(), dataset="mnist", **options):
+    return collect(claims, {"mixtures": table(changes, dataset, **options)}, CHOICES)
+
+
+# Two equal seeds have an interval of no width; unequal ones, one of nine standard deviations.
+PRINTED, IMPROVES = "printed accuracy", "improves on its start & ACC of MixMate from k-means"
+WEIGHT, EXPECTED = "weight 1/2 & ACC of MixMate minus", "weight 1/2 & MixMate, expected"
+OBJECTIVE, DOUBLED = "The likelihood & ACC of MixMate minus", "The likelihood & MixMate, doubled"
+CHANGED, ONE_EACH = "The changed MixMate", "One network & from k-means"
+FEATURES, RESIDUAL, FREE = "networks of pixels & from k-means", "The residual", "The free energy"
+AIM = "aimed at & ACC of MixMate from"
+AIM_SUBSPACES = "aimed at & ACC of subspaces"
+CASES = [
+    (PRINTED, {("mixmate_published", "ssc", "acc"): 0.90}, HOLDS),
+    (PRINTED, {("mixmate_published", "ssc", "acc"): 0.88}, PARTLY),
+    (PRINTED, {("mixmate_published", "ssc", "acc"): 0.80}, FAILED),
+    (PRINTED, {("mixmate_published", "ssc", "acc"): [0.95, 0.89]}, UNDECIDED),
+    (IMPROVES, {("mixmate", "kmeans", "before"): 0.8}, HOLDS),
+    (IMPROVES, {("mixmate", "kmeans", "before"): 0.935}, PARTLY),
+    (IMPROVES, {("mixmate", "kmeans", "before"): 0.95}, FAILED),
+    (WEIGHT, {}, HOLDS),
+    (WEIGHT, {("mixmate_doubled", "ssc", "acc"): 0.955}, PARTLY),
+    (WEIGHT, {("mixmate_doubled", "ssc", "acc"): 0.97}, FAILED),
+    (EXPECTED, {}, HOLDS),
+    (EXPECTED, {("mixmate_expected", "ssc", "acc"): 0.925}, PARTLY),
+    (EXPECTED, {("mixmate_expected", "ssc", "acc"): 0.9}, FAILED),
+    (OBJECTIVE, {}, HOLDS),
+    (OBJECTIVE, {("mixmate_expected", "ssc", "acc"): 0.955}, PARTLY),
+    (OBJECTIVE, {("mixmate_expected", "ssc", "acc"): 0.97}, FAILED),
+    (DOUBLED, {}, HOLDS),
+    (DOUBLED, {("mixmate_doubled", "ssc", "acc"): 0.9}, FAILED),
+    (CHANGED, {}, HOLDS),
+    (CHANGED, {("mixmate_published", "ssc", "acc"): 0.955}, PARTLY),
+    (CHANGED, {("mixmate_published", "ssc", "acc"): 0.97}, FAILED),
+    (ONE_EACH, {}, HOLDS),
+    (ONE_EACH, {("group_sparse", "kmeans", "acc"): 0.935}, PARTLY),
+    (ONE_EACH, {("group_sparse", "kmeans", "acc"): 0.95}, FAILED),
+    (FEATURES, {}, HOLDS),
+    (FEATURES, {("subspaces", "kmeans", "acc"): 0.945}, PARTLY),
+    (FEATURES, {("subspaces", "kmeans", "acc"): 0.9}, FAILED),
+    (AIM, {}, HOLDS),
+    (AIM, {("mixmate", "subspaces", "acc"): 0.94}, PARTLY),
+    (AIM, {("mixmate", "subspaces", "acc"): 0.9}, FAILED),
+    (AIM_SUBSPACES, {}, HOLDS),
+    (AIM_SUBSPACES, {("subspaces", "ssc", "acc"): 0.96}, PARTLY),
+    (AIM_SUBSPACES, {("subspaces", "ssc", "acc"): 0.94}, FAILED),
+    # The start with the least residual has 0.99, the best one more.
+    (RESIDUAL, {}, HOLDS),
+    (RESIDUAL, {("subspaces", "any", "acc"): 0.995}, HOLDS),
+    (RESIDUAL, {("subspaces", "any", "acc"): [0.9, 0.995]}, HOLDS),
+    (RESIDUAL, {("subspaces", "ssc", "acc"): 0.95}, FAILED),
+    # One seed is enough to refute what must hold for each.
+    (RESIDUAL, {("subspaces", "kmeans", "residual"): [0.5, 0.01]}, FAILED),
+    (FREE, {}, HOLDS),
+    (FREE, {("mixmate", "pca", "free_energy"): 1.0}, FAILED),
+]
+
+
+@pytest.mark.parametrize(("name", "changes", "verdict"), CASES)
+def test_each_verdict_of_a_claim_can_come_out(name, changes, verdict):
+    assert row_of(study(changes), name).verdict == verdict
+
+
+def test_no_claim_is_left_without_a_test():
+    found = study()
+    tested = {row_of(found, name).claim for name, _, _ in CASES}
+    assert tested == set(found.claim)
+    assert len(tested) == len(claims_of(claims))
+
+
+def test_fashion_has_an_aim_of_its_own():
+    low = {("mixmate", "subspaces", "acc"): 0.61, ("subspaces", "ssc", "acc"): 0.5}
+    found = study(low, "fashion_mnist")
+    assert row_of(found, AIM).verdict == PARTLY
+    assert row_of(found, AIM_SUBSPACES).verdict == FAILED
+
+
+def test_what_nobody_printed_is_not_compared():
+    found = study(dataset="digits")
+    assert not found.claim.str.contains("printed accuracy|aimed at").any()
+    assert len(found) > 10
+    # What is printed, and aimed at, is of all images.
+    found = study(protocol="held_out")
+    assert not found.claim.str.contains("printed accuracy|aimed at").any()
+    assert found.statistic.str.contains("held-out images").all()
+
+
+def test_a_start_that_uses_labels_is_in_no_claim():
+    best = {("mixmate", "class", "acc"): 1.0, ("mixmate", "class", "free_energy"): 0.0}
+    found = study(best)
+    assert not found.statistic.str.contains("labels").any()
+    assert row_of(found, FREE).verdict == HOLDS
+    assert "subspaces of features 2" in row_of(found, FREE).reason
+
+
+def test_a_claim_says_in_what_two_mixtures_differ():
+    reason = row_of(study(), EXPECTED).reason
+    assert reason.endswith(
+        "0.940 against 0.920; differs in weight 0.5 / 1.0, step lipschitz / 0.04"
+    )
+
+
+def test_one_seed_gets_no_verdict():
+    assert set(study(replicates=1).verdict) == {ONE_RUN}
+
+
+def test_no_claim_is_of_the_paper_and_each_names_its_table():
+    found = study()
+    assert not found.paper.any()
+    assert set(found.table) == {"mixtures_mnist_joined"}
+    assert set(found.figure) == {"mixtures-mnist"}
+    theirs = found[found.source == "MixMate, Table 1"].claim.tolist()
+    assert len(theirs) == 2
+
+
+def test_a_metric_that_was_not_measured_is_no_test():
+    scores = table()
+    scores = scores[~scores.metric.isin(["residual", "free_energy"]) & (scores.epoch > 0)]
+    found = collect(claims, {"mixtures": scores}, CHOICES)
+    assert not found.claim.str.contains("The residual|The free energy|improves").any()
+    assert len(jobs_of(scores)) == len(jobs_of(table()))
