@@ -60,6 +60,25 @@ def as_dictionary(value: Array) -> Tensor:
     return dictionary
 
 
+def as_lambda(value: float | Array, dictionary: Tensor) -> float | Tensor:
+    """A penalty as a float, or as a tensor with one for each replicate of a dictionary (..., n, m).
+
+    ValueError or TypeError for another shape, and unless all are finite and at least 0.
+    """
+    if not isinstance(value, Tensor | list | tuple | np.ndarray):
+        check_lambda(value)
+        return float(value)
+    replicates = dictionary.shape[:-2]
+    value = torch.as_tensor(value, dtype=dictionary.dtype, device=dictionary.device)
+    if value.shape not in ((), replicates):
+        raise ValueError(
+            f"lambda_ must be a number or have shape {tuple(replicates)}, one for each replicate, "
+            f"not {tuple(value.shape)}"
+        )
+    check_lambda(value)
+    return value
+
+
 def check_lambda(lambda_: float | Tensor, name: str = "lambda_") -> None:
     """ValueError unless a threshold, or every threshold of a tensor, is finite and at least 0."""
     if not isinstance(lambda_, Tensor | Real):

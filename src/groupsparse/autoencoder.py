@@ -6,7 +6,6 @@ import warnings
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -15,10 +14,10 @@ from groupsparse.arrays import (
     LIPSCHITZ,
     Array,
     as_dictionary,
+    as_lambda,
     as_tensor,
     check_count,
     check_groups,
-    check_lambda,
     check_step,
 )
 from groupsparse.dictionary import squared_spectral_norm
@@ -108,23 +107,11 @@ class Autoencoder(nn.Module):
         self.backprop = None if backprop is None else check_count(backprop, "backprop")
         self.step, self._shortened = check_step(step), False
         self.refit = refit
-        self._set_lambda(lambda_)
-
-    def _set_lambda(self, lambda_: float | Array) -> None:
-        replicates = self.dictionary.shape[:-2]
-        if isinstance(lambda_, Tensor | list | tuple | np.ndarray):
-            dtype, device = self.dictionary.dtype, self.dictionary.device
-            lambda_ = torch.as_tensor(lambda_, dtype=dtype, device=device)
-            if lambda_.shape not in ((), replicates):
-                raise ValueError(
-                    f"lambda_ must be a number or have shape {tuple(replicates)}, one for each "
-                    f"replicate, not {tuple(lambda_.shape)}"
-                )
-            check_lambda(lambda_)
+        lambda_ = as_lambda(lambda_, self.dictionary)
+        if isinstance(lambda_, Tensor):
             self.register_buffer("lambda_", lambda_, persistent=False)
         else:
-            check_lambda(lambda_)
-            self.lambda_ = float(lambda_)
+            self.lambda_ = lambda_
 
     @classmethod
     def from_spec(cls, dictionary: Tensor, spec: dict, group_size: int) -> Autoencoder:

@@ -20,9 +20,9 @@ from groupsparse.artifacts import (
     source_digest,
     tensor_digest,
 )
-from groupsparse.autoencoder import Autoencoder
 from groupsparse.batches import Batches
 from groupsparse.history import Row, stacked
+from groupsparse.trainable import Trainable
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ def refuse_other_files(path: str | Path) -> None:
 
 
 def identity(
-    model: Autoencoder,
+    model: Trainable,
     optim: Optimizer,
     normalize: bool | str,
     batches: Batches,
@@ -87,7 +87,7 @@ def save(
     path: str | Path,
     identity: dict,
     stopped: int,
-    model: Autoencoder,
+    model: Trainable,
     optim: Optimizer,
     rows: list[Row],
 ) -> None:
@@ -115,7 +115,7 @@ def resume(
     path: str | Path,
     identity: dict,
     epochs: int,
-    model: Autoencoder,
+    model: Trainable,
     optim: Optimizer,
     rows: list[Row],
 ) -> tuple[list[Row], int]:

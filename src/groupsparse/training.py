@@ -7,16 +7,16 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Optimizer
 
 from groupsparse import checkpoints, history
 from groupsparse.arrays import check_count
 from groupsparse.batches import Batches, fit_batch
 from groupsparse.dictionary import normalize_columns, retract_groups, tangent
+from groupsparse.trainable import Trainable
 
 log = logging.getLogger(__name__)
 
@@ -24,28 +24,6 @@ OPTIMIZERS = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
 NORMALIZATIONS = (False, True, "orthonormal")
 DECAYS = (None, "cosine")
 DIVERGED = 1e3  # factor over the first loss at which training counts as diverged
-
-
-class Trainable(Protocol):
-    """What :func:`train` needs of a torch module: parameters, and their loss on a batch."""
-
-    dictionary: nn.Parameter  # (..., n, m)
-    group_size: int
-    activation: Callable
-
-    @property
-    def replicates(self) -> torch.Size:
-        """Leading dimensions of the dictionary that are independent problems: at most one."""
-
-    def loss(self, data: Tensor) -> Tensor:
-        """Mean loss of data (..., N, n) in every replicate."""
-
-    def config(self) -> dict:
-        """What determines the loss beside the parameters, JSON-able."""
-
-    def parameters(self) -> Iterator[nn.Parameter]: ...
-
-    def named_parameters(self) -> Iterator[tuple[str, nn.Parameter]]: ...
 
 
 class DivergedError(RuntimeError):
@@ -75,7 +53,7 @@ def train(
     Parameters
     ----------
     model : a :class:`groupsparse.autoencoder.Autoencoder`, a :class:`groupsparse.mixture.Mixture`,
-        or what has their attributes (:class:`Trainable`)
+        or what has their attributes (:class:`groupsparse.trainable.Trainable`)
     batches : yields the batches of an epoch in 1..epochs: (R, B, n); or (B, n), for a dictionary
         (n, m) or shared by all replicates
     lr : learning rate of an optimiser that is given by name or class

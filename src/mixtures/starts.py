@@ -22,8 +22,8 @@ def clusters_of(
 ) -> Tensor:
     """Clusters (S,) of a sample, from pixels (S, n) or features (S, k); labels only by ``class``.
 
-    ``ssc``: sparse subspace clustering of the features, which are centred and scaled to unit norm:
-    see docs/cluster-images.md for what the public code of MixMate does.
+    ``ssc``: sparse subspace clustering of the features, which are centred and keep their norms, so
+    that large ones are preferred, as in the public code of MixMate.
     ``kmeans`` and ``spectral``: of pixels. ``any``: at random.
     """
     if start == LABELLED:
