@@ -32,7 +32,7 @@ beyond: $(READY)
 
 publish-beyond: $(READY)
 	snakemake --cores $(CORES) publish --configfile workflow/presets/beyond.yaml
-	PYTHONPATH=src python -m report.readme --published beyond
+	PYTHONPATH=src python -m report.readme --published published-beyond
 
 # Benchmark the library; run on an idle machine: 15 to 20 minutes on 2 cores.
 bench: $(READY)

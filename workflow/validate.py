@@ -139,6 +139,8 @@ def _inconsistencies(config: dict) -> list[str]:
     if not any(name in config for name in experiments()):
         return ["experiments: nothing to run: every experiment is left out or empty"]
     errors = []
+    if config["published"] == config["run"]:
+        errors.append("published: the page of the run itself is in that folder below reports/")
     for room in rooms():
         if room in config:
             errors += _rule(room, "inconsistencies", lambda config: [])(config)

@@ -42,9 +42,9 @@ def test_a_second_run_has_nothing_to_do(finished):
 
 def test_it_is_published_beside_the_paper_and_recomputed_from_what_is_published(finished, tmp_path):
     finished.run("publish", *OPTIONS)
-    folder = finished.folder / "reports/beyond"
+    folder = finished.folder / "reports/published-beyond"
     assert_published_again(folder, tmp_path)
     assert not (finished.folder / "reports/published").exists()
     text = (folder / "section.md").read_text()
-    assert "[reports/beyond](reports/beyond/README.md)" in text
+    assert "[reports/published-beyond](reports/published-beyond/README.md)" in text
     assert "tests of our own claims" in text

@@ -88,6 +88,7 @@ def test_the_default_config_and_every_preset_are_valid(path):
         ("run", "../elsewhere", "elsewhere"),
         ("run", "mine\n", "mine"),
         ("recovery.methods", {"a\n": {"control": "chance"}}, "match"),
+        ("published", CONFIG["run"], "the page of the run itself"),
         ("seed", None, "None"),
     ],
 )
