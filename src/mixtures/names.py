@@ -32,6 +32,11 @@ STARTS = {
     SUBSPACES: "subspaces of features",
 }
 PROTOCOLS = {JOINED: "all images", HELD_OUT: "held-out images"}
+FILLED = {
+    "masks": "masks",
+    "zeros": "zeros filled in",
+    "means": "means of pixels filled in",
+}
 
 
 def called(method: str) -> str:
