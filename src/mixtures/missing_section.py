@@ -4,7 +4,7 @@ import pandas as pd
 
 from evidence.section import figure, number, percent, replicates, spread, table, text
 from mixtures.conditions import FILLINGS
-from mixtures.names import FILLED, called, start_name
+from mixtures.names import FILLED, called, in_percent, start_name
 from mixtures.scores import SCORES, measured
 
 NAME = "mixtures_missing"
@@ -43,8 +43,9 @@ def findings(tables: dict[str, pd.DataFrame], section: dict) -> list[str]:
     """Accuracy at the least share of missing pixels, beside that on complete images."""
     sentences, study = [], section["missing"]
     shares = sorted(share for share in study["shares"] if share)
+    images = in_percent(study["hit"])
     for dataset in study["datasets"] if NAME in tables and shares else ():
-        parts = []
+        parts, pixels = [], in_percent(shares[0])
         for name in FILLINGS:
             where = {"dataset": dataset, "share": shares[0], "filling": name}
             acc = measured(tables[NAME], "acc", **where).mean()
@@ -53,15 +54,15 @@ def findings(tables: dict[str, pd.DataFrame], section: dict) -> list[str]:
         if len(whole):
             parts.append(f"{percent(whole.mean())} % on complete images")
         sentences.append(
-            f"With {shares[0]:.0%} of the pixels missing in {study['hit']:.0%} of the images "
-            f"({dataset}), {called(study['method'])} has {', '.join(parts)} in the right cluster."
+            f"Where {images} of the images ({dataset}) miss {pixels} of their pixels, "
+            f"{called(study['method'])} has {', '.join(parts)} in the right cluster."
         )
     return sentences
 
 
 def _words(study: dict) -> dict[str, str]:
     names = {"method": called(study["method"]), "start": start_name(study["start"])}
-    return {**names, "hit": f"{study['hit']:.0%}"}
+    return {**names, "hit": in_percent(study["hit"])}
 
 
 def _table(scores: pd.DataFrame, dataset: str, place: str) -> dict:
@@ -82,7 +83,7 @@ def _row(scores: pd.DataFrame, share: float, filling: str) -> list[str]:
         measured(scores, m, share=share, filling=filling) for m in ("inpainting", "seconds")
     )
     return [
-        f"{share:.0%}", FILLED[filling] if share else "nothing is missing",
+        in_percent(share), FILLED[filling] if share else "nothing is missing",
         *(percent(values.mean(), values.std()) for values in found),
         spread(error.mean(), error.std()), number(seconds.mean(), 1),
     ]  # fmt: skip
