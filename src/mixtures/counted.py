@@ -17,7 +17,7 @@ def chosen(table: pd.DataFrame, dataset: str, rule: str) -> pd.Series:
     A seed in which some number was not measured chooses none.
     """
     here = table[(table.dataset == dataset) & (table.metric == rule)]
-    values = here.pivot(index="replicate", columns="clusters", values="value").dropna()
+    values = here.pivot_table(index="replicate", columns="clusters", values="value").dropna()
     _, more = RULES[rule]
     return values.idxmax(axis=1) if more else values.idxmin(axis=1)
 
