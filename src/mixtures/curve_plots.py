@@ -3,6 +3,7 @@
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from evidence.style import legend_right
 from mixtures.conditions import FILLINGS
@@ -17,7 +18,7 @@ def missing(table: pd.DataFrame) -> Figure:
     Means over seeds, with the range of the seeds as a band. All begin where nothing is missing.
     """
     figure = Figure(figsize=(11.5, 3.6), layout="constrained")
-    left, right = figure.subplots(1, 2)
+    left, right = figure.subplots(1, 2, sharex=True)
     colors = sns.color_palette("colorblind", len(FILLINGS))
     for filling, color, mark in zip(FILLINGS, colors, MARKS, strict=True):
         here = table[(table.filling == filling) | (table.share == 0)]
@@ -48,6 +49,7 @@ def counts(table: pd.DataFrame) -> Figure:
         _draw(ax, table[table.metric == metric].groupby("clusters").value, "o-", color, metric)
         ax.axvline(classes, color="0.3", ls="--", lw=1)
         ax.set(title=title, xlabel="number of clusters", ylabel=label)
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     return figure
 
 

@@ -52,10 +52,10 @@ def findings(tables: dict[str, pd.DataFrame], section: dict) -> list[str]:
             parts.append(f"{percent(acc)} % with {FILLED[name]}")
         whole = measured(tables[NAME], "acc", dataset=dataset, share=0.0)
         if len(whole):
-            parts.append(f"{percent(whole.mean())} % on complete images")
+            parts.append(f"{percent(whole.mean())} % with nothing missing")
         sentences.append(
-            f"Where {images} of the images ({dataset}) miss {pixels} of their pixels, "
-            f"{called(study['method'])} has {', '.join(parts)} in the right cluster."
+            f"Images in the right cluster where {images} of them ({dataset}) miss {pixels} of "
+            f"their pixels, by {called(study['method'])}: {', '.join(parts)}."
         )
     return sentences
 

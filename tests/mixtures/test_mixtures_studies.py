@@ -171,9 +171,9 @@ def test_studies_that_were_not_made_leave_no_block_and_no_finding():
 def test_findings_have_the_least_share_and_the_numbers_of_all_seeds():
     (sentence,) = missing_section.findings(TABLES, SECTION)
     assert sentence == (
-        "Where 90 % of the images (digits) miss 25 % of their pixels, MixMate has 94.0 % with "
-        "masks, 90.0 % with zeros filled in, 92.0 % with means of pixels filled in, 95.0 % on "
-        "complete images in the right cluster."
+        "Images in the right cluster where 90 % of them (digits) miss 25 % of their pixels, by "
+        "MixMate: 94.0 % with masks, 90.0 % with zeros filled in, 92.0 % with means of pixels "
+        "filled in, 95.0 % with nothing missing."
     )
     (sentence,) = counts_section.findings(TABLES, SECTION)
     assert "(digits, which has 10 classes): 10, 10 where two halves agree most; " in sentence
