@@ -2,7 +2,17 @@
 
 from math import prod
 
-from mixtures.conditions import JOINED, LABELLED, SUBSPACES, Job, before, jobs, replicates, settings
+from mixtures.conditions import (
+    JOINED,
+    LABELLED,
+    SUBSPACES,
+    Job,
+    before,
+    datasets,
+    jobs,
+    replicates,
+    settings,
+)
 
 PIXELS = {"digits": 64, "mnist": 784, "fashion_mnist": 784, "kmnist": 784, "usps": 256}
 SAMPLED = ("ssc", "kmeans", "spectral", "any", LABELLED)  # starts that are clusters of a sample
@@ -26,18 +36,19 @@ ROLES = {
 def inconsistencies(config: dict) -> list[str]:
     """What contradicts itself in a config that fits the schema, as ``key: reason``."""
     section = config["mixtures"]
-    missing = [d for d in section["datasets"] if d not in section["settings"]]
-    if missing:
-        return [f"mixtures.settings: no entry for the data set {d!r}" for d in missing]
+    used = datasets(section)
+    unknown = [d for d in used if d not in section["settings"]]
+    if unknown:
+        return [f"mixtures.settings: no entry for the data set {d!r}" for d in unknown]
     errors = []
     files = config.get("download", {}).get("files", {})
-    for dataset in section["datasets"]:
+    for dataset in used:
         # A file of the reader's own has images of any size.
         pixels = None if dataset in files else PIXELS[dataset]
         errors += _sizes(dataset, section["settings"][dataset], pixels)
     for name, entry in section["methods"].items():
         errors += _method(name, entry)
-    return errors + _starts(section) + _shown(section)
+    return errors + _starts(section) + _missing(section) + _counts(section) + _shown(section)
 
 
 def _sizes(dataset: str, of: dict, pixels: int | None) -> list[str]:
@@ -95,6 +106,44 @@ def _starts(section: dict) -> list[str]:
                 f"mixtures.methods.{source.method}.replicates: others start from all {seeds}"
             ] = 1
     return list(errors)
+
+
+def _missing(section: dict) -> list[str]:
+    study = section["missing"]
+    if not study["datasets"]:
+        return []
+    place, name = "mixtures.missing", study["method"]
+    entry = section["methods"].get(name, {})
+    errors = _seeds(place, study, section["settings"])
+    if entry.get("kind") != "mixture":
+        return [*errors, f"{place}.method: {name!r} is no method of kind mixture"]
+    if study["start"] not in SAMPLED or study["start"] == LABELLED:
+        reason = f"{study['start']!r} is no clustering of a sample without labels"
+        errors.append(f"{place}.start: {reason}")
+    for dataset in study["datasets"]:
+        atoms = section["settings"][dataset]["atoms"]
+        if atoms % entry.get("group_size", 1):
+            reason = f"the group_size of {name} does not divide the {atoms} atoms ({dataset})"
+            errors.append(f"{place}.method: {reason}")
+    return errors
+
+
+def _counts(section: dict) -> list[str]:
+    study, settings = section["counts"], section["settings"]
+    # A free energy needs a direction that no subspace has.
+    return _seeds("mixtures.counts", study, settings) + [
+        f"mixtures.settings.{dataset}.dimension: not below its components, as the counts need"
+        for dataset in study["datasets"]
+        if settings[dataset]["dimension"] == settings[dataset]["components"]
+    ]
+
+
+def _seeds(place: str, study: dict, settings: dict) -> list[str]:
+    return [
+        f"{place}.replicates: {dataset} has {settings[dataset]['replicates']} seeds"
+        for dataset in study["datasets"]
+        if study["replicates"] > settings[dataset]["replicates"]
+    ]
 
 
 def _shown(section: dict) -> list[str]:

@@ -6,6 +6,7 @@ JOINED, HELD_OUT = "joined", "held_out"  # learn from and score all images, or t
 SUBSPACES = "subspaces"  # the start that is the result of the method of this kind
 LABELLED = "class"  # the start that uses labels
 ALONE = "start"  # the mixture of a start before it is trained
+FILLINGS = ("masks", "zeros", "means")  # of missing pixels; masks fill nothing in
 
 
 class Job(NamedTuple):
@@ -72,3 +73,15 @@ def replicates(section: dict, dataset: str, method: str) -> int:
     """How many seeds a method has on a data set: at most those of its starts."""
     there = section["settings"][dataset]["replicates"]
     return min(section["methods"][method].get("replicates", there), there)
+
+
+def datasets(section: dict) -> list[str]:
+    """All data sets of the section and of its two studies."""
+    parts = section, section["missing"], section["counts"]
+    return list(dict.fromkeys(dataset for part in parts for dataset in part["datasets"]))
+
+
+def of_missing(section: dict) -> list[tuple[str, float]]:
+    """(data set, share of missing pixels) of the study of missing pixels."""
+    study = section["missing"]
+    return [(dataset, share) for dataset in study["datasets"] for share in study["shares"]]

@@ -17,13 +17,12 @@ from groupsparse.clustering import scores
 from groupsparse.files import digest, remove
 from groupsparse.mixture import Mixture
 from groupsparse.seeds import generator
-from mixtures.conditions import JOINED
+from mixtures.conditions import FILLINGS, JOINED
 from mixtures.images import features, pixels, seeds_of
 from mixtures.methods import BATCH, mixture_of, trained
 from mixtures.starts import clusters_of, dictionary_of
 
 log = logging.getLogger(__name__)
-FILLINGS = ("masks", "zeros", "means")
 
 
 def main() -> None:
@@ -37,7 +36,7 @@ def main() -> None:
     parser.add_argument("--settings", type=json.loads, required=True, help="of the data set (JSON)")
     add_options(parser, "--replicates", "--seed", "--threads")
     parser.add_argument(
-        "--checkpoint", type=Path, required=True, help="to resume from, by replicate"
+        "--checkpoint", type=Path, required=True, help="to resume from, by filling and replicate"
     )
     parser.add_argument("--output", required=True, help="CSV of metrics, one row per value")
     args = parser.parse_args()
@@ -45,24 +44,25 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     images = pixels(args.data, JOINED, args.settings)
     coded = features(args.features, args.data, JOINED).learnt
+    count, atoms = args.settings["clusters"], args.settings["atoms"]
+    made_from = [digest(args.data), digest(args.features)]
     dataset, rows, files = load_tensors(args.data)[1]["dataset"], [], []
     for replicate, seed in enumerate(seeds_of(args.seed, dataset, args.replicates)):
         seen = with_holes(images.learnt, args.share, args.hit, seed)
-        # What a start is computed from has no holes.
-        complete = (~seen.isnan().any(1)).nonzero().flatten()
+        # Images that miss nothing at any share: the start is the same at all of them.
+        complete = (~hit_images(len(seen), args.hit, seed)).nonzero().flatten()
         order = torch.randperm(len(complete), generator=generator(seed, "missing"))
         sample = complete[order[: args.settings["sample"]]]
-        count, here = args.settings["clusters"], images.learnt[sample]
+        here = images.learnt[sample]
         clusters = clusters_of(args.start, here, coded[sample], None, count, seed)
-        start = dictionary_of(clusters, here, count, args.settings["atoms"], seed)
+        start = dictionary_of(clusters, here, count, atoms, seed)
         for name in FILLINGS if args.share else FILLINGS[:1]:
             data, began = filled(seen, name), time.perf_counter()
-            file = args.checkpoint.with_suffix(f".{name}.{replicate}")
+            # Not with_suffix: a share has a point.
+            file = args.checkpoint.with_name(f"{args.checkpoint.name}.{name}.{replicate}")
             files.append(file)
             model = mixture_of(start, args.spec, args.settings)
-            made_from = [digest(args.data), digest(args.features), args.share, args.hit]
-            rest = args.settings, seed, file, made_from
-            found = trained(model, data, data, *rest)
+            found = trained(model, data, data, args.settings, seed, file, made_from)
             measured = {
                 **scores(images.learnt_labels.numpy(), found.learnt.numpy()),
                 "inpainting": inpainting(model, data, images.learnt, seen.isnan()),
@@ -79,12 +79,19 @@ def main() -> None:
         remove(file)
 
 
+def hit_images(count: int, hit: float, seed: int) -> Tensor:
+    """Which images lose pixels, bool (N,): each with probability ``hit``, whatever the share."""
+    return torch.rand(count, generator=generator(seed, "hit")) < hit
+
+
 def with_holes(images: Tensor, share: float, hit: float, seed: int) -> Tensor:
-    """Images (N, n) of which a share ``hit`` misses a ``share`` of its pixels, at random: NaN."""
-    draw = generator(seed, "holes", share, hit)
-    chosen = torch.rand(len(images), 1, generator=draw) < hit
-    holes = torch.rand(images.shape, generator=draw) < share
-    return images.masked_fill(chosen & holes, torch.nan)
+    """Images (N, n) of which a share ``hit`` misses a ``share`` of its pixels, at random: NaN.
+
+    What is missing at one share is missing at every larger one.
+    """
+    holes = torch.rand(images.shape, generator=generator(seed, "holes")) < share
+    holes &= hit_images(len(images), hit, seed).unsqueeze(1)
+    return images.masked_fill(holes, torch.nan)
 
 
 def filled(seen: Tensor, name: str) -> Tensor:

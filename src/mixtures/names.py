@@ -32,6 +32,11 @@ STARTS = {
     SUBSPACES: "subspaces of features",
 }
 PROTOCOLS = {JOINED: "all images", HELD_OUT: "held-out images"}
+FILLED = {
+    "masks": "masks",
+    "zeros": "zeros filled in",
+    "means": "means of pixels filled in",
+}
 
 
 def called(method: str) -> str:
@@ -54,3 +59,14 @@ def start_name(start: str) -> str:
     'random clusters'
     """
     return STARTS.get(start, start)
+
+
+def in_percent(share: float) -> str:
+    """A share of the config in words.
+
+    Examples
+    --------
+    >>> in_percent(0.25)
+    '25 %'
+    """
+    return f"{100 * share:g} %"

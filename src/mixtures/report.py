@@ -1,9 +1,11 @@
-"""Deliver clustering by mixtures to the report: claims, a table and a figure for each data set."""
+"""Deliver clustering by mixtures to the report: claims, tables and figures for each data set."""
+
+import pandas as pd
 
 from evidence.claims import collect
 from evidence.delivery import deliver, options
 from evidence.section import figure, text
-from mixtures import claims, tables
+from mixtures import claims, counts_claims, counts_section, missing_claims, missing_section, tables
 from mixtures.findings import findings
 from mixtures.names import called, start_name
 
@@ -37,6 +39,12 @@ CAPTION = (
     "first replicate. Labels only order clusters and colour (c)."
 )
 ATOMS = 8
+CLAIMS = {
+    "mixtures": claims,
+    "mixtures_missing": missing_claims,
+    "mixtures_counts": counts_claims,
+}
+STUDIES = missing_section, counts_section
 
 
 def main() -> None:
@@ -45,14 +53,22 @@ def main() -> None:
     choices = {**section["shown"], "methods": section["methods"]}
     deliver(
         args,
-        claims=collect(claims, args.tables, choices),
+        claims=pd.concat(
+            collect(module, args.tables, choices)
+            for name, module in CLAIMS.items()
+            if name in args.tables
+        ),
         title="Clustering by mixtures",
         question=QUESTION,
-        findings=findings(scores, section),
+        findings=[
+            *findings(scores, section),
+            *(line for study in STUDIES for line in study.findings(args.tables, section)),
+        ],
         blocks=[
             text(INTRODUCTION),
-            *(figure(name, caption(name, section)) for name in args.figures),
+            *(figure(n, caption(n, section)) for n in args.figures if n.startswith("mixtures-")),
             *tables.clusterings(scores),
+            *(b for study in STUDIES for b in study.blocks(args.tables, args.figures, section)),
             text(METHODS),
         ],
     )

@@ -34,8 +34,17 @@ def criterion(scores: pd.DataFrame, job: Job, before: bool = False) -> pd.Series
     return max(values, key=len)
 
 
+def measured(scores: pd.DataFrame, metric: str, **where: object) -> pd.Series:
+    """The values of a metric, by ``replicate``, in the rows that have these values of columns."""
+    return _rows(scores, metric, where).set_index("replicate").value
+
+
 def _of(scores: pd.DataFrame, job: Job, metric: str) -> pd.DataFrame:
+    return _rows(scores, metric, job._asdict())
+
+
+def _rows(scores: pd.DataFrame, metric: str, where: dict[str, object]) -> pd.DataFrame:
     rows = scores.metric == metric
-    for name, value in job._asdict().items():
+    for name, value in where.items():
         rows &= scores[name] == value
     return scores[rows]

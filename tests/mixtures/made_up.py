@@ -38,6 +38,11 @@ SECTION = {
             "starts": ["subspaces", "ssc", "kmeans", "spectral", "pca"],
         },
     },
+    "missing": {
+        "datasets": ["digits"], "shares": [0.0, 0.25, 0.5], "hit": 0.9, "method": "mixmate",
+        "start": "ssc", "replicates": 2,
+    },
+    "counts": {"datasets": ["digits"], "clusters": [8, 9, 10, 12], "replicates": 2},
     "shown": {
         "method": "mixmate", "start": "subspaces", "published": "mixmate_published",
         "network": "group_sparse", "subspaces": "subspaces",

@@ -168,6 +168,16 @@ CONTRADICTIONS = [
     ("methods.mixmate.protocols", ["joined", "held_out"], "learnt on digits, held"),
     ("methods.subspaces.replicates", 3, "subspaces.replicates: others start from all 5"),
     ("methods.subspaces.settings", {"dimension": 101}, "larger than the components of digits"),
+    ("missing.datasets", ["kmnist"], "mixtures.settings: no entry for the data set 'kmnist'"),
+    ("counts.datasets", ["kmnist"], "mixtures.settings: no entry for the data set 'kmnist'"),
+    ("missing.method", "group_sparse", "missing.method: 'group_sparse' is no method of kind"),
+    ("missing.method", "mine", "missing.method: 'mine' is no method of kind mixture"),
+    ("missing.start", "class", "missing.start: 'class' is no clustering of a sample without"),
+    ("missing.start", "pca", "missing.start: 'pca' is no clustering of a sample without labels"),
+    ("missing.replicates", 6, "missing.replicates: digits has 5 seeds"),
+    ("methods.mixmate.group_size", 4, "the group_size of mixmate does not divide the 15 atoms"),
+    ("counts.replicates", 6, "counts.replicates: digits has 5 seeds"),
+    ("settings.digits.components", 12, "digits.dimension: not below its components"),
     ("shown.method", "group_sparse", "shown.method: 'group_sparse' is no method of kind mixture"),
     ("shown.network", "mine", "mixtures.shown.network: 'mine' is no method of kind autoencoder"),
     ("shown.start", "any", "shown.start: mixmate must run on digits from any, joined"),
@@ -179,6 +189,18 @@ def test_a_config_that_contradicts_itself_is_refused(path, value, message):
     assert inconsistencies({"mixtures": SECTION}) == []
     errors = inconsistencies({"mixtures": changed(path, value)})
     assert any(message in error for error in errors), errors
+
+
+def test_a_study_that_is_off_is_not_checked_and_its_data_sets_are():
+    study = SECTION["missing"] | {"datasets": [], "method": "mine", "replicates": 9}
+    assert inconsistencies({"mixtures": SECTION | {"missing": study}}) == []
+    usps = SECTION["settings"]["usps"] | {"shape": [16, 17]}
+    counted = {
+        "settings": SECTION["settings"] | {"usps": usps},
+        "counts": SECTION["counts"] | {"datasets": ["usps"]},
+    }
+    (error,) = inconsistencies({"mixtures": SECTION | counted})
+    assert "usps.shape: images have 256 pixels" in error
 
 
 def test_a_file_of_your_own_has_images_of_any_size():
@@ -198,6 +220,10 @@ def test_the_schema_takes_the_section_and_names_what_is_wrong():
         ("methods.mixmate.weight", 0, "minimum"),
         ("methods.mixmate.kind", "network", "network"),
         ("methods.mixmate.protocols", [], "non-empty"),
+        ("missing.shares", [], "non-empty"),
+        ("missing.shares", [1.0], "maximum"),
+        ("missing.hit", 0, "minimum"),
+        ("counts.clusters", [0], "minimum"),
     ):
         (error,) = config_errors(study | {"mixtures": changed(path, value)})
         assert error.startswith(f"mixtures.{path}")

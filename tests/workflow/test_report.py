@@ -35,7 +35,7 @@ def test_the_page_requests_nothing_but_itself(page):
 
 def test_every_figure_is_drawn_and_captioned(page):
     widths = page.eval_on_selector_all("figure[id] img", "all => all.map(i => i.naturalWidth)")
-    assert len(widths) == 15
+    assert len(widths) == 18
     assert min(widths) > 300
     captions = page.eval_on_selector_all(
         "figure[id] figcaption", "all => all.map(c => c.textContent)"

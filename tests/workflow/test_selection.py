@@ -20,6 +20,9 @@ RULES = {
         "clustering_controls", "clustering_table1", "clustering_scores",
     },
     "theory": {"theory_figures"},
+    "mixtures": {
+        "data_prepare", "mixtures_features", "mixtures_start", "mixtures_train", "mixtures_figures",
+    },
 }  # fmt: skip
 STAGES = {
     "recovery": {"recovery_sweep"},
@@ -30,6 +33,12 @@ STAGES = {
         "clustering_sweep_figure",
     },
     "theory": {"theory_measure", "theory_sweep"},
+    "mixtures": {
+        "mixtures_missing",
+        "mixtures_missing_figure",
+        "mixtures_counts",
+        "mixtures_counts_figure",
+    },
 }
 ALWAYS = {"collect", "deliver", "build_report", "all"}
 
@@ -55,7 +64,9 @@ def changed(**sections) -> dict:
     return copy.deepcopy(SMOKE) | sections
 
 
-@pytest.mark.parametrize("on", [["recovery"], ["clustering"], ["theory"], ["theory", "recovery"]])
+@pytest.mark.parametrize(
+    "on", [["recovery"], ["clustering"], ["theory"], ["mixtures"], ["theory", "recovery"]]
+)
 def test_a_run_holds_the_experiments_that_are_listed(fresh_workflow, on):
     expected = ALWAYS.union(*(RULES[name] | STAGES[name] for name in on))
     assert planned(fresh_workflow, changed(experiments=on)) == expected
@@ -64,7 +75,8 @@ def test_a_run_holds_the_experiments_that_are_listed(fresh_workflow, on):
 @pytest.mark.parametrize("section", [{}, None])
 def test_an_empty_section_of_the_config_is_an_experiment_that_is_off(fresh_workflow, section):
     config = changed(recovery=section, theory=section)
-    expected = ALWAYS | RULES["clustering"] | STAGES["clustering"]
+    rules = (group[name] for group in (RULES, STAGES) for name in ("clustering", "mixtures"))
+    expected = ALWAYS.union(*rules)
     assert planned(fresh_workflow, config) == expected
 
 
@@ -78,7 +90,7 @@ def test_a_preset_switches_an_experiment_off_by_the_list(fresh_workflow):
 @pytest.mark.parametrize(
     ("change", "missing"),
     [
-        ({"datasets": []}, RULES["clustering"] | STAGES["clustering"]),
+        ({"datasets": []}, (RULES["clustering"] | STAGES["clustering"]) - RULES["mixtures"]),
         ({"theory": {"regimes": []}}, {"theory_measure"}),
         ({"theory": {"sweep": {"delta": []}}}, {"theory_sweep"}),
         ({"theory": {"sweep": {"lambda": []}}}, {"theory_sweep"}),
@@ -97,6 +109,14 @@ def test_a_preset_switches_an_experiment_off_by_the_list(fresh_workflow):
             {"clustering_sweep", "clustering_sweep_figure"},
         ),
         ({"clustering": {"shown": {"silhouettes": []}}}, set()),
+        (
+            {"mixtures": {"missing": {"datasets": []}}},
+            {"mixtures_missing", "mixtures_missing_figure"},
+        ),
+        (
+            {"mixtures": {"counts": {"datasets": []}}},
+            {"mixtures_counts", "mixtures_counts_figure"},
+        ),
     ],
 )
 def test_a_stage_without_entries_is_off_and_nothing_else(fresh_workflow, change, missing):
@@ -116,7 +136,7 @@ def test_what_is_off_is_not_checked():
     [
         {"experiments": []},
         {"experiments": ["clustering"], "datasets": []},
-        {"recovery": {}, "clustering": {}, "theory": {}},
+        {"recovery": {}, "clustering": {}, "theory": {}, "mixtures": {}},
     ],
 )
 def test_a_config_that_leaves_nothing_to_run_is_refused_in_one_line(change):

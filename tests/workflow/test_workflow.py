@@ -7,19 +7,21 @@ from groupsparse.artifacts import load_tensors
 
 TABLES = (
     "recovery", "recovery_history", "clustering", "clustering_history", "theory", "theory_sweep",
-    "recovery_sweep", "clustering_convergence", "clustering_sweep", "claims",
+    "recovery_sweep", "clustering_convergence", "clustering_sweep", "mixtures_counts", "claims",
 )  # fmt: skip
+TIMED = "mixtures", "mixtures_missing"  # seconds are among their numbers
 
 
 def test_the_smoke_run_makes_every_table_and_figure(finished):
     results, reports = finished.folder / "results/smoke", finished.folder / "reports/smoke"
-    for table in TABLES:
+    for table in (*TABLES, *TIMED):
         assert len(pd.read_csv(results / "summary" / f"{table}.csv"))
     names = [*(f"fig3{panel}" for panel in "abcd"), "inits", "fig4-digits", "fig5-digits"]
     names += [f"{figure}-digits" for figure in ("silhouettes", "table1", "convergence")]
     names += ["lambda_sweep"] + [
         f"theory_{figure}" for figure in ("constants", "gradients", "support")
     ]
+    names += [f"mixtures{study}-digits" for study in ("", "_missing", "_counts")]
     for name in names:
         assert (reports / "figures" / f"{name}.png").stat().st_size > 5000
         assert (reports / "figures" / f"{name}.svg").stat().st_size > 5000
@@ -73,7 +75,8 @@ def test_editing_the_figures_redraws_and_does_not_retrain(workflow_copy):
     workflow_copy.edit("src/evidence/style.py", '"figure.dpi": 100', '"figure.dpi": 101')
     drawn = {
         "recovery_figures", "clustering_figures", "clustering_scores", "theory_figures",
-        "clustering_long_figure", "clustering_sweep_figure",
+        "clustering_long_figure", "clustering_sweep_figure", "mixtures_figures",
+        "mixtures_missing_figure", "mixtures_counts_figure",
     }  # fmt: skip
     assert workflow_copy.planned() == dict.fromkeys([*drawn, "build_report", "all"], 1)
 
@@ -133,7 +136,7 @@ def test_a_model_says_which_inits_used_labels(finished):
 def test_editing_the_claims_recomputes_no_metric(workflow_copy):
     workflow_copy.edit("src/evidence/verdict.py", '"not reproduced"', '"refuted"')
     planned = workflow_copy.planned()
-    assert planned == {"deliver": 3, "build_report": 1, "all": 1}
+    assert planned == {"deliver": 4, "build_report": 1, "all": 1}
 
 
 def test_editing_a_claim_asks_its_own_experiment_alone(workflow_copy):

@@ -12,12 +12,34 @@ deliver(
             f"<results>/mixtures/{job.dataset}-{job.protocol}/{job.method}-{job.start}.csv"
             for job in MIXTURES_JOBS
         ],
+        "mixtures_missing": [
+            f"<results>/mixtures/{dataset}/missing-{share}.csv"
+            for dataset, share in mixtures.conditions.of_missing(MIXTURES)
+        ],
+        "mixtures_counts": expand(
+            "<results>/mixtures/{dataset}/counts.csv",
+            dataset=MIXTURES["counts"]["datasets"],
+        ),
     },
     paper=[source("data/paper/mixmate.csv")],
-    figures=expand("mixtures-{dataset}", dataset=MIXTURES["datasets"]),
+    figures=[
+        *expand("mixtures-{dataset}", dataset=MIXTURES["datasets"]),
+        *expand("mixtures_missing-{dataset}", dataset=MIXTURES["missing"]["datasets"]),
+        *expand("mixtures_counts-{dataset}", dataset=MIXTURES["counts"]["datasets"]),
+    ],
     artefacts=[
-        f"<results>/mixtures/{job.dataset}-{job.protocol}/{job.method}-{job.start}.safetensors"
-        for job in MIXTURES_JOBS
+        *(
+            f"<results>/mixtures/{dataset}/features.safetensors"
+            for dataset in mixtures.conditions.datasets(MIXTURES)
+        ),
+        *(
+            f"<results>/mixtures/{dataset}-{protocol}/start-{start}.safetensors"
+            for dataset, protocol, start in mixtures.conditions.starts(MIXTURES)
+        ),
+        *(
+            f"<results>/mixtures/{job.dataset}-{job.protocol}/{job.method}-{job.start}.safetensors"
+            for job in MIXTURES_JOBS
+        ),
     ],
 )
 
@@ -161,6 +183,9 @@ rule mixtures_figures:
     shell:
         "python -m mixtures.figures --data {input.data} --learnt {input.learnt} "
         "--settings {params.settings:q} --output {output} > {log} 2>&1"
+
+
+include: "mixtures_more.smk"
 
 
 # The experiment alone: `snakemake --cores all mixtures`.
