@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 class Trainable(Protocol):
-    """What :func:`groupsparse.training.train` needs of a torch module: parameters and their loss."""
+    """What :func:`groupsparse.training.train` needs of a module: parameters and their loss."""
 
     dictionary: nn.Parameter  # (..., n, m)
     group_size: int

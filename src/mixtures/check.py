@@ -27,9 +27,9 @@ KEYS = {
     "autoencoder": ({"prox", "lambda"}, NETWORK | {"lambda"}),
     SUBSPACES: (set(), {"settings"}),
 }
-COMMON = {"kind", "starts", "datasets", "protocols", "replicates"}
+COMMON = {"kind", "starts", "datasets", HELD_OUT, "replicates"}
 ROLES = {
-    "method": "mixture", "published": "mixture", "network": "autoencoder", "subspaces": SUBSPACES,
+    "method": "mixture", "changed": "mixture", "network": "autoencoder", "subspaces": SUBSPACES,
 }  # fmt: skip
 
 
@@ -74,7 +74,7 @@ def _method(name: str, entry: dict) -> list[str]:
     allowed = SAMPLED if kind == SUBSPACES else STARTS
     errors += [
         f"{place}.starts: a method of kind {kind} cannot start from {start!r}"
-        for start in entry["starts"]
+        for start in (*entry["starts"], *entry.get(HELD_OUT, []))
         if start not in allowed
     ]
     return sorted(errors)

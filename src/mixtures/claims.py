@@ -12,14 +12,13 @@ import pandas as pd
 from evidence.claims import Evidence, claim
 from evidence.paper import paper_table
 from evidence.verdict import at_least
-from mixtures.conditions import JOINED, SUBSPACES, Job
+from mixtures.conditions import JOINED, PRINTED_START, SUBSPACES, Job
 from mixtures.names import PROTOCOLS, called, start_name
 from mixtures.pairs import DEFAULTS, beside, differing
 from mixtures.scores import jobs_of, last, untrained
 
 POINT = 0.01
 PRINTED = paper_table("mixmate").set_index(["dataset", "method"]).acc
-PRINTED_START = "ssc"
 # Data set, role in the config's `shown`, aim, weaker aim, what it is compared with.
 AIMS = (
     ("mnist", "method", 0.95, 0.92, "MixMate prints 92 %"),
@@ -61,7 +60,7 @@ def compared(better: pd.Series, worse: pd.Series) -> Evidence | None:
 def as_published(tables, choices):
     """The published setting on the data sets of MixMate's Table 1."""
     for job in jobs_of(tables["mixtures"]):
-        here = (choices["published"], PRINTED_START, JOINED)
+        here = (choices["method"], PRINTED_START, JOINED)
         if (job.method, job.start, job.protocol) == here and (job.dataset, "mixmate") in PRINTED:
             yield fields(job)
 
@@ -82,7 +81,7 @@ def printed(tables, case):
 def trainings(tables, choices):
     """Every training that does not use labels; MixMate prints that of the published setting."""
     for job in jobs_of(tables["mixtures"], labelled=False):
-        theirs = (job.method, job.start) == (choices["published"], PRINTED_START)
+        theirs = (job.method, job.start) == (choices["method"], PRINTED_START)
         yield fields(job, source="MixMate, Table 1" if theirs else "not in the paper")
 
 
@@ -162,7 +161,7 @@ def roles(first: str, second: str):
     statistic="{dataset}, {images}: ACC of {named} minus {against}, from {origin}",
     reference="more than 0",
     rule=at_least(POINT, partly=0.0),
-    cases=roles("method", "published"),
+    cases=roles("changed", "method"),
 )
 def changed(tables, case):
     return difference(tables, case.job, case.other)

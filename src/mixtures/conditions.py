@@ -5,7 +5,7 @@ from typing import NamedTuple
 JOINED, HELD_OUT = "joined", "held_out"  # learn from and score all images, or train and test
 SUBSPACES = "subspaces"  # the start that is the result of the method of this kind
 LABELLED = "class"  # the start that uses labels
-ALONE = "start"  # the mixture of a start before it is trained
+PRINTED_START = "ssc"  # that of MixMate as printed
 FILLINGS = ("masks", "zeros", "means")  # of missing pixels; masks fill nothing in
 
 
@@ -33,8 +33,8 @@ def jobs(section: dict) -> list[Job]:
         Job(dataset, protocol, method, start)
         for dataset in section["datasets"]
         for method, entry in methods(section, dataset).items()
-        for protocol in entry.get("protocols", [JOINED])
-        for start in entry["starts"]
+        for protocol, starts in ((JOINED, entry["starts"]), (HELD_OUT, entry.get(HELD_OUT, [])))
+        for start in starts
     ]
     return sorted(found, key=lambda job: section["methods"][job.method]["kind"] != SUBSPACES)
 

@@ -4,7 +4,7 @@ import pandas as pd
 
 from evidence.paper import paper_table
 from evidence.section import percent
-from mixtures.conditions import JOINED, LABELLED, SUBSPACES, Job
+from mixtures.conditions import JOINED, LABELLED, PRINTED_START, SUBSPACES, Job
 from mixtures.names import called, start_name
 from mixtures.scores import jobs_of, last
 
@@ -21,7 +21,8 @@ def findings(scores: pd.DataFrame, section: dict) -> list[str]:
                 continue
             words = f"{called(method)} from {start_name(start)}"
             parts.append(f"{percent(last(scores, job, 'acc').mean())} % by {words}")
-            if method == shown["published"] and (dataset, "mixmate") in printed:
+            as_printed = (method, start) == (shown["method"], PRINTED_START)
+            if as_printed and (dataset, "mixmate") in printed:
                 parts[-1] += f" (printed {percent(printed[dataset, 'mixmate'])} %)"
         if parts:
             sentences.append(f"Images in the right cluster ({dataset}, no label used): "
@@ -32,8 +33,8 @@ def findings(scores: pd.DataFrame, section: dict) -> list[str]:
 def _asked(section: dict) -> list[tuple[str, str]]:
     """(method, start) chosen beforehand: what is shown, and each other method's first start."""
     shown, methods = section["shown"], section["methods"]
-    asked = [(shown["method"], shown["start"])]
-    for role in ("published", "network", SUBSPACES):
+    asked = [(shown["method"], shown["start"]), (shown["method"], PRINTED_START)]
+    for role in ("changed", "network", SUBSPACES):
         starts = [s for s in methods[shown[role]]["starts"] if s != LABELLED]
         if starts:
             asked.append((shown[role], starts[0]))

@@ -5,7 +5,7 @@ from mixtures.conditions import HELD_OUT, JOINED, LABELLED, SUBSPACES
 
 METHODS = {
     "mixmate": "MixMate",
-    "mixmate_published": "MixMate as published",
+    "mixmate_likelihood": "MixMate, likelihood",
     "mixmate_expected": "MixMate, expected energy",
     "mixmate_doubled": "MixMate, doubled error",
     "group_sparse": "group-sparse autoencoder",

@@ -8,7 +8,7 @@ from mixtures.conditions import Job
 from mixtures.scores import jobs_of
 
 DEFAULTS = {"objective": "likelihood", "weight": 0.5, "step": "lipschitz", "backprop": "all"}
-NO_SETTING = ("kind", "starts", "protocols", "datasets", "replicates")
+NO_SETTING = ("kind", "starts", "held_out", "datasets", "replicates")
 
 
 def beside(scores: pd.DataFrame, method: str, other: str) -> Iterator[tuple[Job, Job]]:

@@ -19,12 +19,13 @@ SECTION = {
     "methods": {
         "subspaces": {"kind": "subspaces", "starts": ["ssc", "kmeans", "spectral", "any"]},
         "mixmate": {
-            "kind": "mixture", "prox": "soft", "objective": "likelihood", "backprop": 0,
+            "kind": "mixture", "prox": "soft", "objective": "expected", "weight": 1.0,
+            "step": 0.04,
             "starts": ["subspaces", "ssc", "kmeans", "spectral", "pca", "random", "class"],
         },
-        "mixmate_published": {
-            "kind": "mixture", "prox": "soft", "objective": "expected", "weight": 1.0,
-            "step": 0.04, "starts": ["ssc"],
+        "mixmate_likelihood": {
+            "kind": "mixture", "prox": "soft", "objective": "likelihood", "backprop": 0,
+            "starts": ["subspaces", "ssc"],
         },
         "mixmate_expected": {
             "kind": "mixture", "prox": "soft", "objective": "expected", "starts": ["ssc"],
@@ -44,15 +45,15 @@ SECTION = {
     },
     "counts": {"datasets": ["digits"], "clusters": [8, 9, 10, 12], "replicates": 2},
     "shown": {
-        "method": "mixmate", "start": "subspaces", "published": "mixmate_published",
+        "method": "mixmate", "start": "subspaces", "changed": "mixmate_likelihood",
         "network": "group_sparse", "subspaces": "subspaces",
     },
 }  # fmt: skip
 CHOICES = {**SECTION["shown"], "methods": SECTION["methods"]}
 # ACC after training from the first start of a method; every further start has 0.02 less.
 LEARNT = {
-    "mixmate": 0.98, "mixmate_published": 0.92, "mixmate_expected": 0.94, "mixmate_doubled": 0.94,
-    "group_sparse": 0.9, "subspaces": 0.99,
+    "mixmate": 0.96, "mixmate_likelihood": 0.99, "mixmate_expected": 0.955,
+    "mixmate_doubled": 0.955, "group_sparse": 0.9, "subspaces": 0.99,
 }  # fmt: skip
 
 
