@@ -3,6 +3,7 @@
 from math import prod
 
 from mixtures.conditions import (
+    HELD_OUT,
     JOINED,
     LABELLED,
     SUBSPACES,
