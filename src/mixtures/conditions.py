@@ -27,6 +27,12 @@ def methods(section: dict, dataset: str) -> dict[str, dict]:
     }
 
 
+def networks(section: dict) -> list[str]:
+    """The methods that are networks."""
+    methods = section["methods"]
+    return [name for name, entry in methods.items() if entry["kind"] != SUBSPACES]
+
+
 def jobs(section: dict) -> list[Job]:
     """All trainings, the subspaces first: some are the start of others."""
     found = [

@@ -82,16 +82,14 @@ rule mixtures_start:
         code=code("mixtures/start.py"),
         data=rules.data_prepare.output,
         features=rules.mixtures_features.output,
-        # The clusters of the subspaces are the start of others.
-        clusters=lambda w: (
-            mixtures_before(w) if w.start == mixtures.conditions.SUBSPACES else []
-        ),
     output:
         "<results>/mixtures/{dataset}-{protocol}/start-{start}.safetensors",
     log:
         "<logs>/mixtures_start/{dataset}-{protocol}-{start}.log",
     benchmark:
         "<benchmarks>/mixtures_start/{dataset}-{protocol}-{start}.tsv"
+    wildcard_constraints:
+        start=f"(?!{mixtures.conditions.SUBSPACES})[a-z]+",
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
@@ -102,7 +100,7 @@ rule mixtures_start:
         settings=lambda w: as_json(MIXTURES["settings"][w.dataset]),
         replicates=lambda w: MIXTURES["settings"][w.dataset]["replicates"],
         clusters=lambda w, input: (
-            f"--clusters {input.clusters}" if input.clusters else ""
+            f"--clusters {input.clusters}" if "clusters" in input.keys() else ""
         ),
         seed=config["seed"],
     shell:
@@ -112,12 +110,27 @@ rule mixtures_start:
         "--threads {threads} --output {output} > {log} 2>&1"
 
 
+# The clusters of the subspaces are the start of others.
+use rule mixtures_start as mixtures_start_again with:
+    input:
+        code=code("mixtures/start.py"),
+        data=rules.data_prepare.output,
+        features=rules.mixtures_features.output,
+        clusters=mixtures_before,
+    log:
+        "<logs>/mixtures_start_again/{dataset}-{protocol}-{start}.log",
+    benchmark:
+        "<benchmarks>/mixtures_start_again/{dataset}-{protocol}-{start}.tsv"
+    wildcard_constraints:
+        start=mixtures.conditions.SUBSPACES,
+
+
 rule mixtures_train:
     input:
         code=code("mixtures/train.py"),
         data=rules.data_prepare.output,
         features=rules.mixtures_features.output,
-        start=rules.mixtures_start.output,
+        start="<results>/mixtures/{dataset}-{protocol}/start-{start}.safetensors",
     output:
         metrics="<results>/mixtures/{dataset}-{protocol}/{method}-{start}.csv",
         checksum="<results>/mixtures/{dataset}-{protocol}/{method}-{start}.csv.sha256",
@@ -127,7 +140,7 @@ rule mixtures_train:
     benchmark:
         "<benchmarks>/mixtures_train/{dataset}-{protocol}-{method}-{start}.tsv"
     wildcard_constraints:
-        method="|".join(MIXTURES["methods"]),
+        method="|".join(mixtures.conditions.networks(MIXTURES)),
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
@@ -153,6 +166,19 @@ rule mixtures_train:
         "--settings {params.settings:q} --replicates {params.replicates} --seed {params.seed} "
         "--threads {threads} --checkpoint {params.checkpoint} --output {output.learnt} "
         "--metrics {output.metrics} > {log} 2>&1"
+
+
+use rule mixtures_train as mixtures_subspaces with:
+    log:
+        "<logs>/mixtures_subspaces/{dataset}-{protocol}-{method}-{start}.log",
+    benchmark:
+        "<benchmarks>/mixtures_subspaces/{dataset}-{protocol}-{method}-{start}.tsv"
+    wildcard_constraints:
+        method="|".join(
+            name
+            for name in MIXTURES["methods"]
+            if name not in mixtures.conditions.networks(MIXTURES)
+        ),
 
 
 rule mixtures_figures:
