@@ -18,9 +18,9 @@ SCRIPTS = sorted(
 
 def test_scripts_that_read_tables_alone_do_not_load_torch():
     scripts = "evidence.collect, report.build, clustering.table1, clustering.scores"
-    for room in ("recovery", "clustering", "theory"):
+    for room in ("recovery", "clustering", "theory", "mixtures"):
         scripts += f", {room}.report"
-    scripts += ", recovery.figures, theory.figures"
+    scripts += ", recovery.figures, theory.figures, mixtures.curves"
     program = f"import {scripts}, sys; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", program], cwd=ROOT / "src", check=True)
 
