@@ -87,6 +87,13 @@ def datasets(section: dict) -> list[str]:
     return list(dict.fromkeys(dataset for part in parts for dataset in part["datasets"]))
 
 
+def settings_of_missing(section: dict, dataset: str) -> dict:
+    """Settings of a data set and of the mixture that learns from images with missing pixels."""
+    found = settings(section, dataset, section["missing"]["method"])
+    training = {**found["training"], "epochs": section["missing"]["epochs"]}
+    return {**found, "training": training}
+
+
 def of_missing(section: dict) -> list[tuple[str, float]]:
     """(data set, share of missing pixels) of the study of missing pixels."""
     study = section["missing"]

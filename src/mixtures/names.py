@@ -23,6 +23,8 @@ METHODS = {
 }
 STARTS = {
     "ssc": "sparse subspace clustering",
+    "ensc": "elastic net subspace clustering",
+    "neighbors": "neighbours of features",
     "kmeans": "k-means",
     "spectral": "spectral clustering",
     "any": "random clusters",

@@ -10,10 +10,17 @@ from torch import Tensor
 from groupsparse.clustering import kmeans_clusters, neighbor_graph
 from groupsparse.init import initialize
 from groupsparse.seeds import derive_seed, generator
-from groupsparse.subspaces import affinity, graph_clusters, orthogonal_matching_pursuit
+from groupsparse.subspaces import (
+    affinity,
+    elastic_net,
+    graph_clusters,
+    orthogonal_matching_pursuit,
+    shared_neighbors,
+)
 from mixtures.conditions import LABELLED
 
 NONZERO = 5  # images that express an image
+FEW_NEIGHBORS = 10  # of the graph of features
 NEIGHBORS = 1000  # of the graph of pixels, at most half of the sample
 
 
@@ -23,7 +30,8 @@ def clusters_of(
     """Clusters (S,) of a sample, from pixels (S, n) or features (S, k); labels only by ``class``.
 
     ``ssc``: sparse subspace clustering of the features, which are centred and keep their norms, so
-    that large ones are preferred, as in the public code of MixMate.
+    that large ones are preferred, as in the public code of MixMate. ``ensc``: by an elastic net, the
+    graph of the nearest codes. ``neighbors``: the graph of the nearest features.
     ``kmeans`` and ``spectral``: of pixels. ``any``: at random.
     """
     if start == LABELLED:
@@ -33,6 +41,11 @@ def clusters_of(
     if start == "ssc":
         codes = orthogonal_matching_pursuit(features - features.mean(0), NONZERO)
         found = graph_clusters(affinity(codes), count, seed)
+    elif start == "ensc":
+        graph = shared_neighbors(elastic_net(features - features.mean(0)))
+        found = graph_clusters(graph, count, seed)
+    elif start == "neighbors":
+        found = graph_clusters(neighbor_graph(features.numpy(), FEW_NEIGHBORS), count, seed)
     elif start == "kmeans":
         found = kmeans_clusters(pixels.numpy(), count, seed)
     elif start == "spectral":

@@ -41,7 +41,7 @@ SECTION = {
     },
     "missing": {
         "datasets": ["digits"], "shares": [0.0, 0.25, 0.5], "hit": 0.9, "method": "mixmate",
-        "start": "ssc", "replicates": 2,
+        "start": "ssc", "epochs": 5, "replicates": 2,
     },
     "counts": {"datasets": ["digits"], "clusters": [8, 9, 10, 12], "replicates": 2},
     "shown": {

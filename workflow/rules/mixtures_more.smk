@@ -27,9 +27,7 @@ rule mixtures_missing:
         start=MIXTURES["missing"]["start"],
         spec=lambda w: as_json(MIXTURES["methods"][MIXTURES["missing"]["method"]]),
         settings=lambda w: as_json(
-            mixtures.conditions.settings(
-                MIXTURES, w.dataset, MIXTURES["missing"]["method"]
-            )
+            mixtures.conditions.settings_of_missing(MIXTURES, w.dataset)
         ),
         replicates=MIXTURES["missing"]["replicates"],
         seed=config["seed"],
