@@ -16,7 +16,8 @@ from mixtures.conditions import (
 )
 
 PIXELS = {"digits": 64, "mnist": 784, "fashion_mnist": 784, "kmnist": 784, "usps": 256}
-SAMPLED = ("ssc", "ensc", "neighbors", "kmeans", "spectral", "any", LABELLED)  # starts that are clusters of a sample
+# Starts that are clusters of a sample.
+SAMPLED = ("ssc", "ensc", "neighbors", "kmeans", "spectral", "any", LABELLED)
 STARTS = (*SAMPLED, "pca", "random", SUBSPACES)
 NETWORK = {"prox", "step", "settings"}
 # What an entry must and may have besides starts and where it runs.

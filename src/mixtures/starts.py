@@ -30,8 +30,8 @@ def clusters_of(
     """Clusters (S,) of a sample, from pixels (S, n) or features (S, k); labels only by ``class``.
 
     ``ssc``: sparse subspace clustering of the features, which are centred and keep their norms, so
-    that large ones are preferred, as in the public code of MixMate. ``ensc``: by an elastic net, the
-    graph of the nearest codes. ``neighbors``: the graph of the nearest features.
+    that large ones are preferred, as in the public code of MixMate. ``ensc``: by an elastic net,
+    the graph of the nearest codes. ``neighbors``: the graph of the nearest features.
     ``kmeans`` and ``spectral``: of pixels. ``any``: at random.
     """
     if start == LABELLED:

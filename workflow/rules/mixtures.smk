@@ -49,11 +49,6 @@ wildcard_constraints:
     start="[a-z]+",
 
 
-def mixtures_before(w):
-    job = mixtures.conditions.before(MIXTURES, w.dataset, w.protocol)
-    return f"<results>/mixtures/{w.dataset}-{w.protocol}/{job.method}-{job.start}.safetensors"
-
-
 rule mixtures_features:
     input:
         code=code("mixtures/features.py"),
@@ -116,7 +111,9 @@ use rule mixtures_start as mixtures_start_again with:
         code=code("mixtures/start.py"),
         data=rules.data_prepare.output,
         features=rules.mixtures_features.output,
-        clusters=mixtures_before,
+        clusters=lambda w: "<results>/mixtures/{}-{}/{}-{}.safetensors".format(
+            *mixtures.conditions.before(MIXTURES, w.dataset, w.protocol)
+        ),
     log:
         "<logs>/mixtures_start_again/{dataset}-{protocol}-{start}.log",
     benchmark:
