@@ -129,7 +129,7 @@ def elastic_net(
             values = _elastic_net(atoms, here, lambda_, ratio, layers)
             residual = here - torch.einsum("bk,bkn->bn", values, atoms)
             excess = (residual @ points.T).abs_().sub_(lambda_)
-            excess[rows, among] = -1
+            excess[rows, among] = -torch.inf
             # What is in use stays; the rest makes room for the worst violations.
             excess[rows.unsqueeze(1), chosen] = torch.where(values != 0, torch.inf, -1).to(excess)
             new = excess.topk(size, sorted=False)

@@ -162,5 +162,10 @@ def test_every_number_of_the_paper_says_where_it_is_printed():
     for path in paths:
         numbers = paper_table(path.stem)
         where = numbers.source if "source" in numbers else "Fig. " + numbers.figure
-        assert where.str.contains(r"Fig\.|Table|Sec\.").all()
-        assert np.isfinite(numbers.select_dtypes("number")).all(axis=None)
+        # Other papers and public code are named by author or place.
+        assert where.str.contains(
+            r"Fig\.|Table|Sec\.|README|, [A-Z].* \d{4}$| et al\. \d{4}$"
+        ).all()
+        unknown = ["nmi", "ari"] if path.stem == "mixmate" else []  # not printed by all
+        values = numbers.drop(columns=unknown).select_dtypes("number")
+        assert np.isfinite(values).all(axis=None)

@@ -13,7 +13,7 @@ from recomputed import assert_published_again
 pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="a run without git names no commit")
 BEYOND = yaml.safe_load((ROOT / "workflow/presets/beyond.yaml").read_text())
 NAMES = ",".join(BEYOND["experiments"])
-OPTIONS = "--config", f"experiments=[{NAMES}]", "published=beyond"
+OPTIONS = "--config", f"experiments=[{NAMES}]", "published=published-beyond"
 
 
 @pytest.fixture(scope="module")

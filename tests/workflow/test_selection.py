@@ -21,7 +21,8 @@ RULES = {
     },
     "theory": {"theory_figures"},
     "mixtures": {
-        "data_prepare", "mixtures_features", "mixtures_start", "mixtures_train", "mixtures_figures",
+        "data_prepare", "mixtures_features", "mixtures_start", "mixtures_start_again",
+        "mixtures_subspaces", "mixtures_train", "mixtures_figures",
     },
 }  # fmt: skip
 STAGES = {
