@@ -13,6 +13,7 @@ from groupsparse.arrays import Array, as_tensor, check_count
 from groupsparse.dictionary import blocks, from_blocks, orthonormalize_groups
 from groupsparse.least_squares import Statistics
 from groupsparse.pairwise import GAP, SAME, candidates, distinct, members, overlaps
+from groupsparse.parting import parted
 from groupsparse.preprocess import require_finite
 from groupsparse.pursuit import FALSE_ALARM, ROWS, noise_quantile, refit_codes, select_groups
 from groupsparse.seeds import as_generator
@@ -52,6 +53,7 @@ def discover(
     The best dictionary is the one with the least ||Y - A X||^2 / sigma^2 + t |S|, where t is the
     price of an active group in the test of :func:`select_groups`. When no round improves on it,
     its groups are looked at again with a stricter notion of entangled, down to 5 % above chance.
+    Pairs that are entangled to the end are taken apart (:func:`groupsparse.parting.parted`).
 
     Parameters
     ----------
@@ -173,7 +175,7 @@ def _best(
             if len(kept) == wanted or not looks:
                 break
         known, rest = state.fitted()[kept], state.rest(kept)
-    return best
+    return best.parted(active_groups, generator)
 
 
 def _completed(
@@ -228,8 +230,11 @@ class _State(NamedTuple):
         return self.score(noise) < (1 - GAIN) * other.score(noise)
 
     def score(self, noise: float) -> float:
-        price = noise_quantile(FALSE_ALARM / len(self.uses), self.group_size)
-        return self.residual / noise + price * float(self.uses.sum())
+        return self.residual / noise + self._price * float(self.uses.sum())
+
+    @property
+    def _price(self) -> float:
+        return noise_quantile(FALSE_ALARM / len(self.uses), self.group_size)
 
     def fitted(self) -> Tensor:
         """Orthonormal bases (G, n, d) of the dictionary that fits these codes best."""
@@ -246,14 +251,39 @@ class _State(NamedTuple):
         spans = blocks(self.dictionary, self.group_size)
         order = energy.argsort(descending=True)
         twice = torch.tril(overlaps(spans[order], spans[order]) > SAME, -1).any(1)
+        bad = self.entangled(together).any(1) | (energy < DEAD * energy.median())
+        bad[order[twice]] = True
+        return (~bad).nonzero().squeeze(1)
+
+    def entangled(self, together: float) -> Tensor:
+        """Pairs of groups (G, G) that are active together far more often than by chance."""
         active = self.support.to(self.codes)
         joint = (active.mT @ active).fill_diagonal_(0)
         rarer = torch.minimum(self.uses, self.uses.unsqueeze(1)).clamp_min(1)
         chance = active.mean(0).max()
-        entangled = joint > (chance + together * (1 - chance)) * rarer
-        bad = entangled.any(1) | (energy < DEAD * energy.median())
-        bad[order[twice]] = True
-        return (~bad).nonzero().squeeze(1)
+        return joint > (chance + together * (1 - chance)) * rarer
+
+    def parted(self, active_groups: int | None, generator: torch.Generator) -> _State:
+        """The state with entangled pairs taken apart where that explains their samples better."""
+        d, spans, done = self.group_size, blocks(self.dictionary, self.group_size).clone(), set()
+        noise = max(self.residual, 1e-30) / self.data.numel()
+        for pair in self.entangled(TOGETHER[1]).triu(1).nonzero().tolist():
+            if not done.isdisjoint(pair):
+                continue
+            rows = self.support[:, pair].any(1)
+            data, codes, support = self.data[rows], self.codes[rows], self.support[rows]
+            residual = data - codes @ self.dictionary.mT
+            columns = self.columns(torch.tensor(pair))
+            rest = residual + codes[:, columns] @ self.dictionary[:, columns].mT
+            changed = spans.clone()
+            changed[pair] = parted(rest, spans[pair], generator)
+            score = float(residual.square().sum()) / noise + self._price * float(support.sum())
+            if _State.of(data, from_blocks(changed), d, active_groups).score(noise) < score:
+                done.update(pair)
+                spans = changed
+        if not done:
+            return self
+        return _State.of(self.data, from_blocks(spans), d, active_groups)
 
     def columns(self, kept: Tensor) -> Tensor:
         """Columns of the atoms of the kept groups."""
