@@ -107,6 +107,9 @@ def discover(
         rest = from_blocks(torch.linalg.qr(noise).Q)
         best = best._replace(dictionary=torch.cat([best.dictionary, rest], -1))
     k = active_groups and min(active_groups, best.dictionary.shape[1] // d)
+    for _ in range(2):  # a pass may show a pair that noise in the codes had hidden
+        learnt = alternate(best.dictionary, data, d, passes=1, active_groups=k).dictionary
+        best = _State.of(data, learnt, d, k).parted(k, generator)
     return alternate(best.dictionary, data, d, passes=1, active_groups=k, basis=basis).dictionary
 
 
@@ -175,7 +178,7 @@ def _best(
             if len(kept) == wanted or not looks:
                 break
         known, rest = state.fitted()[kept], state.rest(kept)
-    return best.parted(active_groups, generator)
+    return best
 
 
 def _completed(
