@@ -18,6 +18,7 @@ from report.markdown import page, results
 
 EVERY, EARLY = 10, 50  # epochs of a published history, which must stay small
 NO_RESULTS = ("bench", "download")  # parts of the config that no result depends on
+LARGE = 2**21  # bytes from which a table is large
 
 
 def main() -> None:
@@ -64,9 +65,15 @@ def replace(folder: Path, files: dict[str, bytes]) -> None:
 
 
 def published(name: str, path: str) -> bytes:
-    """A table as it is, or fewer epochs of a history."""
+    """A table as it is, or fewer epochs of a history.
+
+    A large table goes without the column ``experiment``, which its name says.
+    """
     if not name.endswith("_history"):
-        return read_checked(path)
+        content = read_checked(path)
+        if len(content) <= LARGE:
+            return content
+        return load_table(path).drop(columns="experiment").to_csv(index=False).encode()
     return thinned(load_table(path)).to_csv(index=False).encode()
 
 

@@ -86,4 +86,4 @@ def test_the_published_claims_and_pages_are_those_of_the_published_tables(folder
 def test_published_files_are_small(folder):
     files = [p for p in (ROOT / "reports" / folder).rglob("*") if p.is_file()]
     sizes = {p.name: p.stat().st_size for p in files}
-    assert {name: size for name, size in sizes.items() if size > 2_500_000} == {}
+    assert {name: size for name, size in sizes.items() if size > 2**21} == {}

@@ -148,3 +148,13 @@ def test_publishing_leaves_nothing_of_what_was_published_before(tmp_path):
     replace(tmp_path, files)
     found = {p.relative_to(tmp_path).as_posix(): p for p in tmp_path.rglob("*") if p.is_file()}
     assert {name: path.read_bytes() for name, path in found.items()} == files
+
+
+def test_a_large_table_goes_without_the_name_of_its_experiment(tmp_path, monkeypatch):
+    table = pd.DataFrame({"experiment": ["mine"] * 3, "value": [0.1, 0.2, 0.3]})
+    save_table(tmp_path / "mine.csv", table)
+    whole = published("mine", str(tmp_path / "mine.csv"))
+    assert whole == (tmp_path / "mine.csv").read_bytes()
+    monkeypatch.setattr("report.publish.LARGE", len(whole) - 1)
+    content = published("mine", str(tmp_path / "mine.csv"))
+    assert content.decode() == "value\n0.1\n0.2\n0.3\n"
