@@ -29,7 +29,8 @@ def test_mnist_is_downloaded_verified_and_clustered(fresh_workflow, mirror):
     fresh_workflow.edit("config.yaml", "mirrors: {}", f"mirrors: {{mnist: [{mirror}]}}")
     settings = "    mnist: {group_size: 4, neighbors: 20, training: {epochs: 1}}\n"
     preset = "workflow/presets/smoke.yaml"
-    fresh_workflow.edit(preset, "    digits:\n", f"{settings}    digits:\n")
+    digits = "    digits:\n      group_size: 4\n"  # of the clustering, not of the mixtures
+    fresh_workflow.edit(preset, digits, settings + digits)
     targets = [
         "results/smoke/clustering/mnist/group_sparse-raw/metrics.csv",
         "reports/smoke/figures/fig4-mnist.png",
