@@ -9,10 +9,10 @@ from itertools import permutations
 
 import pandas as pd
 
-from evidence.claims import Evidence, claim
+from evidence.claims import Claim, Evidence, claim
 from evidence.paper import paper_table
 from evidence.verdict import at_least
-from mixtures.conditions import JOINED, PRINTED_START, SUBSPACES, Job
+from mixtures.conditions import ENERGIES, JOINED, PRINTED_START, SUBSPACES, VOTE_OF_STARTS, Job
 from mixtures.names import PROTOCOLS, called, start_name
 from mixtures.pairs import DEFAULTS, beside, differing
 from mixtures.scores import jobs_of, last, untrained
@@ -40,8 +40,8 @@ def fields(job: Job, **more: object) -> dict:
 
 
 def pair(job: Job, other: Job, **more: object) -> dict:
-    """The case of a training beside another one from the same start."""
-    return fields(job, other=other, against=called(other.method), **more)
+    """The case of a method beside another one; ``words`` are added to its reason."""
+    return fields(job, **{"other": other, "against": called(other.method), "words": ""} | more)
 
 
 def difference(tables, first: Job, second: Job) -> Evidence | None:
@@ -98,52 +98,37 @@ def improves(tables, case):
     return compared(last(scores, case.job, "acc"), untrained(scores, case.job, "acc"))
 
 
-def mixtures_beside(tables, choices, alike: str, first: object, second: object):
+def better(title: str, cases) -> Claim:
+    """A claim that a method gains on another from the same start."""
+
+    @ours(
+        title,
+        statistic="{dataset}, {images}: ACC of {named} minus {against}, from {origin}",
+        reference="more than 0",
+        rule=at_least(POINT, partly=0.0),
+        cases=cases,
+    )
+    def gains(tables, case):
+        found = difference(tables, case.job, case.other)
+        return found and found._replace(note=f"{found.note}{case.words}")
+
+    return gains
+
+
+def mixtures_beside(alike: str, first: object, second: object):
     """Mixtures with the ``first`` value of an option beside those with the ``second`` one."""
-    methods = {n: DEFAULTS | e for n, e in choices["methods"].items() if e["kind"] == "mixture"}
     option = "objective" if alike == "weight" else "weight"
-    for (name, mine), (other, theirs) in permutations(methods.items(), 2):
-        differ = mine[option] == first and theirs[option] == second
-        if differ and mine[alike] == theirs[alike]:
-            words = differing(mine, theirs)
-            for job, partner in beside(tables["mixtures"], name, other):
-                yield pair(job, partner, words=words)
 
+    def cases(tables, choices):
+        methods = {n: DEFAULTS | e for n, e in choices["methods"].items() if e["kind"] == "mixture"}
+        for (name, mine), (other, theirs) in permutations(methods.items(), 2):
+            differ = mine[option] == first and theirs[option] == second
+            if differ and mine[alike] == theirs[alike]:
+                words = f"; {differing(mine, theirs)}"
+                for job, partner in beside(tables["mixtures"], name, other):
+                    yield pair(job, partner, words=words)
 
-def weights(tables, choices):
-    """Mixtures whose energy is the encoder's beside those with the published one."""
-    return mixtures_beside(tables, choices, "objective", 0.5, 1.0)
-
-
-@ours(
-    "An energy that the encoder minimises (weight 1/2) clusters better than the published one",
-    statistic="{dataset}, {images}: ACC of {named} minus {against}, from {origin}",
-    reference="more than 0",
-    rule=at_least(POINT, partly=0.0),
-    cases=weights,
-)
-def consistent(tables, case):
-    return noted(difference(tables, case.job, case.other), case.words)
-
-
-def objectives(tables, choices):
-    """Mixtures that maximise the likelihood beside those with the published objective."""
-    return mixtures_beside(tables, choices, "weight", "likelihood", "expected")
-
-
-@ours(
-    "The likelihood clusters better than the expected energy",
-    statistic="{dataset}, {images}: ACC of {named} minus {against}, from {origin}",
-    reference="more than 0",
-    rule=at_least(POINT, partly=0.0),
-    cases=objectives,
-)
-def likelihood(tables, case):
-    return noted(difference(tables, case.job, case.other), case.words)
-
-
-def noted(found: Evidence | None, words: str) -> Evidence | None:
-    return found and found._replace(note=f"{found.note}; {words}")
+    return cases
 
 
 def roles(first: str, second: str):
@@ -156,37 +141,43 @@ def roles(first: str, second: str):
     return cases
 
 
-@ours(
-    "The changed MixMate clusters better than the published one",
-    statistic="{dataset}, {images}: ACC of {named} minus {against}, from {origin}",
-    reference="more than 0",
-    rule=at_least(POINT, partly=0.0),
-    cases=roles("changed", "method"),
+def energies_beside(tables, choices):
+    """Clusters of the energies of a mixture beside those of its least energy."""
+    for job, other in beside(tables["mixtures"], ENERGIES, choices["method"]):
+        yield pair(job, other)
+
+
+def votes(tables, choices):
+    """The vote of the subspaces from several starts beside each of the starts."""
+    jobs = jobs_of(tables["mixtures"], labelled=False)
+    for job in (job for job in jobs if job.method == VOTE_OF_STARTS):
+        for other in jobs:
+            if other[:3] == (job.dataset, job.protocol, choices["subspaces"]):
+                yield pair(job, other, against=f"subspaces from {start_name(other.start)}")
+
+
+consistent = better(
+    "An energy that the encoder minimises (weight 1/2) clusters better than the published one",
+    mixtures_beside("objective", 0.5, 1.0),
 )
-def changed(tables, case):
-    return difference(tables, case.job, case.other)
-
-
-@ours(
+likelihood = better(
+    "The likelihood clusters better than the expected energy",
+    mixtures_beside("weight", "likelihood", "expected"),
+)
+changed = better(
+    "The changed MixMate clusters better than the published one", roles("changed", "method")
+)
+components = better(
     "One network for each cluster clusters better than one with a group for each",
-    statistic="{dataset}, {images}: ACC of {named} minus {against}, from {origin}",
-    reference="more than 0",
-    rule=at_least(POINT, partly=0.0),
-    cases=roles("method", "network"),
+    roles("method", "network"),
 )
-def components(tables, case):
-    return difference(tables, case.job, case.other)
-
-
-@ours(
-    "Subspaces of features cluster better than networks of pixels",
-    statistic="{dataset}, {images}: ACC of {named} minus {against}, from {origin}",
-    reference="more than 0",
-    rule=at_least(POINT, partly=0.0),
-    cases=roles("subspaces", "method"),
+features = better(
+    "Subspaces of features cluster better than networks of pixels", roles("subspaces", "method")
 )
-def features(tables, case):
-    return difference(tables, case.job, case.other)
+similarity = better(
+    "Energies, taken as features, cluster better than the least energy", energies_beside
+)
+voted = better("Subspaces from several starts vote better than each of them", votes)
 
 
 def aims(tables, choices):

@@ -6,6 +6,9 @@ JOINED, HELD_OUT = "joined", "held_out"  # learn from and score all images, or t
 SUBSPACES = "subspaces"  # the start that is the result of the method of this kind
 LABELLED = "class"  # the start that uses labels
 PRINTED_START = "ssc"  # that of MixMate as printed
+# Methods that combine what others learnt.
+VOTE_OF_STARTS, VOTE_OF_SEEDS, ENERGIES = "vote_of_starts", "vote_of_seeds", "energies"
+SEVERAL = "several"  # where a vote of starts begins
 FILLINGS = ("masks", "zeros", "means")  # of missing pixels; masks fill nothing in
 
 
@@ -68,6 +71,16 @@ def before(section: dict, dataset: str, protocol: str) -> Job:
         if (job.dataset, job.protocol, kind) == (dataset, protocol, SUBSPACES):
             return job
     raise ValueError(f"no subspaces are learnt on {dataset}, {protocol}")
+
+
+def voters(section: dict, dataset: str) -> list[Job]:
+    """The subspaces that vote: those that are shown, from every start without labels."""
+    shown = section["shown"][SUBSPACES]
+    return [
+        job
+        for job in jobs(section)
+        if job[:3] == (dataset, JOINED, shown) and job.start != LABELLED
+    ]
 
 
 def drawn(section: dict) -> dict[str, str]:

@@ -4,7 +4,16 @@ import pandas as pd
 
 from evidence.paper import paper_table
 from evidence.section import percent
-from mixtures.conditions import JOINED, LABELLED, PRINTED_START, SUBSPACES, Job
+from mixtures.conditions import (
+    ENERGIES,
+    JOINED,
+    LABELLED,
+    PRINTED_START,
+    SEVERAL,
+    SUBSPACES,
+    VOTE_OF_STARTS,
+    Job,
+)
 from mixtures.names import called, start_name
 from mixtures.scores import jobs_of, last
 
@@ -38,4 +47,5 @@ def _asked(section: dict) -> list[tuple[str, str]]:
         starts = [s for s in methods[shown[role]]["starts"] if s != LABELLED]
         if starts:
             asked.append((shown[role], starts[0]))
+    asked += [(ENERGIES, shown["start"]), (VOTE_OF_STARTS, SEVERAL)]
     return list(dict.fromkeys(asked))

@@ -18,7 +18,7 @@ from groupsparse.pursuit import refit_codes, select_groups
 from groupsparse.training import train
 
 BATCH = 10_000  # samples that are encoded at a time
-STILL = 5e-4  # share of samples that change their group at which subspaces have settled
+STILL = 1e-3  # share of samples that change their group at which subspaces have settled
 
 
 class Result(NamedTuple):

@@ -1,7 +1,16 @@
 """Names of methods, starts and protocols as readers see them."""
 
 from evidence.names import method_name
-from mixtures.conditions import HELD_OUT, JOINED, LABELLED, SUBSPACES
+from mixtures.conditions import (
+    ENERGIES,
+    HELD_OUT,
+    JOINED,
+    LABELLED,
+    SEVERAL,
+    SUBSPACES,
+    VOTE_OF_SEEDS,
+    VOTE_OF_STARTS,
+)
 
 METHODS = {
     "mixmate": "MixMate",
@@ -9,7 +18,11 @@ METHODS = {
     "mixmate_expected": "MixMate, expected energy",
     "mixmate_doubled": "MixMate, doubled error",
     "group_sparse": "group-sparse autoencoder",
+    "group_sparse_long": "group-sparse autoencoder, more epochs",
     "subspaces": "subspaces of features",
+    VOTE_OF_STARTS: "vote of subspaces",
+    VOTE_OF_SEEDS: "vote of subspaces of all seeds",
+    ENERGIES: "k-means of MixMate's energies",
     "mixmate_start": "start of MixMate alone",
     "mixmate_log_1": "MixMate, authors' log (1)",
     "mixmate_log_2": "MixMate, authors' log (2)",
@@ -32,6 +45,7 @@ STARTS = {
     "random": "random atoms",
     LABELLED: "classes (uses labels)",
     SUBSPACES: "subspaces of features",
+    SEVERAL: "all its starts",
 }
 PROTOCOLS = {JOINED: "all images", HELD_OUT: "held-out images"}
 FILLED = {

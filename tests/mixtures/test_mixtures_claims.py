@@ -25,6 +25,7 @@ OBJECTIVE, DOUBLED = (
 )
 CHANGED, ONE_EACH = "The changed MixMate & subspace clustering", "One network & from k-means"
 FEATURES, RESIDUAL, FREE = "networks of pixels & from k-means", "The residual", "The free energy"
+ENERGIES, VOTE = "taken as features", "each of them & from k-means"
 AIM = "aimed at & ACC of MixMate from"
 AIM_SUBSPACES = "aimed at & ACC of subspaces"
 CASES = [
@@ -55,6 +56,12 @@ CASES = [
     (FEATURES, {}, HOLDS),
     (FEATURES, {("subspaces", "kmeans", "acc"): 0.925}, PARTLY),
     (FEATURES, {("subspaces", "kmeans", "acc"): 0.88}, FAILED),
+    (ENERGIES, {}, HOLDS),
+    (ENERGIES, {("energies", "subspaces", "acc"): 0.965}, PARTLY),
+    (ENERGIES, {("energies", "subspaces", "acc"): 0.95}, FAILED),
+    (VOTE, {}, HOLDS),
+    (VOTE, {("subspaces", "kmeans", "acc"): 0.995}, PARTLY),
+    (VOTE, {("vote_of_starts", "several", "acc"): 0.96}, FAILED),
     (AIM, {}, HOLDS),
     (AIM, {("mixmate", "subspaces", "acc"): 0.94}, PARTLY),
     (AIM, {("mixmate", "subspaces", "acc"): 0.9}, FAILED),

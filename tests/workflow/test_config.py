@@ -218,6 +218,14 @@ def test_every_experiment_has_a_section_and_runs_by_default_if_it_needs_no_downl
     assert sorted([*full, *beyond]) == experiments(), "each in one of the published runs"
 
 
+def test_the_full_run_and_the_run_of_the_mixtures_have_the_same_mixtures():
+    full, alone = (
+        yaml.safe_load((ROOT / f"workflow/presets/{name}.yaml").read_text())["mixtures"]
+        for name in ("full", "mixtures")
+    )
+    assert full == alone
+
+
 def test_checking_a_config_imports_nothing_heavy():
     program = "import json, sys; from validate import config_errors; "
     program += "assert config_errors(json.load(sys.stdin)) == []; "

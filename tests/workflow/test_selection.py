@@ -22,7 +22,7 @@ RULES = {
     "theory": {"theory_figures"},
     "mixtures": {
         "data_prepare", "mixtures_features", "mixtures_start", "mixtures_start_again",
-        "mixtures_subspaces", "mixtures_train", "mixtures_figures",
+        "mixtures_subspaces", "mixtures_train", "mixtures_figures", "mixtures_combine",
     },
 }  # fmt: skip
 STAGES = {

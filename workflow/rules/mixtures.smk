@@ -11,7 +11,11 @@ deliver(
         "mixtures": [
             f"<results>/mixtures/{job.dataset}-{job.protocol}/{job.method}-{job.start}.csv"
             for job in MIXTURES_JOBS
-        ],
+        ]
+        + expand(
+            "<results>/mixtures/{dataset}-joined/combined.csv",
+            dataset=MIXTURES["datasets"],
+        ),
         "mixtures_missing": [
             f"<results>/mixtures/{dataset}/missing-{share}.csv"
             for dataset, share in mixtures.conditions.of_missing(MIXTURES)

@@ -1,4 +1,35 @@
-# Clustering by mixtures: images with missing pixels, and the number of clusters.
+# Clustering by mixtures: what is combined of the trainings, images with missing pixels, and the
+# number of clusters.
+
+
+rule mixtures_combine:
+    input:
+        code=code("mixtures/combine.py"),
+        data=rules.data_prepare.output,
+        voters=lambda w: [
+            f"<results>/mixtures/{job.dataset}-{job.protocol}/{job.method}-{job.start}.safetensors"
+            for job in mixtures.conditions.voters(MIXTURES, w.dataset)
+        ],
+        mixture=rules.mixtures_figures.input.learnt,
+    output:
+        table="<results>/mixtures/{dataset}-joined/combined.csv",
+        checksum="<results>/mixtures/{dataset}-joined/combined.csv.sha256",
+    log:
+        "<logs>/mixtures_combine/{dataset}.log",
+    benchmark:
+        "<benchmarks>/mixtures_combine/{dataset}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: config["threads"]
+    resources:
+        mem_mb=scaled(6000),
+        runtime=scaled(60),
+    params:
+        seed=config["seed"],
+    shell:
+        "python -m mixtures.combine --data {input.data} --voters {input.voters} "
+        "--mixture {input.mixture} --seed {params.seed} --threads {threads} "
+        "--output {output.table} > {log} 2>&1"
 
 
 rule mixtures_missing:
