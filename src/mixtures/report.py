@@ -27,7 +27,7 @@ METHODS = (
     "spectral clustering of pixels, <i>subspaces</i> what the subspaces found, <i>random "
     "clusters</i> none of it. Principal directions and random atoms cluster nothing first. A start "
     "from classes uses labels: it is marked and in no claim. A vote is the majority of the "
-    "subspaces from all starts without labels, or of all seeds; their clusters are matched one to one. "
+    "subspaces from all starts without labels, or of all seeds; clusters are matched one to one. "
     "Energies as features: k-means of the K energies of every image, without their mean and at "
     "unit norm. <i>All images</i>: training and test "
     "images are learnt from and scored, as published; <i>held-out images</i>: only test images are "
