@@ -15,6 +15,9 @@ from groupsparse.clustering import cluster as cluster
 from groupsparse.clustering import nonnegative_normalized as nonnegative_normalized
 from groupsparse.clustering import scores as scores
 from groupsparse.clustering import sparsity as sparsity
+from groupsparse.convolution import convolve as convolve
+from groupsparse.convolution import correlate as correlate
+from groupsparse.convolutional import ConvolutionalAutoencoder as ConvolutionalAutoencoder
 from groupsparse.dictionary import block_coherence as block_coherence
 from groupsparse.dictionary import coherence as coherence
 from groupsparse.dictionary import normalize_columns as normalize_columns
@@ -62,5 +65,6 @@ from groupsparse.thresholds import lambda_max as lambda_max
 from groupsparse.thresholds import matched_threshold as matched_threshold
 from groupsparse.training import DivergedError as DivergedError
 from groupsparse.training import train as train
+from groupsparse.trials import TrialData as TrialData
 
 __version__: str

@@ -52,7 +52,7 @@ def identity(
     dictionary = model.dictionary
     settings = {
         "model": [
-            model.config() | {"activation": program(model.activation)},
+            model.config() | {"activation": program(getattr(model, "activation", None))},
             str(dictionary.dtype),
             list(dictionary.shape),
         ],

@@ -4,7 +4,9 @@ Leading batch dimensions are independent problems. Samples are rows, so A^T y re
 """
 
 import warnings
+from collections.abc import Callable
 from functools import partial
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -19,6 +21,19 @@ SEGMENT = 16
 # momentum its factor is 1 - s, so s = 2. With momentum b the mode has r^2 = (1 - s)((1 + b) r - b),
 # which leaves the unit circle at s = 1 + 1 / (1 + 2 b), at 4/3 as b tends to 1.
 STEP_LIMIT = {"ista": 2.0, "fista": 4 / 3}
+
+
+class Operator(Protocol):
+    """What a layer does to a point w before its activation, U(w), and the derivatives of that."""
+
+    def plus(self, c: Tensor, w: Tensor) -> Tensor:
+        """c + U(w)."""
+
+    def adjoint(self, w: Tensor, slope: Tensor) -> Tensor:
+        """Derivative of <slope, U(w)> by w."""
+
+    def gradient(self, w: Tensor, slope: Tensor) -> Tensor:
+        """Derivative of <slope, U(w)> by the matrix that U is made of."""
 
 
 def shallow(
@@ -85,9 +100,28 @@ def unfolded(
         operator, matrix = _Gram, eye - step * gram
     else:
         operator, matrix = partial(_Masked, mask=mask, step=step), dictionary
+    rest = prox, step * lambda_, group_size, layers, momentum, backprop
+    return run_layers(operator, correlation, matrix, *rest)
+
+
+def run_layers(
+    operator: Callable[[Tensor], Operator],
+    correlation: Tensor,
+    matrix: Tensor,
+    prox: Prox,
+    threshold: float | Tensor,
+    group_size: int,
+    layers: int,
+    momentum: bool = True,
+    backprop: int | None = None,
+) -> Tensor:
+    """``layers`` layers x -> prox(c + U(w)) from x = 0, with the U that is made of a matrix.
+
+    ``correlation`` is c, of the shape of the codes; gradients reach it and the matrix.
+    """
     weights = _momentum(layers) if momentum else [0.0] * (layers - 1)
     first = 0 if backprop is None else max(layers - backprop, 0)
-    problem = operator, prox, step * lambda_, group_size, weights
+    problem = operator, prox, threshold, group_size, weights
     return _Layers.apply(correlation, matrix, problem, first)
 
 
@@ -128,11 +162,10 @@ class _Gram:
             return torch.addmm(c, w, u)
         return torch.baddbmm(c, w, u) if c.ndim == 3 == u.ndim else c + w @ u
 
-    def adjoint(self, slope: Tensor) -> Tensor:
+    def adjoint(self, w: Tensor, slope: Tensor) -> Tensor:
         return slope @ self.update.mT
 
     def gradient(self, w: Tensor, slope: Tensor) -> Tensor:
-        """Derivative of <slope, w U> by U."""
         return w.mT @ slope
 
 
@@ -143,13 +176,12 @@ class _Masked:
         self.dictionary, self.mask, self.step = dictionary, mask, step
 
     def plus(self, c: Tensor, w: Tensor) -> Tensor:
-        return c + self.adjoint(w)
+        return c + self.adjoint(w, w)
 
-    def adjoint(self, slope: Tensor) -> Tensor:  # its own adjoint
+    def adjoint(self, w: Tensor, slope: Tensor) -> Tensor:  # its own adjoint
         return slope - self.step * (self._seen(slope) @ self.dictionary)
 
     def gradient(self, w: Tensor, slope: Tensor) -> Tensor:
-        """Derivative of <slope, w - (mask (w A^T)) A / L> by A."""
         return -self.step * (self._seen(w).mT @ slope + self._seen(slope).mT @ w)
 
     def _seen(self, codes: Tensor) -> Tensor:
@@ -201,7 +233,7 @@ class _Layers(torch.autograd.Function):
                     break
                 matrix_grad += operator.gradient(point, slope)
                 if tape or start > ctx.segments[0][0]:
-                    point_grad = operator.adjoint(slope)
+                    point_grad = operator.adjoint(point, slope)
                     gradient = (1 + beta) * point_grad
                     if before is not None:
                         gradient += before

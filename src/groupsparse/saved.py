@@ -42,7 +42,7 @@ def read(folder: str | Path, make: Callable[..., Model], prox: Prox | None = Non
             raise ValueError(f"{WEIGHTS} next to it is of another model")
         if dictionary is None or list(dictionary.shape) != config.pop("shape", None):
             raise ValueError(f"its shape is not that of the dictionary in {WEIGHTS}")
-        known = config.get("prox") in PROX
+        known = "prox" not in config or config["prox"] in PROX
         if known or prox is not None:
             return make(**tensors, **(config | ({} if prox is None else {"prox": prox})))
     except (OSError, ValueError, TypeError, AttributeError) as error:

@@ -17,6 +17,7 @@ from groupsparse.arrays import check_count
 from groupsparse.batches import Batches, fit_batch
 from groupsparse.dictionary import normalize_columns, retract_groups, tangent
 from groupsparse.trainable import Trainable
+from groupsparse.trials import Recording
 
 log = logging.getLogger(__name__)
 
@@ -55,11 +56,12 @@ def train(
     model : a :class:`groupsparse.autoencoder.Autoencoder`, a :class:`groupsparse.mixture.Mixture`,
         or what has their attributes (:class:`groupsparse.trainable.Trainable`)
     batches : yields the batches of an epoch in 1..epochs: (R, B, n); or (B, n), for a dictionary
-        (n, m) or shared by all replicates
+        (n, m) or shared by all replicates; or trials (:class:`groupsparse.trials.TrialData`)
     lr : learning rate of an optimiser that is given by name or class
     optimizer : ``adam``, ``sgd``, a class of :mod:`torch.optim`, a function from parameters to an
         optimiser, or an optimiser of the parameters of ``model``
-    normalize : after every step, True: scale atoms to unit norm; ``orthonormal``: make every group
+    normalize : after every step, True: scale atoms to unit norm, or to what the ``project`` of a
+        model makes of them; ``orthonormal``: make every group
         orthonormal by :func:`groupsparse.dictionary.retract_groups`; False: nothing. Orthonormal
         groups step along :func:`groupsparse.dictionary.tangent` alone: shrunk codes have a large
         gradient that would stretch the atoms, which Adam, entry by entry, turns into a rotation
@@ -203,7 +205,7 @@ def _run_epoch(
     total, count, inside = dictionary.new_zeros(model.replicates), 0, len(model.replicates)
     energy, share = torch.zeros_like(total), None
     for batch in batches:
-        batch = fit_batch(batch, dictionary, model.replicates)
+        batch, size, power = _fitted(batch, model)
         try:
             loss = _step(model, optim, batch, normalize)
         except FloatingPointError as error:
@@ -214,20 +216,33 @@ def _run_epoch(
             raise _diverged(epoch, optim, bad, str(error)) from error
         if normalize:
             with torch.no_grad():
-                dictionary.copy_(
-                    retract_groups(dictionary, model.group_size)
-                    if normalize == "orthonormal"
-                    else normalize_columns(dictionary)
-                )
-        total += loss * batch.shape[-2]
-        count += batch.shape[-2]
+                dictionary.copy_(_normalized(model, normalize))
+        total += loss * size
+        count += size
         if epoch == 1:
-            power = batch.square().nansum((-2, -1))  # NaN: an entry of a mixture that is missing
-            share = loss * batch.shape[-2] / power if share is None else share
+            power = power()
+            share = loss * size / power if share is None else share
             energy += power
     if not count:
         raise ValueError(f"there are no samples in epoch {epoch}")
     return (total / count).cpu(), (energy if share is None else share * energy / count).cpu()
+
+
+def _fitted(batch: Tensor | Recording, model: Trainable) -> tuple:
+    """A batch as the model takes it, its samples, and a function for their energy (R,)."""
+    dictionary = model.dictionary
+    if isinstance(batch, Recording):  # a likelihood is not in proportion to an energy
+        ones = dictionary.new_full(model.replicates, batch.trials)
+        return batch.to(dictionary.detach()), batch.trials, lambda: ones
+    batch = fit_batch(batch, dictionary, model.replicates)
+    # NaN: an entry of a mixture that is missing.
+    return batch, batch.shape[-2], lambda: batch.square().nansum((-2, -1))
+
+
+def _normalized(model: Trainable, normalize: bool | str) -> Tensor:
+    if normalize == "orthonormal":
+        return retract_groups(model.dictionary, model.group_size)
+    return getattr(model, "project", normalize_columns)(model.dictionary)
 
 
 def _step(model: Trainable, optim: Optimizer, batch: Tensor, normalize: bool | str) -> Tensor:

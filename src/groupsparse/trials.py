@@ -1,0 +1,67 @@
+"""Trials of recordings, and the batches of them that a network is trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from groupsparse.arrays import check_count
+from groupsparse.artifacts import tensor_digest
+from groupsparse.batches import sample_order
+
+
+class Recording(NamedTuple):
+    """Trials of neurons, in the form that the network works on: times first, columns last.
+
+    ``values`` (T, N C) with zeros where nothing was observed, and ``observed`` (T, N C), 0 or 1;
+    ``baseline`` (1, N C); ``support`` (P, K, N C), 0 or 1, or None if events can be anywhere.
+    Column i C + c is neuron c of trial i, of C = ``neurons``.
+    """
+
+    values: Tensor
+    observed: Tensor
+    baseline: Tensor
+    support: Tensor | None
+    neurons: int
+
+    @property
+    def trials(self) -> int:
+        return self.values.shape[-1] // self.neurons
+
+    def take(self, trials: Tensor) -> Recording:
+        """Some of the trials."""
+        columns = (trials.unsqueeze(1) * self.neurons + torch.arange(self.neurons)).flatten()
+        parts = [x if x is None else x[..., columns] for x in self[:4]]
+        return Recording(*parts, self.neurons)
+
+    def to(self, like: Tensor) -> Recording:
+        """The same in the dtype and on the device of a tensor."""
+        return Recording(*(x if x is None else x.to(like) for x in self[:4]), self.neurons)
+
+
+class TrialData:
+    """Batches of the trials of one recording, in an order that depends on the epoch alone.
+
+    Parameters
+    ----------
+    recording : from :meth:`groupsparse.convolutional.ConvolutionalAutoencoder.recording`
+    seed : of the order of the trials
+    batch_size : trials of a batch; 0: all
+    """
+
+    def __init__(self, recording: Recording, seed: int = 0, batch_size: int = 0) -> None:
+        self.recording, self.seed = recording, check_count(seed, "seed")
+        self.batch_size = check_count(batch_size, "batch_size") or recording.trials
+
+    def fingerprint(self) -> list:
+        """What determines the batches, for checkpoints: JSON-able."""
+        digests = [None if x is None else tensor_digest(x) for x in self.recording[:4]]
+        return ["trials", digests, self.recording.neurons, self.seed, self.batch_size]
+
+    def __call__(self, epoch: int) -> Iterator[Recording]:
+        order = torch.cat(list(sample_order(self.recording.trials, self.seed, epoch)))
+        for part in order.split(self.batch_size):
+            yield self.recording.take(part)
