@@ -1,5 +1,6 @@
 # make reproduce | make test | make alone | make lint | make full | make publish | make beyond |
-# make publish-beyond | make bench | make publish-bench | make faults. The first use creates .venv from the pinned versions.
+# make publish-beyond | make mixtures | make publish-mixtures | make bench | make publish-bench |
+# make faults. The first use creates .venv from the pinned versions.
 # `make reproduce CONFIG=mine.yaml` merges mine.yaml over config.yaml.
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
@@ -12,7 +13,7 @@ $(foreach file,$(CONFIG),$(if $(wildcard $(file)),,$(error There is no file $(fi
 
 export PATH := $(BIN):$(PATH)
 
-.PHONY: reproduce full publish beyond publish-beyond bench publish-bench faults test alone lint format clean
+.PHONY: reproduce full publish beyond publish-beyond mixtures publish-mixtures bench publish-bench faults test alone lint format clean
 
 reproduce: $(READY)
 	snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG))
@@ -33,6 +34,14 @@ beyond: $(READY)
 publish-beyond: $(READY)
 	snakemake --cores $(CORES) publish --configfile workflow/presets/beyond.yaml
 	PYTHONPATH=src python -m report.readme --published published-beyond
+
+# Clustering by mixtures on MNIST, Fashion-MNIST and USPS.
+mixtures: $(READY)
+	snakemake --cores $(CORES) --configfile workflow/presets/mixtures.yaml
+
+publish-mixtures: $(READY)
+	snakemake --cores $(CORES) publish --configfile workflow/presets/mixtures.yaml
+	PYTHONPATH=src python -m report.readme --published published-mixtures
 
 # Benchmark the library; run on an idle machine: 15 to 20 minutes on 2 cores.
 bench: $(READY)
@@ -82,4 +91,4 @@ $(READY): envs/requirements.txt
 	touch $@
 
 clean:
-	rm -rf results logs .snakemake $(foreach run,default smoke full beyond,reports/$(run) benchmarks/$(run))
+	rm -rf results logs .snakemake $(foreach run,default smoke full beyond mixtures,reports/$(run) benchmarks/$(run))

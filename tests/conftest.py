@@ -28,7 +28,7 @@ class Workflow:
             shutil.copytree(ROOT / name, folder / name, ignore=ignore, dirs_exist_ok=True)
         # Only a checkout of this project names a commit, which pyproject.toml tells.
         (folder / "reports").mkdir(exist_ok=True)
-        reports = ("reports/published.md", "reports/published-beyond.md")
+        reports = [f"reports/published{run}.md" for run in ("", "-beyond", "-mixtures")]
         files = (".gitignore", "pyproject.toml", "Snakefile", "config.yaml", *reports)
         for name in files:
             shutil.copy(ROOT / name, folder / name)

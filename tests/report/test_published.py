@@ -11,7 +11,8 @@ from report import readme as section_of_readme
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
-RUNS = {"published": "full", "published-beyond": "beyond"}  # folder of reports -> run
+# Folder of reports -> run.
+RUNS = {"published": "full", "published-beyond": "beyond", "published-mixtures": "mixtures"}
 RUNS = {folder: run for folder, run in RUNS.items() if (ROOT / "reports" / folder).is_dir()}
 every_run = pytest.mark.parametrize("folder", RUNS)
 
