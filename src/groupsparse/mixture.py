@@ -8,6 +8,7 @@ sparsity of their own.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +18,14 @@ from groupsparse.autoencoder import Autoencoder
 from groupsparse.prox import Prox
 
 OBJECTIVES = ("expected", "em", "likelihood")
+
+
+class Explained(NamedTuple):
+    """What :meth:`Mixture.explain` returns, all on the CPU."""
+
+    probabilities: Tensor
+    free_energy: Tensor
+    reconstruction: Tensor
 
 
 class Mixture(Autoencoder):
@@ -141,40 +150,57 @@ class Mixture(Autoencoder):
         energies = self._parts(*self._observed(self._fit(data)))[1]
         logits = self._logits(energies)
         if self.objective == "likelihood":
-            return -self.temperature * logits.logsumexp(-2).mean(-1)
+            return self._free_energy(logits).mean(-1)
         chosen = logits.softmax(-2)
         chosen = chosen.detach() if self.objective == "em" else chosen
         return (chosen * energies).sum(-2).mean(-1)
 
     @torch.no_grad()
+    def explain(self, data: Array, batch_size: int = 10_000) -> Explained:
+        r"""All that a mixture says of data (..., N, n), encoded once, ``batch_size`` at a time.
+
+        - ``probabilities`` of the components: (..., N, K)
+        - ``free_energy``, :math:`-T \log \sum_k \pi_k \exp(-E_k / T)`: (..., N)
+        - ``reconstruction`` A_k x_k by the most probable one, missing entries too: (..., N, n)
+
+        Errors as in :meth:`encode`.
+        """
+
+        def both(codes: Tensor, energies: Tensor) -> Tensor:
+            logits = self._logits(energies)
+            every = codes @ self.dictionary.mT
+            k = logits.argmax(-2)[..., None, :, None]
+            chosen = every.gather(-3, k.expand(*k.shape[:-1], every.shape[-1])).squeeze(-3)
+            return torch.cat([logits, chosen.mT], -2)
+
+        components, n = self.dictionary.shape[-3:-1]
+        logits, filled = self._in_batches(data, batch_size, both).split([components, n], -2)
+        return Explained(logits.softmax(-2).mT, self._free_energy(logits), filled.mT)
+
+    def reconstruct(self, data: Array, batch_size: int = 10_000) -> Tensor:
+        """The reconstruction of :meth:`explain`: data (..., N, n) -> (..., N, n)."""
+        return self.explain(data, batch_size).reconstruction
+
+    @torch.no_grad()
     def free_energy(self, data: Array, batch_size: int = 10_000) -> Tensor:
-        r"""-T log sum_k pi_k exp(-E_k / T) of every sample: data (..., N, n) -> (..., N)."""
-        logits = self._in_batches(data, batch_size, lambda _, energies: self._logits(energies))
-        return -self.temperature * logits.logsumexp(-2)
+        """The free energy of :meth:`explain`, without a reconstruction: (..., N, n) -> (..., N)."""
+        return self._free_energy(self._all_logits(data, batch_size))
 
     @torch.no_grad()
     def predict_proba(self, data: Array, batch_size: int = 10_000) -> Tensor:
-        """Probabilities of the components: data (..., N, n) -> (..., N, K), on the CPU.
-
-        ``batch_size`` samples are encoded at a time. Errors as in :meth:`encode`.
-        """
-        logits = self._in_batches(data, batch_size, lambda _, energies: self._logits(energies))
-        return logits.softmax(-2).mT
+        """The probabilities of :meth:`explain`, without a reconstruction: -> (..., N, K)."""
+        return self._all_logits(data, batch_size).softmax(-2).mT
 
     def predict(self, data: Array, batch_size: int = 10_000) -> Tensor:
         """The most probable component of every sample: data (..., N, n) -> (..., N) integers."""
         return self.predict_proba(data, batch_size).argmax(-1)
 
-    @torch.no_grad()
-    def reconstruct(self, data: Array, batch_size: int = 10_000) -> Tensor:
-        """A_k x_k of the most probable component, missing entries filled in: (..., N, n), same."""
+    def _all_logits(self, data: Array, batch_size: int) -> Tensor:
+        """Logits (..., K, N)."""
+        return self._in_batches(data, batch_size, lambda _, energies: self._logits(energies))
 
-        def chosen(codes: Tensor, energies: Tensor) -> Tensor:
-            every = codes @ self.dictionary.mT
-            k = self._logits(energies).argmax(-2)[..., None, :, None]
-            return every.gather(-3, k.expand(*k.shape[:-1], every.shape[-1])).squeeze(-3).mT
-
-        return self._in_batches(data, batch_size, chosen).mT
+    def _free_energy(self, logits: Tensor) -> Tensor:
+        return -self.temperature * logits.logsumexp(-2)
 
     def _in_batches(self, data: Array, batch_size: int, result) -> Tensor:
         """Results of shape (..., *, B), one batch after the other, as (..., *, N)."""

@@ -1,4 +1,4 @@
-"""Combine what was learnt, without labels: votes of subspaces, and energies as features."""
+"""Choose and combine what was learnt, without labels: subspaces by residual or vote, energies."""
 
 import argparse
 import logging
@@ -14,7 +14,14 @@ from evidence.options import add_options
 from evidence.tables import records, save_table
 from groupsparse.artifacts import load_tensors
 from groupsparse.clustering import consensus, kmeans_clusters, scores
-from mixtures.conditions import ENERGIES, JOINED, SEVERAL, VOTE_OF_SEEDS, VOTE_OF_STARTS
+from mixtures.conditions import (
+    ENERGIES,
+    JOINED,
+    LEAST_RESIDUAL,
+    SEVERAL,
+    VOTE_OF_SEEDS,
+    VOTE_OF_STARTS,
+)
 from mixtures.images import pixels, seeds_of
 from mixtures.methods import mixture_of
 from mixtures.outcome import energies
@@ -48,7 +55,7 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     dataset, rows = load_tensors(args.data)[1]["dataset"], []
     labels = pixels(args.data, JOINED, {}).scored_labels.numpy()
-    for found in (*votes(args.voters), *of_energies(args.data, args.mixture, args.seed)):
+    for found in (*of_subspaces(args.voters), *of_energies(args.data, args.mixture, args.seed)):
         head = {
             "experiment": "mixtures", "dataset": dataset, "protocol": JOINED,
             "method": found.method, "start": found.start, "replicate": found.replicate,
@@ -60,12 +67,17 @@ def main() -> None:
     save_table(args.output, pd.DataFrame(rows))
 
 
-def votes(paths: list[str]) -> Iterator[Combined]:
-    """Votes of the starts, seed by seed, and of the seeds of the first start."""
+def of_subspaces(paths: list[str]) -> Iterator[Combined]:
+    """Of all starts the least residual and the vote, by seed; the vote of seeds of the first."""
     loaded = [load_tensors(path) for path in paths]
     clusters = np.stack([tensors["scored"].numpy() for tensors, _ in loaded])  # (starts, seeds, N)
     spent = np.array([about["seconds"] for _, about in loaded])
     count = loaded[0][1]["settings"]["clusters"]
+    if len(loaded) > 1:
+        left = np.array([[values["residual"] for values in about["values"]] for _, about in loaded])
+        for replicate, best in enumerate(left.argmin(0)):
+            before = spent[:, replicate].sum()
+            yield Combined(LEAST_RESIDUAL, SEVERAL, replicate, clusters[best, replicate], before, 0)
     if len(loaded) >= VOTERS:
         for replicate in range(clusters.shape[1]):
             voters, before = clusters[:, replicate], spent[:, replicate].sum()

@@ -8,7 +8,8 @@ LABELLED = "class"  # the start that uses labels
 PRINTED_START = "ssc"  # that of MixMate as printed
 # Methods that combine what others learnt.
 VOTE_OF_STARTS, VOTE_OF_SEEDS, ENERGIES = "vote_of_starts", "vote_of_seeds", "energies"
-SEVERAL = "several"  # where a vote of starts begins
+LEAST_RESIDUAL = "least_residual"
+SEVERAL = "several"  # where a choice or a vote of starts begins
 FILLINGS = ("masks", "zeros", "means")  # of missing pixels; masks fill nothing in
 
 

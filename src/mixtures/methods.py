@@ -68,14 +68,22 @@ def trained(
     checkpoint: Path, made_from: list[str],
 ) -> Result:  # fmt: skip
     """Train a model, and assign all images to clusters."""
+    loss = fit(model, learnt, settings, seed, checkpoint, made_from)
+    return result(model, learnt, scored, {"loss": loss})
+
+
+def fit(
+    model: Mixture | Autoencoder, images: Tensor, settings: dict, seed: int, checkpoint: Path,
+    made_from: list[str],
+) -> float:  # fmt: skip
+    """Train a model: the loss of the last epoch."""
     training = settings["training"]
-    data = FixedData(learnt, [seed], training["batch_size"], missing=True)
+    data = FixedData(images, [seed], training["batch_size"], missing=True)
     options = {"epochs": training["epochs"], "lr": training["lr"], "normalize": True}
     history = train(
         model, data, **options, checkpoint=checkpoint, checkpoint_every=1, fingerprint=made_from
     )
-    values = {"loss": float(history["loss"][-1])}
-    return result(model, learnt, scored, values)
+    return float(history["loss"][-1])
 
 
 def result(

@@ -15,11 +15,10 @@ from evidence.tables import records, save_table
 from groupsparse.artifacts import load_tensors
 from groupsparse.clustering import scores
 from groupsparse.files import digest, remove
-from groupsparse.mixture import Mixture
 from groupsparse.seeds import generator
 from mixtures.conditions import FILLINGS, JOINED
 from mixtures.images import features, pixels, seeds_of
-from mixtures.methods import BATCH, mixture_of, trained
+from mixtures.methods import BATCH, fit, mixture_of
 from mixtures.starts import clusters_of, dictionary_of
 
 log = logging.getLogger(__name__)
@@ -62,10 +61,12 @@ def main() -> None:
             file = args.checkpoint.with_name(f"{args.checkpoint.name}.{name}.{replicate}")
             files.append(file)
             model = mixture_of(start, args.spec, args.settings)
-            found = trained(model, data, data, args.settings, seed, file, made_from)
+            fit(model, data, args.settings, seed, file, made_from)
+            found = model.explain(data, BATCH)
+            clusters = found.probabilities.argmax(-1).numpy()
             measured = {
-                **scores(images.learnt_labels.numpy(), found.learnt.numpy()),
-                "inpainting": inpainting(model, data, images.learnt, seen.isnan()),
+                **scores(images.learnt_labels.numpy(), clusters),
+                "inpainting": inpainting(found.reconstruction, images.learnt, seen.isnan()),
                 "seconds": time.perf_counter() - began,
             }
             head = {
@@ -103,10 +104,10 @@ def filled(seen: Tensor, name: str) -> Tensor:
     return torch.where(seen.isnan(), seen.nanmean(0).nan_to_num(nan=0.0), seen)
 
 
-def inpainting(model: Mixture, data: Tensor, truth: Tensor, holes: Tensor) -> float:
+def inpainting(filled: Tensor, truth: Tensor, holes: Tensor) -> float:
     """Root mean square error of missing pixels over their root mean square; NaN without any."""
-    error = truth - model.reconstruct(data, BATCH)
-    return float(error[holes].double().norm() / truth[holes].double().norm())
+    error = (truth - filled)[holes]
+    return float(error.double().norm() / truth[holes].double().norm())
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ def main() -> None:
     save_tensors(
         args.output, tensors, kind="mixture", dataset=dataset, protocol=protocol,
         method=args.method, start=about["start"], spec=args.spec, settings=args.settings,
-        seed=args.seed, seconds=seconds,
+        seed=args.seed, seconds=seconds, values=[r.values for r in results],
     )  # fmt: skip
     for replicate in range(args.replicates):
         remove(args.checkpoint.with_suffix(f".{replicate}"))

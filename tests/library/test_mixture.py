@@ -172,6 +172,20 @@ def test_batches_change_nothing():
         assert torch.allclose(whole, parts, rtol=0, atol=1e-13), method
 
 
+def test_what_a_mixture_explains_is_what_its_methods_say_one_by_one():
+    y, a = problem(replicates=(2,))
+    model = Mixture(a, "soft", 0.2, bias=[[0.0, 1.0, 2.0], [0.5, 0.0, 0.0]], temperature=2.0)
+    y = with_holes(y, 0.3)
+    found = model.explain(y, batch_size=5)
+    for value, method in zip(found, ("predict_proba", "free_energy", "reconstruct"), strict=True):
+        assert torch.allclose(value, getattr(model, method)(y), rtol=0, atol=1e-13), method
+    every = model.encode(y) @ a.mT
+    best = model.predict(y)
+    for r in range(2):
+        by_hand = torch.stack([every[r, k, i] for i, k in enumerate(best[r])])
+        assert torch.allclose(found.reconstruction[r], by_hand, rtol=0, atol=1e-13)
+
+
 def test_missing_entries_are_filled_in_by_the_cluster():
     generator = torch.Generator().manual_seed(0)
     planes = gs.orthonormalize_groups(torch.randn(3, 20, 2, generator=generator).double(), 2)

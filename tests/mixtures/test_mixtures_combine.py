@@ -39,9 +39,13 @@ def combined(tmp_path, planes, monkeypatch, parts, seeds=2):
     tensors = {name: value.clone() for name, value in tensors.items()}
     save_tensors(tmp_path / "data", tensors, kind="data", dataset="digits")
     paths = [tmp_path / f"from-{number}" for number in range(len(parts))]
-    for path, part in zip(paths, parts, strict=True):
+    for number, (path, part) in enumerate(zip(paths, parts, strict=True)):
         clusters = torch.stack([wrong_in(part)] * seeds)
         about = {"start": path.name, "settings": SETTINGS, "seconds": [2.0, 3.0, 4.0][:seeds]}
+        # The first seed has the least residual from the last start, the others from the first one.
+        about["values"] = [
+            {"residual": 0.1 * (number if seed else -number)} for seed in range(seeds)
+        ]
         save_tensors(path, {"scored": clusters}, kind="mixture", **about)
     about = {"dataset": "digits", "start": "ssc", "spec": SPEC, "settings": SETTINGS}
     tensors = {"dictionary": torch.stack([dictionary] * 2)}
@@ -62,6 +66,14 @@ def test_a_majority_is_right_where_every_voter_is_wrong_somewhere(tmp_path, plan
     assert found["vote_of_starts", "acc"].tolist() == [1.0, 1.0]
     assert found["vote_of_starts", "start_seconds"].tolist() == [6.0, 9.0], "of all voters"
     assert "vote_of_seeds" not in found, "two seeds have no majority"
+
+
+def test_the_least_residual_chooses_in_every_seed(tmp_path, planes, monkeypatch):
+    found = combined(tmp_path, planes, monkeypatch, (slice(0, 45), slice(0, 9)))
+    assert found["least_residual", "acc"].tolist() == pytest.approx([0.9, 0.5])
+    assert found["least_residual", "start_seconds"].tolist() == [4.0, 6.0], "of all starts"
+    found = combined(tmp_path, planes, monkeypatch, THIRDS[:1])
+    assert "least_residual" not in found, "one start is no choice"
 
 
 def test_two_starts_do_not_vote_and_three_seeds_of_the_first_do(tmp_path, planes, monkeypatch):
