@@ -18,6 +18,11 @@ from groupsparse.clustering import sparsity as sparsity
 from groupsparse.convolution import convolve as convolve
 from groupsparse.convolution import correlate as correlate
 from groupsparse.convolutional import ConvolutionalAutoencoder as ConvolutionalAutoencoder
+from groupsparse.deconvolution import Deconvolved as Deconvolved
+from groupsparse.deconvolution import deconvolve as deconvolve
+from groupsparse.detection import event_scores as event_scores
+from groupsparse.detection import kernel_errors as kernel_errors
+from groupsparse.detection import match_events as match_events
 from groupsparse.dictionary import block_coherence as block_coherence
 from groupsparse.dictionary import coherence as coherence
 from groupsparse.dictionary import normalize_columns as normalize_columns
@@ -28,6 +33,8 @@ from groupsparse.discovery import discover as discover
 from groupsparse.discovery import estimate_group_size as estimate_group_size
 from groupsparse.encoder import shallow as shallow
 from groupsparse.encoder import unfolded as unfolded
+from groupsparse.events import Events as Events
+from groupsparse.events import events_of as events_of
 from groupsparse.files import CorruptArtifactError as CorruptArtifactError
 from groupsparse.generative import Codes as Codes
 from groupsparse.generative import Sample as Sample

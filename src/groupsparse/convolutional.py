@@ -15,10 +15,11 @@ from groupsparse import encoder, saved
 from groupsparse.arrays import Array, as_tensor, check_count, check_lambda
 from groupsparse.convolution import convolve, squared_norm
 from groupsparse.dictionary import normalize_columns
+from groupsparse.events import Events, events_of
 from groupsparse.filtered import Filtered, Problem
 from groupsparse.likelihood import Law, law_of
 from groupsparse.prox import group_soft_threshold, soft_threshold
-from groupsparse.trials import Recording
+from groupsparse.trials import Recording, checked_trials
 
 
 class ConvolutionalAutoencoder(nn.Module):
@@ -150,6 +151,18 @@ class ConvolutionalAutoencoder(nn.Module):
         recording = self.recording(y, baseline, support)
         return self._by_trial(self._encoded(recording)[0], recording.neurons)
 
+    def events(
+        self, y: Array, baseline: Array | None = None, support: Array | None = None,
+        most: int | None = None, least: float = 0.0, spacing: int = 1,
+    ) -> Events:  # fmt: skip
+        """What :meth:`encode` finds as events; the last three are those of :func:`events_of`.
+
+        With replicates the answer is that of the first one.
+        """
+        codes = self.encode(y, baseline, support).detach()
+        codes = codes[0] if self.replicates else codes
+        return events_of(codes, most, least, spacing)
+
     def rate(self, y: Array, baseline: Array | None = None, support: Array | None = None) -> Tensor:
         """Mean of y given the events that are found in it: (..., N, C, T). As :meth:`encode`."""
         recording = self.recording(y, baseline, support)
@@ -179,28 +192,16 @@ class ConvolutionalAutoencoder(nn.Module):
     ) -> Recording:
         """Check trials, and bring them to the form of the network. As :meth:`encode`."""
         like = self.dictionary.detach()
-        y = as_tensor(y, "y").to(like)
         length, count = like.shape[-2:]
-        if y.ndim != 3 or y.shape[-1] < length or not all(y.shape):
-            shape = tuple(y.shape)
-            raise ValueError(f"y must be trials x neurons x at least {length} times, not {shape}")
-        observed = ~y.isnan()
-        if not (self.law.valid(y) | ~observed).all():
-            raise ValueError(f"y has values that the law {self.law_name} cannot give")
+        y, observed, baseline = checked_trials(y, self.law, length, baseline, like)
         trials, neurons, times = y.shape
-        if baseline is None:
-            mean = y.nansum(-1) / observed.sum(-1).clamp_min(1)
-            baseline = self.law.link(mean)
-        baseline = as_tensor(baseline, "baseline").to(like)
-        if baseline.shape != (trials, neurons) or not torch.isfinite(baseline).all():
-            raise ValueError(f"baseline must be finite, of shape {(trials, neurons)}")
         if support is not None:
             support = as_tensor(support, "support").to(like)
             wanted = trials, count, times - length + 1
             if support.shape != wanted or not ((support == 0) | (support == 1)).all():
                 raise ValueError(f"support must be 0 or 1, of shape {wanted}")
             support = support.permute(2, 1, 0).repeat_interleave(neurons, -1)
-        flat = y.nan_to_num(0.0).permute(2, 0, 1).flatten(1).contiguous()
+        flat = y.permute(2, 0, 1).flatten(1).contiguous()
         seen = observed.to(like).permute(2, 0, 1).flatten(1).contiguous()
         return Recording(flat, seen, baseline.flatten().unsqueeze(0), support, neurons)
 

@@ -2,10 +2,10 @@
 
 Each law is an exponential family in eta, so its negative log-likelihood is convex with
 
-.. math:: \\frac{\\partial}{\\partial\\eta} = \\mu(\\eta) - y, \\qquad
-          \\frac{\\partial^2}{\\partial\\eta^2} = v(\\eta) \\le \\text{curvature}
+.. math:: -\\log p(y | \\eta) = A(\\eta) - s y \\eta + \\text{const}(y), \\qquad
+          A'(\\eta) = s \\mu(\\eta), \\qquad A''(\\eta) \\le \\text{curvature},
 
-up to a scale, where mu is the mean of y and v its variance. All act entry by entry.
+where mu is the mean of y, A the cumulant and s the ``scale``. All act entry by entry.
 """
 
 from __future__ import annotations
@@ -27,6 +27,13 @@ class Law(Protocol):
     @property
     def curvature(self) -> float:
         """Upper bound on the second derivative of :meth:`nll` by eta."""
+
+    @property
+    def scale(self) -> float:
+        """s, the factor of y eta."""
+
+    def cumulant(self, eta: Tensor) -> Tensor:
+        """A(eta): all of :meth:`nll` that depends on eta, but for -s y eta."""
 
     def nll(self, eta: Tensor, y: Tensor) -> Tensor:
         """-log p(y | eta) of every entry, in nats, constants included."""
@@ -68,7 +75,14 @@ class Gaussian:
 
     @property
     def curvature(self) -> float:
+        return self.scale
+
+    @property
+    def scale(self) -> float:
         return self.std**-2
+
+    def cumulant(self, eta: Tensor) -> Tensor:
+        return eta.square() * (self.scale / 2)
 
     def nll(self, eta: Tensor, y: Tensor) -> Tensor:
         return ((y - eta) / self.std).square() / 2 + math.log(self.std * math.sqrt(2 * math.pi))
@@ -114,10 +128,17 @@ class Binomial:
     def curvature(self) -> float:
         return self.trials / 4
 
+    @property
+    def scale(self) -> float:
+        return 1.0
+
+    def cumulant(self, eta: Tensor) -> Tensor:
+        return self.trials * softplus(eta)
+
     def nll(self, eta: Tensor, y: Tensor) -> Tensor:
         n = torch.as_tensor(float(self.trials), dtype=eta.dtype, device=eta.device)
         ways = torch.lgamma(n + 1) - torch.lgamma(y + 1) - torch.lgamma(n - y + 1)
-        return n * softplus(eta) - y * eta - ways
+        return self.cumulant(eta) - y * eta - ways
 
     def slope(self, eta: Tensor, y: Tensor) -> Tensor:
         return self.mean(eta) - y
@@ -167,10 +188,16 @@ class Poisson:
     def curvature(self) -> float:
         return self.largest
 
-    def nll(self, eta: Tensor, y: Tensor) -> Tensor:
+    @property
+    def scale(self) -> float:
+        return 1.0
+
+    def cumulant(self, eta: Tensor) -> Tensor:
         below, beyond = self._parts(eta)
-        integral = below.exp() * (1 + beyond + beyond.square() / 2)
-        return integral - y * eta + torch.lgamma(y + 1)
+        return below.exp() * (1 + beyond + beyond.square() / 2)
+
+    def nll(self, eta: Tensor, y: Tensor) -> Tensor:
+        return self.cumulant(eta) - y * eta + torch.lgamma(y + 1)
 
     def slope(self, eta: Tensor, y: Tensor) -> Tensor:
         return self.mean(eta) - y

@@ -8,9 +8,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from groupsparse.arrays import check_count
+from groupsparse.arrays import Array, as_tensor, check_count
 from groupsparse.artifacts import tensor_digest
 from groupsparse.batches import sample_order
+from groupsparse.likelihood import Law
 
 
 class Recording(NamedTuple):
@@ -65,3 +66,33 @@ class TrialData:
         order = torch.cat(list(sample_order(self.recording.trials, self.seed, epoch)))
         for part in order.split(self.batch_size):
             yield self.recording.take(part)
+
+
+def checked_trials(
+    y: Array, law: Law, length: int, baseline: Array | None, like: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Trials y (N, C, T) with 0 where they are NaN, where they were observed, and their baseline.
+
+    By default the baseline (N, C) is the one of the mean of each trial and neuron.
+
+    Raises
+    ------
+    ValueError for shapes that do not fit a kernel of ``length`` times, and values that the law
+    cannot give.
+    """
+    y = as_tensor(y, "y").to(like)
+    if y.ndim != 3 or y.shape[-1] < length or not all(y.shape):
+        shape = tuple(y.shape)
+        raise ValueError(f"y must be trials x neurons x at least {length} times, not {shape}")
+    observed = ~y.isnan()
+    wrong = ~(law.valid(y) | ~observed)
+    if wrong.any():
+        place = tuple(wrong.nonzero()[0].tolist())
+        raise ValueError(f"y{list(place)} is {float(y[place]):g}: the law {law} cannot give it")
+    if baseline is None:
+        mean = y.nansum(-1) / observed.sum(-1).clamp_min(1)
+        baseline = law.link(mean)
+    baseline = as_tensor(baseline, "baseline").to(like)
+    if baseline.shape != y.shape[:2] or not torch.isfinite(baseline).all():
+        raise ValueError(f"baseline must be finite, of shape {tuple(y.shape[:2])}")
+    return y.nan_to_num(0.0), observed, baseline

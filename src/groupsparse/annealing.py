@@ -1,0 +1,184 @@
+r"""Search for events by annealed Gibbs sampling, one slot after the other.
+
+A slot is emptied and filled again from its distribution given all others. With the amplitudes
+integrated out (Laplace's approximation), kernel k at time t has the log-odds
+
+.. math:: \sum_c \max_x \left[ \ell(\eta) - \ell(\eta + x h_k(\cdot - t)) - \frac{(x - m)^2}{2 s^2}
+          - \frac12 \log (s^2 w) \right] - \text{penalty}
+
+against an empty slot, where l is the negative log-likelihood and w the curvature by x at the
+maximum. They are divided by a temperature. At 1 this samples from the posterior, at 0 it takes the
+best place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from groupsparse.slots import Slots, Trials, add
+
+NEWTON = 3  # steps to the amplitude of a place
+REACH = 6.0  # standard deviations of the prior that an amplitude may be away from its mean
+ENTRIES = 2**19  # of windows that are worked on at a time: they stay in the cache
+
+
+class Prior(NamedTuple):
+    r"""Normal amplitudes: x = mean_{kc} + u + e, where all events of a trial and neuron share u.
+
+    ``mean`` is (K, C). ``between`` and ``within``, the standard deviations of u and e, are numbers.
+    ``low`` and ``high`` (K,) bound the amplitudes of a kernel. An event costs ``penalty`` nats; if
+    it is None every slot has one.
+    """
+
+    mean: Tensor
+    between: float
+    within: float
+    low: Tensor
+    high: Tensor
+    penalty: float | None
+
+    def given(self, slots: Slots, but: int) -> tuple[Tensor, Tensor]:
+        """Mean (N, K, C) and standard deviation (N,) of slot ``but``, given the others."""
+        others = slots.active.clone()
+        others[:, but] = False
+        count = others.sum(1).to(self.mean)
+        off = (slots.amplitude - self.mean[slots.kernel]) * others.unsqueeze(-1)
+        off = off.sum(1) / count.clamp_min(1).unsqueeze(-1)
+        ratio = count * self.between**2 / (self.within**2 + count * self.between**2)
+        variance = self.within**2 + (1 - ratio) * self.between**2
+        return self.mean + (ratio.unsqueeze(-1) * off).unsqueeze(1), variance.sqrt()
+
+    def loss(self, slots: Slots) -> Tensor:
+        """-log density of the amplitudes of every trial, and what its events cost: (N,)."""
+        here = slots.active.unsqueeze(-1)
+        off = (slots.amplitude - self.mean[slots.kernel]) * here
+        count = slots.active.sum(1).to(off)
+        together = off.sum(1).square() * self.between**2
+        whole = self.within**2 + count.unsqueeze(-1) * self.between**2
+        square = off.square().sum(1) / self.within**2 - together / whole / self.within**2
+        logs = (count.unsqueeze(-1) - 1) * 2 * torch.log(torch.tensor(self.within)) + whole.log()
+        density = (square + torch.where(count.unsqueeze(-1) > 0, logs, 0)).sum(1) / 2
+        return density + count * (self.penalty or 0.0)
+
+
+class Places(NamedTuple):
+    """What an event gains at every place, (N, K, P) in nats, and its amplitude and the curvature
+    there, (N, K, P, C).
+    """
+
+    gain: Tensor
+    amplitude: Tensor
+    curvature: Tensor
+
+
+def places(
+    trials: Trials, eta: Tensor, kernels: Tensor, mean: Tensor, std: Tensor, prior: Prior
+) -> Places:
+    """An event at every place, on top of eta (N, C, T), with amplitudes of mean (N, K, C)."""
+    length, law = kernels.shape[-1], trials.law
+    below = eta.unfold(-1, length, 1)  # (N, C, P, L)
+    y = trials.values.unfold(-1, length, 1)
+    seen = None if trials.observed is None else trials.observed.unfold(-1, length, 1)
+    base = law.cumulant(eta) if seen is None else law.cumulant(eta) * trials.observed
+    base = base.unfold(-1, length, 1).sum(-1)
+    precision = std.pow(-2)[:, None, None]
+    found = []
+    for k, kernel in enumerate(kernels):
+        squares, middle = kernel.square(), mean[:, k].unsqueeze(-1)  # (N, C, 1)
+        # Where entries are hidden the kernel is cut.
+        weigh = (lambda v: v) if seen is None else (lambda v: v * seen)
+        linear = law.scale * (weigh(y) @ kernel)
+        reach = REACH / precision.sqrt()
+        low = torch.maximum(middle - reach, prior.low[k])
+        high = torch.minimum(middle + reach, prior.high[k])
+        x = torch.clamp(middle, prior.low[k], prior.high[k]).expand(base.shape)
+        for _ in range(NEWTON):
+            here = below + x.unsqueeze(-1) * kernel
+            slope = law.scale * (weigh(law.mean(here)) @ kernel) - linear + precision * (x - middle)
+            bend = weigh(law.bend(here)) @ squares + precision
+            x = torch.minimum(torch.maximum(x - slope / bend, low), high)
+        here = below + x.unsqueeze(-1) * kernel
+        gain = base - weigh(law.cumulant(here)).sum(-1) + x * linear
+        gain = gain - (precision * (x - middle).square() + (bend / precision).log()) / 2
+        found.append((gain.sum(1), x.mT, bend.mT))
+    return Places(*(torch.stack(parts, 1) for parts in zip(*found, strict=True)))
+
+
+def sweep(
+    trials: Trials, slots: Slots, kernels: Tensor, prior: Prior, temperature: float, spacing: int,
+    generator: torch.Generator,
+) -> Slots:  # fmt: skip
+    """Fill every slot anew, in random order, at a temperature."""
+    starts = trials.values.shape[-1] - kernels.shape[-1] + 1
+    size = trials.values.shape[1] * starts * kernels.shape[-1]
+    parts = torch.arange(len(trials.values)).split(max(1, ENTRIES // size))
+    order = torch.randperm(slots.kernel.shape[1], generator=generator).tolist()
+    settings = kernels, prior, temperature, spacing, order, generator
+    done = [_sweep(trials.take(rows), slots.take(rows), *settings) for rows in parts]
+    return Slots(*(torch.cat(part) for part in zip(*done, strict=True)))
+
+
+def _sweep(
+    trials: Trials, slots: Slots, kernels: Tensor, prior: Prior, temperature: float, spacing: int,
+    order: Sequence[int], generator: torch.Generator,
+) -> Slots:  # fmt: skip
+    starts = trials.values.shape[-1] - kernels.shape[-1] + 1
+    every = torch.arange(len(trials.values))
+    eta = slots.signal(trials, kernels)
+    for slot in order:
+        kernel, time, active, amplitude = (part[:, slot] for part in slots)
+        add(eta, kernels, kernel, time, -amplitude)
+        mean, std = prior.given(slots, slot)
+        found = places(trials, eta, kernels, mean, std, prior)
+        closed = slots.taken(slot, len(kernels), starts, spacing) | ~trials.allowed
+        odds = found.gain.masked_fill(closed, -torch.inf).flatten(1)
+        if prior.penalty is not None:
+            odds = torch.cat([odds - prior.penalty, odds.new_zeros(len(odds), 1)], 1)
+        if temperature > 0:
+            odds = odds / temperature + _gumbel(odds, generator)
+        best, place = odds.max(1)
+        filled = (place < len(kernels) * starts) & (best > -torch.inf)
+        place = torch.where(filled, place, 0)
+        k, t = place // starts, place % starts
+        x = found.amplitude[every, k, t]
+        if temperature > 0:
+            spread = min(temperature, 1.0) ** 0.5 / found.curvature[every, k, t].sqrt()
+            x = x + spread * torch.randn(x.shape, generator=generator).to(x)
+            x = torch.minimum(torch.maximum(x, prior.low[k, None]), prior.high[k, None])
+        kernel.copy_(torch.where(filled, k, 0))
+        time.copy_(torch.where(filled, t, 0))
+        active.copy_(filled)
+        amplitude.copy_(x * filled.unsqueeze(-1))
+        add(eta, kernels, kernel, time, amplitude)
+    return slots
+
+
+def _gumbel(like: Tensor, generator: torch.Generator) -> Tensor:
+    """Noise with which a maximum is a draw from the softmax."""
+    uniform = torch.rand(like.shape, generator=generator).clamp_min(1e-30)
+    return -(-uniform.log()).clamp_min(1e-30).log().to(like)
+
+
+def best_chain(
+    trials: Trials, slots: Slots, kernels: Tensor, prior: Prior, temperatures: Sequence[float],
+    spacing: int, chains: int, generator: torch.Generator,
+) -> Slots:  # fmt: skip
+    """Anneal several chains of every trial from faint events, and keep the best one of each.
+
+    ``slots`` is one more candidate. The best has the least loss, that of the prior included.
+    """
+    count = len(trials.values)
+    rows = torch.arange(count).repeat(chains)
+    many = trials.take(rows)
+    found = Slots.faint(many, slots.kernel.shape[1], generator)
+    for temperature in temperatures:
+        found = sweep(many, found, kernels, prior, temperature, spacing, generator)
+    every = Slots(*(torch.cat([a, b]) for a, b in zip(slots, found, strict=True)))
+    many = trials.take(torch.arange(count).repeat(chains + 1))
+    loss = many.loss(every.signal(many, kernels)) + prior.loss(every)
+    best = loss.view(chains + 1, count).argmin(0)
+    return every.take(best * count + torch.arange(count))

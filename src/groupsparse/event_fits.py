@@ -1,0 +1,184 @@
+"""Newton steps for amplitudes, baselines and kernels when the times of the events are known.
+
+All three minimise the negative log-likelihood, which is convex in each of them. Under a Gaussian
+law a step is least squares, so one is exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from groupsparse.events import Events
+from groupsparse.slots import Slots, Trials, windows
+
+HALVINGS = 12  # of a Newton step that does not descend
+EPSILON = 1e-6  # share of the mean curvature that is added to all: empty directions do not move
+
+
+def fit_amplitudes(
+    trials: Trials, slots: Slots, kernels: Tensor, mean: Tensor, precision: Tensor,
+    low: Tensor, high: Tensor, steps: int = 3,
+) -> Slots:  # fmt: skip
+    r"""Amplitudes x (N, S, C) of known events under normal priors, by Newton steps.
+
+    Parameters
+    ----------
+    mean, precision : of the priors, (N, S, C) or what broadcasts to it; precision 0 is no prior
+    low, high : least and largest amplitude of each kernel, (K,)
+    """
+    active, length = slots.active.to(kernels), kernels.shape[-1]
+    here = _steps(slots, kernels, trials.values.shape[-1], length)  # (N, S, T)
+    low, high = (bound[slots.kernel].unsqueeze(-1) for bound in (low, high))
+    eye = torch.eye(slots.kernel.shape[1]).to(kernels)
+
+    def signal(x: Tensor) -> Tensor:
+        return trials.baseline + torch.einsum("nst,nsc->nct", here, x)
+
+    def loss(x: Tensor) -> Tensor:
+        prior = (precision * (x - mean).square() * active.unsqueeze(-1)).sum((1, 2)) / 2
+        return trials.loss(signal(x)) + prior
+
+    def direction(x: Tensor) -> Tensor:
+        eta = signal(x)
+        slope = torch.einsum("nst,nct->nsc", here, trials.slope(eta)) + precision * (x - mean)
+        bend = torch.einsum("nst,nct,nrt->ncsr", here, trials.bend(eta), here)
+        prior = (precision + torch.zeros_like(x)).mT.unsqueeze(-1)
+        # An empty slot has neither slope nor curvature.
+        bend = bend + eye * (prior * active[:, None, :, None] + (1 - active)[:, None, :, None])
+        bend = _lifted(bend)
+        step = torch.linalg.solve(bend, (slope * active.unsqueeze(-1)).mT.unsqueeze(-1))
+        return -step.squeeze(-1).mT
+
+    def project(x: Tensor) -> Tensor:
+        return torch.minimum(torch.maximum(x, low), high) * active.unsqueeze(-1)
+
+    return slots._replace(amplitude=_newton(slots.amplitude, loss, direction, project, steps))
+
+
+def fit_baseline(trials: Trials, added: Tensor, steps: int = 2) -> Trials:
+    """The baseline (N, C, 1) that fits best, given what events add to it (N, C, T)."""
+    # A baseline at which nothing bends any more would never return.
+    least = 1e-3 * trials.law.curvature
+
+    def direction(baseline: Tensor) -> Tensor:
+        eta = baseline + added
+        seen = trials.values.shape[-1]
+        bend = trials.bend(eta).sum(-1, keepdim=True).clamp_min(least * seen)
+        return -trials.slope(eta).sum(-1, keepdim=True) / bend
+
+    fitted = _newton(
+        trials.baseline, lambda b: trials.loss(b + added), direction, lambda b: b, steps
+    )
+    return trials._replace(baseline=fitted)
+
+
+def fit_kernels(
+    trials: Trials, events: Events, kernels: Tensor, smooth: float = 0.0,
+    nonnegative: Tensor | None = None, steps: int = 1,
+) -> Tensor:  # fmt: skip
+    r"""Kernels (K, L) of known events and amplitudes, by Newton steps; their norm is free.
+
+    Parameters
+    ----------
+    smooth : weight of 1/2 sum_l (h(l+1) - h(l))^2, in nats
+    nonnegative : which kernels are, bool (K,)
+    """
+    count, length = kernels.shape
+    slots = Slots.of(events, len(trials.values))
+    rough = torch.diff(torch.eye(length), dim=0).to(kernels)
+    rough = smooth * rough.mT @ rough
+    low = torch.full((count, 1), -torch.inf).to(kernels)
+    if nonnegative is not None:
+        low[nonnegative] = 0
+
+    def loss(h: Tensor) -> Tensor:
+        fit = trials.loss(slots.signal(trials, h)).double().sum()
+        return (fit + ((h @ rough) * h).sum() / 2).unsqueeze(0)
+
+    def direction(h: Tensor) -> Tensor:
+        eta = slots.signal(trials, h)
+        slope = _kernel_slope(trials.slope(eta), events, h) + h @ rough
+        bend = _kernel_bend(trials.bend(eta), events, h)
+        bend.diagonal(dim1=0, dim2=2).add_(rough.unsqueeze(-1))
+        bend = _lifted(bend.reshape(count * length, count * length).double())
+        step = torch.linalg.solve(bend, slope.double().flatten())
+        return -step.view(count, length).to(h)
+
+    return _newton(kernels, loss, direction, lambda h: torch.maximum(h, low), steps)
+
+
+def _newton(
+    x: Tensor, loss: Callable[[Tensor], Tensor], direction: Callable[[Tensor], Tensor],
+    project: Callable[[Tensor], Tensor], steps: int,
+) -> Tensor:  # fmt: skip
+    """Damped Newton steps; every problem along the first axis of the loss has its own damping."""
+    now = loss(x)
+    for _ in range(steps):
+        step = direction(x)
+        length = torch.ones_like(now)
+        shape = -1, *[1] * (x.ndim - 1)
+        for _ in range(HALVINGS):
+            moved = project(x + length.to(x).view(shape) * step)
+            then = loss(moved)
+            worse = ~(then <= now)
+            if not worse.any():
+                break
+            length = torch.where(worse, length / 3, length)
+        better = ~worse
+        x = torch.where(better.view(shape), moved, x)
+        now = torch.where(better, then, now)
+    return x
+
+
+def _lifted(bend: Tensor) -> Tensor:
+    """Curvature (..., m, m) with a little of its mean added, so that it can be inverted."""
+    mean = bend.diagonal(dim1=-2, dim2=-1).mean(-1).clamp_min(1e-12)
+    return bend + EPSILON * mean[..., None, None] * torch.eye(bend.shape[-1]).to(bend)
+
+
+def _steps(slots: Slots, kernels: Tensor, times: int, length: int) -> Tensor:
+    """The kernel of every slot at its place, (N, S, T)."""
+    shapes = kernels[slots.kernel] * slots.active.unsqueeze(-1)
+    here = kernels.new_zeros(*slots.kernel.shape, times)
+    index = slots.time.unsqueeze(-1) + torch.arange(length, device=kernels.device)
+    return here.scatter_(2, index, shapes)
+
+
+def _kernel_slope(slope: Tensor, events: Events, kernels: Tensor) -> Tensor:
+    """Derivative by the kernels, from that by eta (N, C, T)."""
+    parts = torch.einsum("ec,ecl->el", events.amplitude, windows(slope, events, kernels.shape[-1]))
+    return torch.zeros_like(kernels).index_add_(0, events.kernel, parts)
+
+
+def _kernel_bend(bend: Tensor, events: Events, kernels: Tensor) -> Tensor:
+    r"""Second derivative by the kernels, (K, L, K, L), from that by eta (N, C, T).
+
+    .. math:: G_{kl,k'l'} = \sum_{e \in k, e' \in k'} \sum_c x_e x_{e'} b_c(t_e + l),
+              \quad t_e + l = t_{e'} + l'
+
+    over pairs of events of a trial that overlap. ``events`` are ordered, so pairs are d apart.
+    """
+    count, length = kernels.shape
+    bent = windows(bend, events, length)  # (E, C, L)
+    total = bend.new_zeros(count * length * count * length)
+    lags = torch.arange(length, device=bend.device)
+    for apart in range(events.size):
+        first, second = events.take(slice(events.size - apart)), events.take(slice(apart, None))
+        shift = second.time - first.time
+        near = ((first.trial == second.trial) & (shift < length)).nonzero().squeeze(-1)
+        if not len(near):
+            break
+        shift, one, two = shift[near], first.take(near), second.take(near)
+        weights = torch.einsum("ec,ecl->el", one.amplitude * two.amplitude, bent[near])
+        other = lags - shift.unsqueeze(-1)  # l' = l - (t' - t)
+        inside = other >= 0
+        rows = (one.kernel * length).unsqueeze(-1) + lags
+        columns = (two.kernel * length).unsqueeze(-1) + other
+        weights, rows, columns = weights[inside], rows[inside], columns[inside]
+        total.index_add_(0, rows * (count * length) + columns, weights)
+        if apart:
+            total.index_add_(0, columns * (count * length) + rows, weights)
+    return total.view(count, length, count, length)

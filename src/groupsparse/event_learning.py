@@ -1,0 +1,253 @@
+"""Learn kernels and events by turns; :mod:`groupsparse.deconvolution` is the way in.
+
+Events are sampled (:mod:`groupsparse.annealing`), kernels are fitted to them by Newton steps
+(:mod:`groupsparse.event_fits`). No step is a gradient step, so there is no rate to tune.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from groupsparse.annealing import Prior, best_chain, places, sweep
+from groupsparse.event_fits import fit_amplitudes, fit_baseline, fit_kernels
+from groupsparse.events import Events
+from groupsparse.likelihood import Gaussian
+from groupsparse.slots import Slots, Trials
+
+log = logging.getLogger(__name__)
+
+HOT = 0.04  # first temperature, as a share of the median gain of a trial's best event
+WARM = 0.4  # share of the sweeps from hot to 1, after which the best start goes on
+COOLING, LAST = 0.7, 0.1  # in the end: shares of the sweeps from hot to 1, and from 1 to 0
+LOOKS = 3  # sweeps at temperature 0 with fits of the kernels
+SHIFTED_EVERY = 10  # rounds between looks at shifted kernels
+LEAST_SPREAD = 0.05  # of amplitudes, as a share of their mean
+GUESSES = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)  # peaks of an event in units of the signal, at first
+CONVERGED = 1e-6  # relative fall of the loss at which alternation with known times ends
+
+
+class Fit(NamedTuple):
+    """How kernels and baselines are fitted; see :func:`groupsparse.deconvolution.deconvolve`."""
+
+    fixed: bool = False
+    smooth: float = 0.0
+    nonnegative: Tensor | None = None
+    baseline: bool = False
+
+
+class Search(NamedTuple):
+    """How events are looked for; see :func:`groupsparse.deconvolution.deconvolve`."""
+
+    slots: int
+    penalty: float | None
+    spacing: int
+    sweeps: int
+    chains: int
+
+
+class State(NamedTuple):
+    """What a search has found so far."""
+
+    trials: Trials
+    kernels: Tensor
+    slots: Slots
+    prior: Prior
+
+    def loss(self) -> float:
+        """-log joint density, but for what depends on the values alone."""
+        eta = self.slots.signal(self.trials, self.kernels)
+        return float((self.trials.loss(eta) + self.prior.loss(self.slots)).double().sum())
+
+
+def learn(
+    trials: Trials, starts: Sequence[Tensor], search: Search, low: Tensor, high: Tensor,
+    options: Fit, generator: torch.Generator,
+) -> State:  # fmt: skip
+    """Events of trials, and kernels unless they are fixed, from the best of several starts."""
+    warm, found = int(WARM * search.sweeps), []
+    for number, kernels in enumerate(starts):
+        prior, hot = first_prior(trials, kernels, low, high, search.penalty)
+        state = State(trials, kernels, Slots.faint(trials, search.slots, generator), prior)
+        falling = [max(1.0, hot ** (1 - i / max(1, warm - 1))) for i in range(warm)]
+        state = swept(state, search, falling, options, generator)
+        found.append((state.loss(), number, hot, state))
+        if len(starts) > 1:
+            log.info("start %d: loss %.6g", number, found[-1][0])
+    *_, hot, state = min(found, key=lambda one: one[:2])
+    state = swept(state, search, [1.0] * (search.sweeps - warm), options, generator)
+    looks = schedule(hot, search.sweeps // 2)
+    slots = best_chain(
+        state.trials, state.slots, state.kernels, state.prior, looks, search.spacing,
+        search.chains, generator,
+    )  # fmt: skip
+    return swept(state._replace(slots=slots), search, [0.0] * LOOKS, options, generator)
+
+
+def swept(
+    state: State, search: Search, temperatures: Sequence[float], options: Fit,
+    generator: torch.Generator,
+) -> State:  # fmt: skip
+    """A sweep over the events at each temperature, each followed by a fit of all the rest."""
+    trials, kernels, slots, prior = state
+    reported = time.monotonic()
+    for number, temperature in enumerate(temperatures):
+        last = number == len(temperatures) - 1
+        slots = sweep(trials, slots, kernels, prior, temperature, search.spacing, generator)
+        if not options.fixed:
+            kernels, slots = refitted(trials, slots, kernels, options)
+            if last or number % SHIFTED_EVERY == SHIFTED_EVERY - 1:
+                kernels, slots = shifted(trials, slots, kernels, options)
+        if options.baseline:
+            trials = with_baseline(trials, slots, kernels)
+        prior = prior_of(slots, prior)
+        if time.monotonic() - reported > 5:
+            reported = time.monotonic()
+            loss = State(trials, kernels, slots, prior).loss()
+            log.info("sweep %d of %d: loss %.6g", number + 1, len(temperatures), loss)
+    return State(trials, kernels, slots, prior)
+
+
+def with_known_times(
+    trials: Trials, events: Events, kernels: Tensor, low: Tensor, high: Tensor, options: Fit,
+    rounds: int = 30,
+) -> State:  # fmt: skip
+    """Amplitudes, and kernels unless they are fixed, of events whose times are known."""
+    slots = Slots.of(events, len(trials.values))
+    prior = first_prior(trials, kernels, low, high, None)[0]
+    start = prior.mean[slots.kernel] * slots.active.unsqueeze(-1)
+    slots, before = slots._replace(amplitude=start), float("inf")
+    for _ in range(rounds):
+        mean = prior.mean[slots.kernel]
+        precision = torch.as_tensor(1 / (prior.between**2 + prior.within**2)).to(mean)
+        slots = fit_amplitudes(trials, slots, kernels, mean, precision, low, high)
+        if not options.fixed:
+            kernels, slots = refitted(trials, slots, kernels, options, steps=2)
+        if options.baseline:
+            trials = with_baseline(trials, slots, kernels)
+        prior = prior_of(slots, prior)
+        state = State(trials, kernels, slots, prior)
+        loss = state.loss()
+        if before - loss < CONVERGED * abs(loss):
+            break
+        before = loss
+    return state
+
+
+def schedule(hot: float, sweeps: int) -> list[float]:
+    """Temperatures from hot to 1, as many sweeps as at 1, and down to 0."""
+    down, last = int(COOLING * sweeps), max(2, int(LAST * sweeps))
+    cooling = [hot ** (1 - i / max(1, down)) for i in range(down)]
+    level = [1.0] * max(1, sweeps - down - last)
+    return [*cooling, *level, *(1 - (i + 1) / last for i in range(last))]
+
+
+def first_prior(
+    trials: Trials, kernels: Tensor, low: Tensor, high: Tensor, penalty: float | None
+) -> tuple[Prior, float]:
+    """Amplitudes at which single events explain most, and a temperature to begin with."""
+    eta = trials.baseline.expand_as(trials.values)
+    unit = float(trials.values.std()) if isinstance(trials.law, Gaussian) else 1.0
+    sign = torch.where(high <= 0, -1.0, 1.0).to(kernels)
+    count, neurons = trials.values.shape[:2]
+    best = None
+    for guess in GUESSES:
+        size = guess * unit / kernels.abs().amax(-1)
+        mean = (sign * size).unsqueeze(-1).expand(-1, neurons).clone()
+        spread = float(size.mean())
+        free = (low < 0) & (high > 0)
+        mean[free] = 0
+        prior = Prior(mean, spread, spread / 2, low, high, penalty)
+        std = torch.full((count,), spread).to(kernels)
+        found = places(trials, eta, kernels, mean.expand(count, -1, -1), std, prior)
+        gain = found.gain.masked_fill(~trials.allowed, -torch.inf).flatten(1).amax(1)
+        total = float(gain[gain > -torch.inf].sum())
+        if best is None or total > best[0]:
+            best = total, prior, float(gain.median())
+    return best[1], max(1.0, HOT * best[2])
+
+
+def prior_of(slots: Slots, before: Prior) -> Prior:
+    """Mean and spread of the amplitudes, between trials and within them."""
+    active = slots.active.unsqueeze(-1)
+    mean = before.mean.clone()
+    for k in range(len(mean)):
+        here = slots.amplitude[slots.active & (slots.kernel == k)]
+        if len(here):
+            mean[k] = here.mean(0)
+    off = (slots.amplitude - mean[slots.kernel]) * active
+    count = slots.active.sum(1).to(off)
+    middle = off.sum(1) / count.clamp_min(1).unsqueeze(-1)
+    least = LEAST_SPREAD * float(mean.abs().mean())
+    several, neurons = count > 1, off.shape[-1]
+    if not several.any():
+        here = off[slots.active]
+        spread = float(here.square().mean().sqrt()) if len(here) else before.within
+        return before._replace(mean=mean, between=0.0, within=max(spread, least))
+    rest = ((off - middle.unsqueeze(1)) * active)[several].square().sum()
+    within = float(rest / ((count - 1)[several].sum() * neurons))
+    between = float((middle[several].square() - within / count[several, None]).mean())
+    return before._replace(
+        mean=mean, between=max(between, 0.0) ** 0.5, within=max(within**0.5, least)
+    )
+
+
+def refitted(
+    trials: Trials, slots: Slots, kernels: Tensor, options: Fit, steps: int = 1
+) -> tuple[Tensor, Slots]:
+    """Kernels fitted to the events, at unit norm; amplitudes take over their norm."""
+    events = slots.events()
+    if not events.size:
+        return kernels, slots
+    fitted = fit_kernels(trials, events, kernels, options.smooth, options.nonnegative, steps)
+    norms = fitted.norm(dim=-1)
+    kept = norms > 1e-6  # a kernel without events stays as it is
+    norms = torch.where(kept, norms, 1)
+    fitted = torch.where(kept.unsqueeze(-1), fitted / norms.unsqueeze(-1), kernels)
+    amplitude = slots.amplitude * norms[slots.kernel].unsqueeze(-1)
+    return fitted, slots._replace(amplitude=amplitude)
+
+
+def shifted(trials: Trials, slots: Slots, kernels: Tensor, options: Fit) -> tuple[Tensor, Slots]:
+    """The best of small shifts of every kernel against its events.
+
+    Single events do not find them: one that moves alone no longer fits the kernel.
+    """
+    length = kernels.shape[-1]
+    reach = max(1, length // 8)
+    starts = trials.values.shape[-1] - length + 1
+
+    def moved(k: int, by: int) -> tuple[float, Tensor, Slots]:
+        other = kernels.clone()
+        other[k] = kernels[k, (torch.arange(length) + by).clamp(0, length - 1)]
+        own = slots.active & (slots.kernel == k)
+        time = torch.where(own, slots.time + by, slots.time).clamp(0, starts - 1)
+        there = refitted(trials, slots._replace(time=time), other, options, steps=3)
+        return float(trials.loss(there[1].signal(trials, there[0])).double().sum()), *there
+
+    for k in range(len(kernels)):
+        if not (slots.active & (slots.kernel == k)).any():
+            continue
+        tried = [moved(k, by) for by in (0, *range(-reach, 0), *range(1, reach + 1))]
+        _, kernels, slots = min(tried, key=lambda one: one[0])
+    return kernels, slots
+
+
+def with_baseline(trials: Trials, slots: Slots, kernels: Tensor) -> Trials:
+    """Trials whose baseline fits best to their events."""
+    return fit_baseline(trials, slots.signal(trials, kernels) - trials.baseline)
+
+
+def start_kernels(trials: Trials, count: int, length: int, generator: torch.Generator) -> Tensor:
+    """Windows of what the baseline leaves unexplained, drawn in proportion to their energy."""
+    rest = -trials.slope(trials.baseline.expand_as(trials.values)).mean(1)  # (N, T)
+    parts = rest.unfold(-1, length, 1)
+    energy = parts.square().sum(-1).flatten()
+    chosen = torch.multinomial(energy / energy.sum(), count, generator=generator)
+    found = parts.reshape(-1, length)[chosen]
+    return torch.nn.functional.normalize(found, dim=-1)
