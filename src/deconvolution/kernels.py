@@ -39,7 +39,7 @@ FORMULAS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 def kernels(name: str, bin_ms: float, file: str | Path | None = None) -> Tensor:
-    """Kernels (K, L) of unit norm in bins, by their name; ``file`` is the table where it has one."""
+    """Kernels (K, L) of unit norm in bins, by name; ``file`` is their table, if they have one."""
     if name not in FORMULAS:
         if file is None:
             raise ValueError(f"the kernels {name!r} need their table, {KERNELS[name].file}")

@@ -3,6 +3,8 @@
 import argparse
 import json
 
+import torch
+
 from deconvolution.kernels import kernels
 from deconvolution.simulation import law_of_entry, simulate
 from evidence.options import add_options
@@ -16,9 +18,10 @@ def main() -> None:
     parser.add_argument("--entry", type=json.loads, required=True, help="its settings (JSON)")
     parser.add_argument("--kernels", help="CSV table of its kernels, where it has one")
     parser.add_argument("--replicate", type=int, default=0, help="number of the draw")
-    add_options(parser, "--seed")
+    add_options(parser, "--seed", "--threads")
     parser.add_argument("--output", required=True, help="safetensors artefact to write")
     args = parser.parse_args()
+    torch.set_num_threads(args.threads)
     entry = args.entry
     try:
         shapes = kernels(entry["kernels"], entry["bin_ms"], args.kernels)
