@@ -4,25 +4,12 @@ from deconvolution.conditions import KERNELS
 DECONVOLUTION = config["deconvolution"]
 
 
-def deconvolution_file(entry, key):
-    """A file that a recording names: in the working directory, or else of this workflow."""
-    path = entry.get(key)
-    if not path:
-        return []
-    ours = (ROOT / path).exists() and not Path(path).exists()
-    return source(path) if ours else path
-
-
-def deconvolution_kernels(w):
-    """The table of the kernels of a simulation, if they have one."""
-    table = KERNELS[DECONVOLUTION["simulations"][w.name]["kernels"]].file
-    return source(table) if table else []
-
-
 rule deconvolution_simulate:
     input:
         code=code("deconvolution/simulate.py"),
-        kernels=deconvolution_kernels,
+        kernels=lambda w: given(
+            KERNELS[DECONVOLUTION["simulations"][w.name]["kernels"]].file
+        ),
     output:
         "<results>/deconvolution/data/{name}-{replicate}.safetensors",
     log:
@@ -51,10 +38,8 @@ rule deconvolution_simulate:
 rule deconvolution_prepare:
     input:
         code=code("deconvolution/prepare.py"),
-        file=lambda w: deconvolution_file(DECONVOLUTION["recordings"][w.name], "file"),
-        kernels=lambda w: deconvolution_file(
-            DECONVOLUTION["recordings"][w.name], "kernels"
-        ),
+        file=lambda w: given(DECONVOLUTION["recordings"][w.name].get("file")),
+        kernels=lambda w: given(DECONVOLUTION["recordings"][w.name].get("kernels")),
     output:
         "<results>/deconvolution/data/{name}.safetensors",
     log:
