@@ -23,7 +23,7 @@ class Workflow:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        for name in ("src", "workflow", "profiles", "envs", "data/paper"):
+        for name in ("src", "workflow", "profiles", "envs", "data/paper", "data/dunl"):
             ignore = shutil.ignore_patterns("__pycache__")
             shutil.copytree(ROOT / name, folder / name, ignore=ignore, dirs_exist_ok=True)
         # Only a checkout of this project names a commit, which pyproject.toml tells.

@@ -98,6 +98,14 @@ def source(path):
     return local(path if Path.cwd().samefile(ROOT) else str(ROOT / path))
 
 
+def given(path):
+    """A file that the config names, if any: in the working directory, or else of this workflow."""
+    if not path:
+        return []
+    ours = (ROOT / path).exists() and not Path(path).exists()
+    return source(path) if ours else path
+
+
 @cache
 def code(script):
     """A script, and after it every module of src/ that it imports in the end."""

@@ -1,0 +1,112 @@
+"""Rules on the config of the deconvolution across keys; workflow/validate.py calls them."""
+
+from math import isclose
+
+from deconvolution.conditions import KERNELS, LAW_OPTIONS, PACKAGED, places
+
+TRACES, COUNTS = "gaussian", "binomial"
+
+
+def inconsistencies(config: dict) -> list[str]:
+    """What contradicts itself in a config that fits the schema, as ``key: reason``."""
+    section = config["deconvolution"]
+    simulations, recordings = section["simulations"], section["recordings"]
+    errors = [
+        f"deconvolution.recordings.{name}: a simulation has this name"
+        for name in recordings
+        if name in simulations
+    ]
+    for name, entry in simulations.items():
+        found = _simulation(entry)
+        errors += [f"deconvolution.simulations.{name}.{error}" for error in found]
+    for name, entry in recordings.items():
+        errors += [f"deconvolution.recordings.{name}.{error}" for error in _recording(entry)]
+    return errors
+
+
+def _simulation(entry: dict) -> list[str]:
+    errors = _law(entry, default={"trials"})
+    size, kernels = entry["bin_ms"], KERNELS[entry["kernels"]]
+    for key in ("ms", "spacing_ms", "silent_ms", "silent_end_ms"):
+        if entry.get(key, 0) % size:
+            errors.append(f"{key}: {entry[key]} is no multiple of bin_ms, {size}")
+    if size > kernels.ms:
+        errors.append(f"bin_ms: longer than the kernels, {kernels.ms} ms")
+    if ("events" in entry) == ("at" in entry):
+        errors.append("events: give either events or at")
+    elif "at" in entry:
+        errors += _times(entry, kernels.count, entry["ms"] - kernels.ms)
+    else:
+        least, most = entry["events"]
+        if least > most:
+            errors.append("events: the fewest are more than the most")
+        if most > len(places(entry)):
+            errors.append(f"events: {most} do not fit {len(places(entry))} times (spacing_ms, ms)")
+    for key in ("mean", "std"):
+        value = entry["amplitude"][key]
+        if isinstance(value, list) and len(value) != kernels.count:
+            errors.append(f"amplitude.{key}: {len(value)} numbers for {kernels.count} kernels")
+    law = entry.get("law", COUNTS)
+    if ("rate_hz" in entry) == ("baseline" in entry):
+        errors.append("rate_hz: give either rate_hz or baseline")
+    elif "rate_hz" in entry and law == TRACES:
+        errors.append("rate_hz: traces have no rate; give baseline")
+    elif "rate_hz" in entry and law == COUNTS:
+        limit = 1000 * entry.get("law_options", {}).get("trials", size) / size
+        if entry["rate_hz"] >= limit:
+            errors.append(f"rate_hz: must be below {limit:g}, the most of the binomial law")
+    return errors
+
+
+def _times(entry: dict, count: int, last: int) -> list[str]:
+    """What is wrong with events at given times."""
+    errors = []
+    for kind in entry["at"]:
+        for kernel, ms in kind:
+            if kernel >= count:
+                errors.append(f"at: kernel {kernel} of {count}, counted from 0")
+            if ms > last or ms % entry["bin_ms"]:
+                errors.append(f"at: {ms} ms is no multiple of bin_ms up to {last}")
+        if len({tuple(pair) for pair in kind}) < len(kind):
+            errors.append("at: a kernel starts twice at one time")
+    if not entry["shared_events"]:
+        errors.append("shared_events: events at given times are shared; write true")
+    return errors
+
+
+def _recording(entry: dict) -> list[str]:
+    errors = _law(entry)
+    if ("file" in entry) == ("package" in entry):
+        return [*errors, "file: give either file, or package and name"]
+    if "package" in entry:
+        held = PACKAGED[entry["package"]]
+        if entry.get("name") not in held:
+            return [*errors, f"name: {entry['package']} holds {', '.join(held)}"]
+        if (size := held[entry["name"]]) and not isclose(entry["bin_ms"], size, rel_tol=1e-3):
+            errors.append(f"bin_ms: {entry['name']} has one value every {size:.6g} ms")
+        if (size is None) == (entry["law"] == TRACES):
+            errors.append(f"law: {entry['name']} has {'spikes' if size is None else 'traces'}")
+    for key, owner in (("format", "file"), ("name", "package"), ("trial_ms", "package")):
+        if key in entry and owner not in entry:
+            errors.append(f"{key}: only with {owner}")
+    for key in ("detrend_ms", "noise"):
+        if key in entry and entry["law"] != TRACES:
+            errors.append(f"{key}: only with law gaussian")
+    for key in ("trial_ms", "silent_ms", "detrend_ms"):
+        if entry.get(key, entry["bin_ms"]) < entry["bin_ms"]:
+            errors.append(f"{key}: shorter than a bin of {entry['bin_ms']:g} ms")
+    if entry.get("trial_ms", float("inf")) < entry["length"] * entry["bin_ms"]:
+        errors.append(f"length: kernels of {entry['length']} bins do not fit trial_ms")
+    return errors
+
+
+def _law(entry: dict, default: set[str] = frozenset()) -> list[str]:
+    """What is wrong with the options of the law; those that have a default may be missing."""
+    law, given = entry.get("law", COUNTS), set(entry.get("law_options", {}))
+    needed = LAW_OPTIONS[law] - default - {"std"}
+    errors = [
+        f"law_options.{key}: law {law} has no such option" for key in given - LAW_OPTIONS[law]
+    ]
+    return sorted(errors) + [
+        f"law_options: law {law} needs {key}" for key in sorted(needed - given)
+    ]

@@ -1,0 +1,112 @@
+"""A config of the deconvolution that contradicts itself is refused, with the key and the reason."""
+
+import pytest
+from conftest import CONFIG, ROOT, changed
+from validate import config_errors
+
+from deconvolution.check import inconsistencies
+from deconvolution.conditions import KERNELS, LAW_OPTIONS, PACKAGED
+from deconvolution.kernels import FORMULAS
+from deconvolution.sources import FORMATS, PACKAGES
+from groupsparse.likelihood import LAWS
+
+SECTION = CONFIG["deconvolution"]
+
+
+def errors(kind: str, name: str, changes: dict) -> list[str]:
+    """Of the default section in which one entry has changed (a value None: without that key)."""
+    entry = SECTION[kind].get(name, {}) | changes
+    entry = {key: value for key, value in entry.items() if value is not None}
+    section = SECTION | {kind: SECTION[kind] | {name: entry}}
+    return inconsistencies({"deconvolution": section})
+
+
+def test_the_default_section_is_accepted_and_may_be_empty():
+    assert inconsistencies({"deconvolution": SECTION}) == []
+    assert inconsistencies({"deconvolution": {"simulations": {}, "recordings": {}}}) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "reason"),
+    [
+        ("long", {"ms": 6010}, "ms: 6010 is no multiple of bin_ms, 25"),
+        ("long", {"spacing_ms": 30}, "spacing_ms: 30 is no multiple"),
+        ("long", {"silent_ms": 10}, "silent_ms: 10 is no multiple"),
+        ("long", {"silent_end_ms": 10}, "silent_end_ms: 10 is no multiple"),
+        ("long", dict.fromkeys(("bin_ms", "spacing_ms", "silent_ms", "silent_end_ms"), 500),
+         "bin_ms: longer than the kernels, 400 ms"),
+        ("long", {"at": [[[0, 0]]]}, "events: give either events or at"),
+        ("long", {"events": None}, "events: give either events or at"),
+        ("long", {"events": [3, 2]}, "events: the fewest are more"),
+        ("long", {"events": [3, 26]}, "events: 26 do not fit 25 times"),
+        ("long", {"ms": 300}, "events: 3 do not fit 0 times"),
+        ("structured", {"at": [[[2, 700]]]}, "at: kernel 2 of 2, counted from 0"),
+        ("structured", {"at": [[[0, 1700]]]}, "at: 1700 ms is no multiple of bin_ms up to 1600"),
+        ("structured", {"at": [[[0, 710]]]}, "at: 710 ms"),
+        ("structured", {"at": [[[0, 700], [0, 700]]]}, "at: a kernel starts twice"),
+        ("structured", {"shared_events": False}, "shared_events: events at given times are shared"),
+        ("long", {"amplitude": {"mean": [1], "std": 1, "shared": "event"}},
+         "amplitude.mean: 1 numbers for 2 kernels"),
+        ("long", {"baseline": {"mean": 0, "std": 1}}, "rate_hz: give either rate_hz or baseline"),
+        ("long", {"rate_hz": None}, "rate_hz: give either rate_hz or baseline"),
+        ("long", {"rate_hz": 1000}, "rate_hz: must be below 1000"),
+        ("long", {"law": "gaussian"}, "rate_hz: traces have no rate"),
+        ("long", {"law": "poisson"}, "law_options: law poisson needs largest"),
+        ("long", {"law_options": {"std": 1.0}}, "law_options.std: law binomial has no such option"),
+    ],
+)  # fmt: skip
+def test_a_simulation_that_contradicts_itself_is_refused(name, changes, reason):
+    (error,) = errors("simulations", name, changes)
+    assert error.startswith(f"deconvolution.simulations.{name}.{reason}")
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "reason"),
+    [
+        ("bold", {"file": "mine.npz"}, "file: give either file, or package and name"),
+        ("dunl_25", {"file": None}, "file: give either file, or package and name"),
+        ("bold", {"name": "ecg"}, "name: nitime holds bold, receptor, receptor_fast"),
+        ("bold", {"bin_ms": 1000}, "bin_ms: bold has one value every 2000 ms"),
+        ("receptor", {"law": "gaussian", "law_options": {}}, "law: receptor has spikes"),
+        ("bold", {"format": "npz"}, "format: only with file"),
+        ("dunl_25", {"name": "bold"}, "name: only with package"),
+        ("dunl_25", {"trial_ms": 1000}, "trial_ms: only with package"),
+        ("dunl_25", {"noise": "spread"}, "noise: only with law gaussian"),
+        ("bold", {"detrend_ms": 1}, "detrend_ms: shorter than a bin of 2000 ms"),
+        ("receptor", {"trial_ms": 10}, "length: kernels of 20 bins do not fit trial_ms"),
+        ("dunl_25", {"law_options": {}}, "law_options: law binomial needs trials"),
+    ],
+)
+def test_a_recording_that_contradicts_itself_is_refused(name, changes, reason):
+    (error,) = errors("recordings", name, changes)
+    assert error.startswith(f"deconvolution.recordings.{name}.{reason}")
+
+
+def test_a_name_stands_for_one_thing():
+    (error,) = errors("recordings", "long", SECTION["recordings"]["bold"])
+    assert error == "deconvolution.recordings.long: a simulation has this name"
+
+
+def test_a_users_recording_is_accepted_by_the_schema_and_a_slip_is_not():
+    mine = {"file": "a/mine.npz", "law": "gaussian", "bin_ms": 33.3, "length": 60}
+    recordings = {"mine": mine | {"noise": "spread", "detrend_ms": 5000}}
+    assert config_errors(changed("deconvolution.recordings", recordings)) == []
+    for slip, reason in (
+        ({"mine": mine | {"lenght": 60}}, "lenght"),
+        ({"mine": mine | {"bin_ms": 0}}, "minimum"),
+        ({"mine": mine | {"law": "normal"}}, "normal"),
+        ({"my-own": mine}, "my-own"),
+        ({"mine": {key: value for key, value in mine.items() if key != "length"}}, "length"),
+    ):
+        (error,) = config_errors(changed("deconvolution.recordings", slip))
+        assert error.startswith("deconvolution.recordings")
+        assert reason in error
+
+
+def test_names_in_config_code_and_schema_are_the_same():
+    assert LAW_OPTIONS.keys() == LAWS.keys()
+    assert PACKAGED.keys() == PACKAGES.keys()
+    assert set(FORMATS) == {"npz", "dunl"}
+    tables = {name: held.file for name, held in KERNELS.items() if held.file}
+    assert tables.keys() | FORMULAS.keys() == KERNELS.keys()
+    assert all((ROOT / file).is_file() for file in tables.values())
