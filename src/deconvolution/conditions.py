@@ -33,3 +33,89 @@ def places(entry: dict) -> range:
     last = entry["ms"] - entry.get("silent_end_ms", 0) - KERNELS[entry["kernels"]].ms
     step = entry.get("spacing_ms", size)
     return range(entry.get("silent_ms", 0) // size, last // size + 1, max(step // size, 1))
+
+
+# Kinds of methods. Those that need the true events, or kernels, run where they are known.
+KNOWN_TIMES, KNOWN_KERNELS, SEARCH = "known_times", "known_kernels", "search"
+NETWORK, CHANCE = "network", "chance"
+ASSUMED = "assumed"  # a sweep over the number of kernels that a method has
+
+
+class Job(NamedTuple):
+    """One method on one recording, all replicates."""
+
+    data: str
+    method: str
+
+
+def swept(sweep: dict, value: float) -> tuple[str, str]:
+    """What a sweep puts after the names of its data and of its methods, at one of its values."""
+    word = f"_{sweep['key']}_{value:g}".replace(".", "p").replace("-", "m")
+    return ("", word) if sweep["key"] == ASSUMED else (word, "")
+
+
+def simulations(section: dict) -> dict[str, dict]:
+    """All simulations by name, those of the sweeps too."""
+    found = dict(section["simulations"])
+    for sweep in section["sweeps"].values():
+        for value in sweep["values"]:
+            if sweep["key"] != ASSUMED:
+                of = sweep["of"]
+                change = {sweep["key"]: value}
+                found[of + swept(sweep, value)[0]] = section["simulations"][of] | change
+    return found
+
+
+def methods(section: dict) -> dict[str, dict]:
+    """All methods by name, those of the sweeps too."""
+    found = dict(section["methods"])
+    for sweep in section["sweeps"].values():
+        for value in sweep["values"]:
+            if sweep["key"] == ASSUMED:
+                for name in sweep["methods"]:
+                    change = {ASSUMED: value}
+                    found[name + swept(sweep, value)[1]] = section["methods"][name] | change
+    return found
+
+
+def points(section: dict, sweep: str) -> list[tuple[float, Job]]:
+    """The values of a sweep and the jobs at each."""
+    settings = section["sweeps"][sweep]
+    return [
+        (value, Job(settings["of"] + data, name + method))
+        for value in settings["values"]
+        for data, method in [swept(settings, value)]
+        for name in settings["methods"]
+    ]
+
+
+def jobs(section: dict) -> list[Job]:
+    """All jobs, each once."""
+    found = [Job(data, method) for data, names in section["runs"].items() for method in names]
+    found += [job for name in section["sweeps"] for _, job in points(section, name)]
+    return list(dict.fromkeys(found))
+
+
+def replicates(section: dict, data: str) -> int:
+    """Draws of a simulation; seeds of the search in a recording."""
+    return section["recordings"].get(data, {}).get("replicates", section["replicates"])
+
+
+def artefacts(section: dict, data: str) -> list[str]:
+    """Names of the files of a recording: one for each draw of a simulation."""
+    if data in section["recordings"]:
+        return [data]
+    return [f"{data}-{replicate}" for replicate in range(replicates(section, data))]
+
+
+def spacing(section: dict, data: str) -> int:
+    """Least distance of two events of a kernel, in bins."""
+    entry = section["recordings"].get(data) or simulations(section)[data]
+    return max(1, round(entry.get("spacing_ms", entry["bin_ms"]) / entry["bin_ms"]))
+
+
+def told(section: dict, data: str) -> dict:
+    """What methods are told of a recording beside its values: (JSON)."""
+    entry = section["recordings"].get(data, {})
+    extra = {key: entry[key] for key in ("most", "kernels_count") if key in entry}
+    return {"spacing": spacing(section, data), **extra}

@@ -42,6 +42,8 @@ class ConvolutionalAutoencoder(nn.Module):
     backprop : number of last layers that the gradient of :meth:`loss` crosses (default: all); with
         0 events are held constant and the gradient is that of the decoder
     signs : of the events of each kernel: 1, -1, or 0 for both (the default)
+    most : events of a kernel in a trial that every layer keeps, the largest ones (top-k), by their
+        norm over neurons if those are tied by a ``group_lambda``; by default all
     fit_baseline : whether the encoder adds a constant to the baseline of every trial and neuron
     smooth : weight of the roughness of kernels in :meth:`loss`
     nonnegative : whether each kernel, or all of them, stay nonnegative in training
@@ -76,6 +78,7 @@ class ConvolutionalAutoencoder(nn.Module):
         smooth: float = 0.0,
         nonnegative: bool | list[bool] = False,
         law_options: dict | None = None,
+        most: int | None = None,
         dictionary: Array | None = None,
     ) -> None:
         super().__init__()
@@ -100,6 +103,7 @@ class ConvolutionalAutoencoder(nn.Module):
         self.smooth, self.fit_baseline = float(smooth), bool(fit_baseline)
         self.layers = check_count(layers, "layers", least=1)
         self.backprop = None if backprop is None else check_count(backprop, "backprop")
+        self.most = None if most is None else check_count(most, "most", least=1)
         count = kernels.shape[-2]
         self.signs = [0] * count if signs is None else list(signs)
         if len(self.signs) != count or not set(self.signs) <= {-1, 0, 1}:
@@ -123,7 +127,7 @@ class ConvolutionalAutoencoder(nn.Module):
     def config(self) -> dict:
         """All arguments of the class except the kernels, JSON-able."""
         names = ("lambda_", "group_lambda", "layers", "backprop", "signs", "fit_baseline")
-        names += ("smooth", "nonnegative")
+        names += ("smooth", "nonnegative", "most")
         options = {"law": self.law_name, "law_options": self.law_options}
         return options | {name: getattr(self, name) for name in names}
 
@@ -238,10 +242,19 @@ class ConvolutionalAutoencoder(nn.Module):
                 x = group_soft_threshold(x, step * self.group_lambda, neurons)
             if recording.support is not None:
                 x = x * recording.support
+            if self.most is not None and self.most < starts:
+                x = self._largest(x, neurons if self.group_lambda else 1)
             x = x.flatten(-3, -2)
             return torch.cat([x, v[..., -1:, :]], -2) if self.fit_baseline else x
 
         return prox
+
+    def _largest(self, x: Tensor, neurons: int) -> Tensor:
+        """The largest codes (..., P, K, N C) of every kernel; those of tied neurons go together."""
+        parts = x.unflatten(-1, (-1, neurons))
+        size = parts.detach().norm(dim=-1)
+        least = size.topk(self.most, dim=-3).values[..., -1:, :, :]
+        return (parts * (size >= least).unsqueeze(-1)).flatten(-2)
 
     def _signal(self, recording: Recording, codes: Tensor, added: Tensor | None) -> Tensor:
         """eta (..., T, N C)."""

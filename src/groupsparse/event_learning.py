@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 HOT = 0.04  # first temperature, as a share of the median gain of a trial's best event
 WARM = 0.4  # share of the sweeps from hot to 1, after which the best start goes on
 COOLING, LAST = 0.7, 0.1  # in the end: shares of the sweeps from hot to 1, and from 1 to 0
+AGAIN = 2  # times that events are looked for anew: the first makes the prior sharper
 LOOKS = 3  # sweeps at temperature 0 with fits of the kernels
 SHIFTED_EVERY = 10  # rounds between looks at shifted kernels
 LEAST_SPREAD = 0.05  # of amplitudes, as a share of their mean
@@ -82,11 +83,13 @@ def learn(
     *_, hot, state = min(found, key=lambda one: one[:2])
     state = swept(state, search, [1.0] * (search.sweeps - warm), options, generator)
     looks = schedule(hot, search.sweeps // 2)
-    slots = best_chain(
-        state.trials, state.slots, state.kernels, state.prior, looks, search.spacing,
-        search.chains, generator,
-    )  # fmt: skip
-    return swept(state._replace(slots=slots), search, [0.0] * LOOKS, options, generator)
+    for _ in range(AGAIN):
+        slots = best_chain(
+            state.trials, state.slots, state.kernels, state.prior, looks, search.spacing,
+            search.chains, generator,
+        )  # fmt: skip
+        state = swept(state._replace(slots=slots), search, [0.0] * LOOKS, options, generator)
+    return state
 
 
 def swept(

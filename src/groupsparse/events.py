@@ -77,7 +77,9 @@ def events_of(
         reach = 2 * spacing - 1
         kept &= size >= max_pool1d(size, reach, 1, spacing - 1)
     if most is not None and check_count(most, "most") < size.shape[-1]:
-        ranks = size.masked_fill(~kept, -1).argsort(-1, descending=True, stable=True).argsort(-1)
+        ranks = (
+            size.masked_fill(~kept, -1).argsort(dim=-1, descending=True, stable=True).argsort(-1)
+        )
         kept &= ranks < most
     trial, kernel, time = kept.nonzero(as_tuple=True)
     return Events(trial, kernel, time, codes[trial, :, kernel, time]).ordered()

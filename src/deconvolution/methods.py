@@ -1,0 +1,179 @@
+"""What learns kernels and finds events: each a function of one task."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from deconvolution.conditions import CHANCE, KNOWN_KERNELS, KNOWN_TIMES, NETWORK, SEARCH
+from groupsparse.convolutional import ConvolutionalAutoencoder
+from groupsparse.deconvolution import deconvolve
+from groupsparse.events import Events
+from groupsparse.likelihood import Law, law_of
+from groupsparse.seeds import generator
+from groupsparse.training import train
+from groupsparse.trials import TrialData
+
+
+class Task(NamedTuple):
+    """A recording, what is told of it, and what is known of the truth (None: nothing).
+
+    ``y`` (N, C, T) with NaN where hidden; ``baseline`` (N, C) or None; ``count`` kernels of
+    ``length``; ``most`` events in a trial, ``exact`` if every trial has as many; ``spacing``.
+    """
+
+    y: Tensor
+    baseline: Tensor | None
+    law: str
+    law_options: dict
+    count: int
+    length: int
+    most: int
+    exact: bool
+    spacing: int
+    events: Events | None
+    kernels: Tensor | None
+    seed: int
+
+    @property
+    def penalty(self) -> float | None:
+        """Nats that an event costs: those of a uniform prior over its places."""
+        places = self.count * (self.y.shape[-1] - self.length + 1)
+        return None if self.exact else math.log(places)
+
+    def model(self) -> Law:
+        return law_of(self.law, **self.law_options)
+
+
+class Fit(NamedTuple):
+    """Kernels (K, L), events, and the mean of y that they give (N, C, T)."""
+
+    kernels: Tensor
+    events: Events
+    rate: Tensor
+
+
+def learn(task: Task, spec: dict, search: dict) -> Fit:
+    """What the method of an entry of the config makes of a task."""
+    if spec.get("assumed"):
+        task = task._replace(count=spec["assumed"])
+    if spec.get("apart"):
+        return together(learn(apart(task), spec | {"apart": False}, search), task.y.shape[1])
+    if spec.get("law") == "gaussian":
+        return as_traces(task, spec, search)
+    return METHODS[spec["kind"]](task, spec, search)
+
+
+def _options(task: Task, search: dict) -> dict:
+    return {
+        "law": task.law, "law_options": task.law_options, "baseline": task.baseline,
+        "signs": search.get("signs"), "seed": task.seed,
+    }  # fmt: skip
+
+
+def known_times(task: Task, spec: dict, search: dict) -> Fit:
+    found = deconvolve(
+        task.y, task.count, task.length, events=task.events, **_options(task, search)
+    )
+    return Fit(found.kernels, found.events, found.rate)
+
+
+def known_kernels(task: Task, spec: dict, search: dict) -> Fit:
+    return _searched(task, task.kernels, None, False, search)
+
+
+def searched(task: Task, spec: dict, search: dict) -> Fit:
+    return _searched(task, task.count, task.length, True, search)
+
+
+def _searched(task: Task, kernels, length, learn_kernels: bool, search: dict) -> Fit:
+    settings = {key: search[key] for key in ("sweeps", "chains", "starts")}
+    found = deconvolve(
+        task.y, kernels, length, events=task.most, penalty=task.penalty, spacing=task.spacing,
+        learn_kernels=learn_kernels, **settings, **_options(task, search),
+    )  # fmt: skip
+    return Fit(found.kernels, found.events, found.rate)
+
+
+def network(task: Task, spec: dict, search: dict) -> Fit:
+    """The unrolled network, trained by gradients, from windows of the data.
+
+    Its layers keep twice as many events as there are, as published; the largest are reported.
+    """
+    most = math.ceil(task.most / task.count)
+    model = ConvolutionalAutoencoder(
+        start_windows(task, generator(task.seed, "network")), task.law, lambda_=spec["lambda"],
+        group_lambda=spec.get("group_lambda", 0.0), layers=spec["layers"],
+        backprop=spec.get("backprop"), signs=[1] * task.count, smooth=spec.get("smooth", 0.0),
+        law_options=task.law_options, most=2 * most,
+    )  # fmt: skip
+    data = TrialData(model.recording(task.y, task.baseline), task.seed, spec["batch_size"])
+    train(model, data, epochs=spec["epochs"], lr=spec["lr"], normalize=True)
+    with torch.no_grad():
+        events = model.events(task.y, task.baseline, most=most, spacing=task.spacing)
+        rate = model.rate(task.y, task.baseline)
+    return Fit(model.kernels.detach(), events, rate)
+
+
+def chance(task: Task, spec: dict, search: dict) -> Fit:
+    """Windows of the data as kernels, and as many events as there are, anywhere."""
+    random = generator(task.seed, "chance")
+    trials, neurons, times = task.y.shape
+    kernels = start_windows(task, random)
+    shape = trials, task.most
+    events = Events(
+        torch.arange(trials).repeat_interleave(task.most),
+        torch.randint(task.count, shape, generator=random).flatten(),
+        torch.randint(times - task.length + 1, shape, generator=random).flatten(),
+        torch.zeros(trials * task.most, neurons),
+    ).ordered()
+    mean = task.y.nanmean((0, 2), keepdim=True).expand_as(task.y)
+    return Fit(kernels, events, mean)
+
+
+def start_windows(task: Task, random: torch.Generator) -> Tensor:
+    """Windows of the data minus their mean, drawn in proportion to their energy: (K, L)."""
+    rest = (task.y - task.y.nanmean((0, 2), keepdim=True)).nan_to_num(0.0).mean(1)
+    windows = rest.unfold(-1, task.length, 1).reshape(-1, task.length)
+    energy = windows.square().sum(-1)
+    chosen = torch.multinomial(energy / energy.sum(), task.count, generator=random)
+    return torch.nn.functional.normalize(windows[chosen], dim=-1)
+
+
+def apart(task: Task) -> Task:
+    """Every neuron as a trial of its own: events are no longer shared."""
+    trials, neurons, _ = task.y.shape
+    events = task.events
+    if events is not None:
+        index = torch.arange(neurons)
+        parts = [x.repeat_interleave(neurons) for x in events[:3]]
+        parts[0] = parts[0] * neurons + index.repeat(events.size)
+        events = Events(*parts, events.amplitude.reshape(-1, 1)).ordered()
+    baseline = None if task.baseline is None else task.baseline.reshape(-1, 1)
+    y = task.y.reshape(trials * neurons, 1, -1)
+    return task._replace(y=y, baseline=baseline, events=events)
+
+
+def together(fit: Fit, neurons: int) -> Fit:
+    """The rate of neurons that were apart in its own shape again; events stay apart."""
+    return fit._replace(rate=fit.rate.reshape(-1, neurons, fit.rate.shape[-1]))
+
+
+def as_traces(task: Task, spec: dict, search: dict) -> Fit:
+    """Counts taken for traces with Gaussian noise of the spread that they have."""
+    std = float(task.y[~task.y.isnan()].std())
+    baseline = task.baseline if task.baseline is None else task.model().mean(task.baseline)
+    traces = task._replace(law="gaussian", law_options={"std": std}, baseline=baseline)
+    return METHODS[spec["kind"]](traces, spec, search)
+
+
+METHODS = {
+    KNOWN_TIMES: known_times,
+    KNOWN_KERNELS: known_kernels,
+    SEARCH: searched,
+    NETWORK: network,
+    CHANCE: chance,
+}

@@ -1,0 +1,85 @@
+"""How near a fit is to the truth, and how well it predicts what was hidden."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from deconvolution.methods import Fit, Task
+from deconvolution.simulation import signal
+from groupsparse.detection import event_scores, kernel_errors, match_events, renamed
+from groupsparse.events import Events
+
+LAGS = 4  # share of a kernel's length that it may be shifted by: 1 / LAGS
+NEAR = 2  # bins within which the amplitudes of events are compared
+
+
+def recorded_events(tensors: dict[str, Tensor]) -> Events | None:
+    """The true events of a recording, if it has some."""
+    if "event_time" not in tensors:
+        return None
+    names = ("event_trial", "event_kernel", "event_time", "event_amplitude")
+    return Events(*(tensors[name] for name in names)).ordered()
+
+
+def kernel_scores(fit: Fit, kernels: Tensor) -> dict[str, float]:
+    """Error of every true kernel, their mean, and the mean over small shifts."""
+    if len(fit.kernels) < len(kernels):
+        return {}
+    errors = kernel_errors(fit.kernels, kernels).errors
+    shifted = kernel_errors(fit.kernels, kernels, kernels.shape[-1] // LAGS).errors
+    values = {f"kernel_error_{k}": float(e) for k, e in enumerate(errors)}
+    return values | {"kernel_error": float(errors.mean()), "shifted_error": float(shifted.mean())}
+
+
+def of_events(
+    fit: Fit, truth: Events, kernels: Tensor | None, tolerances: list[int]
+) -> dict[str, float]:
+    """Hits and false discoveries by tolerance, and how amplitudes agree.
+
+    The kernels of events are those that learnt ones are matched to.
+    """
+    found = fit.events
+    if kernels is not None:
+        if len(fit.kernels) < len(kernels):
+            return {}
+        lags = kernels.shape[-1] // LAGS
+        order = kernel_errors(fit.kernels, kernels, lags).order
+        extra = found.size - renamed(found, order).size
+        found = renamed(found, order)
+    else:
+        extra = 0
+    values = {}
+    for tolerance in tolerances:
+        scored = event_scores(found, truth, tolerance)
+        # Events of a kernel that is matched to none are false ones too.
+        every = found.size + extra
+        hits = scored["hit_rate"] * truth.size
+        values[f"hit_{tolerance}"] = scored["hit_rate"]
+        values[f"false_{tolerance}"] = 1 - hits / every if every else float("nan")
+    mine, theirs = match_events(found, truth, NEAR)
+    pairs = torch.stack([found.amplitude[mine].flatten(), truth.amplitude[theirs].flatten()])
+    if pairs.isfinite().all() and pairs.shape[1] > 2 and (pairs.std(1) > 0).all():
+        values["amplitude_correlation"] = float(torch.corrcoef(pairs.double())[0, 1])
+    return values
+
+
+def rate_score(fit: Fit, tensors: dict[str, Tensor], task: Task) -> dict[str, float]:
+    """R^2 of the mean of y, where the true one is known."""
+    amplitude = tensors.get("event_amplitude")
+    if amplitude is None or not amplitude.isfinite().all() or "kernels" not in tensors:
+        return {}
+    true = task.model().mean(signal(tensors, task.y.shape[-1])).double()
+    rest = (fit.rate - true).square().sum()
+    return {"rate_r2": 1 - float(rest / (true - true.mean()).square().sum())}
+
+
+def held_out(fit: Fit, task: Task, y: Tensor, hidden: Tensor) -> dict[str, float]:
+    """Nats per hidden bin that a fit is better than the baseline alone."""
+    law, baseline = task.model(), task.baseline
+    if baseline is None:
+        baseline = law.link(task.y.nanmean(-1))
+    flat = baseline.unsqueeze(-1).expand_as(y)
+    eta = law.link(fit.rate)
+    gain = law.nll(flat, y) - law.nll(eta, y)
+    return {"held_out": float(gain[hidden].double().mean())}
