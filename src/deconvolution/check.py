@@ -2,9 +2,20 @@
 
 from math import isclose
 
-from deconvolution.conditions import KERNELS, LAW_OPTIONS, PACKAGED, places
+from deconvolution.conditions import (
+    KERNELS,
+    KNOWN_KERNELS,
+    LAW_OPTIONS,
+    NETWORK,
+    PACKAGED,
+    Job,
+    jobs,
+    places,
+    simulations,
+)
 
 TRACES, COUNTS = "gaussian", "binomial"
+NETWORK_NEEDS = {"lambda", "layers", "epochs", "lr", "batch_size"}
 
 
 def inconsistencies(config: dict) -> list[str]:
@@ -21,6 +32,45 @@ def inconsistencies(config: dict) -> list[str]:
         errors += [f"deconvolution.simulations.{name}.{error}" for error in found]
     for name, entry in recordings.items():
         errors += [f"deconvolution.recordings.{name}.{error}" for error in _recording(entry)]
+    return errors or _studies(section)
+
+
+def _studies(section: dict) -> list[str]:
+    """What is wrong with runs and sweeps of what is right by itself."""
+    errors, methods = [], section["methods"]
+    for name, spec in methods.items():
+        if spec["kind"] == NETWORK and (lacking := NETWORK_NEEDS - spec.keys()):
+            errors.append(f"deconvolution.methods.{name}: a network needs {sorted(lacking)}")
+    places = {f"runs.{data}": (data, names) for data, names in section["runs"].items()}
+    for name, sweep in section["sweeps"].items():
+        places[f"sweeps.{name}"] = sweep["of"], sweep["methods"]
+        if sweep["of"] not in section["simulations"]:
+            errors.append(f"deconvolution.sweeps.{name}.of: there is no simulation {sweep['of']}")
+        whole = all(value == int(value) for value in sweep["values"])
+        if sweep["key"] != "rate_hz" and not whole:
+            errors.append(f"deconvolution.sweeps.{name}.values: must be whole numbers")
+        if list(sweep["values"]) != sorted(sweep["values"]):
+            errors.append(f"deconvolution.sweeps.{name}.values: must be ascending")
+    for place, (data, names) in places.items():
+        entry = section["recordings"].get(data, section["simulations"].get(data))
+        if entry is None:
+            errors.append(f"deconvolution.{place}: there is no simulation or recording {data}")
+            continue
+        known = data in section["simulations"]
+        for name in names:
+            kind = methods.get(name, {}).get("kind")
+            if kind is None:
+                errors.append(f"deconvolution.{place}: there is no method {name}")
+            elif kind == KNOWN_KERNELS and not (known or "kernels" in entry):
+                errors.append(f"deconvolution.{place}: {name} needs true kernels")
+    if errors:
+        return errors
+    for name, entry in simulations(section).items():
+        if name not in section["simulations"]:
+            errors += [f"deconvolution.sweeps, {name}: {error}" for error in _simulation(entry)]
+    shown = Job(section["shown"]["data"], section["shown"]["method"])
+    if shown not in jobs(section):
+        errors.append(f"deconvolution.shown: {shown.data} is not given to {shown.method}")
     return errors
 
 

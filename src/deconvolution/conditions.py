@@ -37,7 +37,7 @@ def places(entry: dict) -> range:
 
 # Kinds of methods. Those that need the true events, or kernels, run where they are known.
 KNOWN_TIMES, KNOWN_KERNELS, SEARCH = "known_times", "known_kernels", "search"
-NETWORK, CHANCE = "network", "chance"
+NETWORK, SMOOTH, CHANCE = "network", "smooth", "chance"
 ASSUMED = "assumed"  # a sweep over the number of kernels that a method has
 
 
@@ -117,5 +117,4 @@ def spacing(section: dict, data: str) -> int:
 def told(section: dict, data: str) -> dict:
     """What methods are told of a recording beside its values: (JSON)."""
     entry = section["recordings"].get(data, {})
-    extra = {key: entry[key] for key in ("most", "kernels_count") if key in entry}
-    return {"spacing": spacing(section, data), **extra}
+    return {"spacing": spacing(section, data), "most": entry.get("most", 1)}

@@ -71,8 +71,7 @@ def main() -> None:
 def task_of(tensors: dict[str, Tensor], about: dict, told: dict, seed: int) -> Task:
     """The task of a recording: how many events a trial has is read off the true ones, if any."""
     events, kernels = recorded_events(tensors), tensors.get("kernels")
-    most, exact = told.get("most", 1), False
-    count = told.get("kernels_count", 1)
+    most, exact, count = told["most"], False, 1
     if events is not None:
         counts = torch.bincount(events.trial, minlength=len(tensors["y"]))
         most, exact = int(counts.max()), bool((counts == counts.max()).all())

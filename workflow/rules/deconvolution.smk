@@ -1,14 +1,35 @@
-# Recordings, drawn or read, as one kind of artefact.
-from deconvolution.conditions import KERNELS
+# Deconvolution: recordings, drawn or read, as one kind of artefact; a job for every method on one.
+import deconvolution.conditions
 
 DECONVOLUTION = config["deconvolution"]
+DECONVOLUTION_JOBS = deconvolution.conditions.jobs(DECONVOLUTION)
+DECONVOLUTION_SIMULATIONS = deconvolution.conditions.simulations(DECONVOLUTION)
+DECONVOLUTION_METHODS = deconvolution.conditions.methods(DECONVOLUTION)
+
+deliver(
+    "deconvolution",
+    parts={
+        "deconvolution": [
+            f"<results>/deconvolution/{job.data}/{job.method}.csv"
+            for job in DECONVOLUTION_JOBS
+        ]
+    },
+    figures=["deconvolution_kernels"]
+    + (["deconvolution_sweeps"] if DECONVOLUTION["sweeps"] else []),
+    artefacts=[
+        f"<results>/deconvolution/{job.data}/{job.method}.safetensors"
+        for job in DECONVOLUTION_JOBS
+    ],
+)
 
 
 rule deconvolution_simulate:
     input:
         code=code("deconvolution/simulate.py"),
         kernels=lambda w: given(
-            KERNELS[DECONVOLUTION["simulations"][w.name]["kernels"]].file
+            deconvolution.conditions.KERNELS[
+                DECONVOLUTION_SIMULATIONS[w.name]["kernels"]
+            ].file
         ),
     output:
         "<results>/deconvolution/data/{name}-{replicate}.safetensors",
@@ -17,7 +38,7 @@ rule deconvolution_simulate:
     benchmark:
         "<benchmarks>/deconvolution_simulate/{name}-{replicate}.tsv"
     wildcard_constraints:
-        name="|".join(DECONVOLUTION["simulations"] or ["none"]),
+        name="|".join(DECONVOLUTION_SIMULATIONS or ["none"]),
         replicate="[0-9]+",
     conda:
         "../../envs/environment.yaml"
@@ -26,7 +47,7 @@ rule deconvolution_simulate:
         mem_mb=scaled(4000),
         runtime=scaled(60),
     params:
-        entry=lambda w: as_json(DECONVOLUTION["simulations"][w.name]),
+        entry=lambda w: as_json(DECONVOLUTION_SIMULATIONS[w.name]),
         kernels=lambda w, input: f"--kernels={input.kernels}" if input.kernels else [],
         seed=config["seed"],
     shell:
@@ -61,3 +82,83 @@ rule deconvolution_prepare:
     shell:
         "python -m deconvolution.prepare --name {wildcards.name} --entry {params.entry:q} "
         "{params.file:q} {params.kernels:q} --output {output} > {log} 2>&1"
+
+
+rule deconvolution_measure:
+    input:
+        code=code("deconvolution/measure.py"),
+        data=lambda w: expand(
+            "<results>/deconvolution/data/{file}.safetensors",
+            file=deconvolution.conditions.artefacts(DECONVOLUTION, w.data),
+        ),
+    output:
+        table="<results>/deconvolution/{data}/{method}.csv",
+        checksum="<results>/deconvolution/{data}/{method}.csv.sha256",
+        learnt="<results>/deconvolution/{data}/{method}.safetensors",
+    log:
+        "<logs>/deconvolution_measure/{data}-{method}.log",
+    benchmark:
+        "<benchmarks>/deconvolution_measure/{data}-{method}.tsv"
+    wildcard_constraints:
+        data="|".join({job.data for job in DECONVOLUTION_JOBS} or ["none"]),
+    conda:
+        "../../envs/environment.yaml"
+    threads: config["threads"]
+    resources:
+        mem_mb=scaled(6000),
+        runtime=scaled(240),
+    params:
+        spec=lambda w: as_json(DECONVOLUTION_METHODS[w.method]),
+        search=as_json(DECONVOLUTION["search"]),
+        told=lambda w: as_json(deconvolution.conditions.told(DECONVOLUTION, w.data)),
+        tolerances=DECONVOLUTION["tolerances"],
+        replicates=lambda w: deconvolution.conditions.replicates(DECONVOLUTION, w.data),
+        seed=config["seed"],
+    shell:
+        "python -m deconvolution.measure --data {input.data} --name {wildcards.data} "
+        "--method {wildcards.method} --spec {params.spec:q} --search {params.search:q} "
+        "--told {params.told:q} --tolerances {params.tolerances} "
+        "--replicates {params.replicates} --seed {params.seed} --threads {threads} "
+        "--learnt {output.learnt} --output {output.table} > {log} 2>&1"
+
+
+rule deconvolution_figures:
+    input:
+        code=code("deconvolution/figures.py"),
+        table=summary("deconvolution"),
+        checksums=sums(summary("deconvolution")),
+        data=expand(
+            "<results>/deconvolution/data/{file}.safetensors",
+            file=deconvolution.conditions.artefacts(
+                DECONVOLUTION, DECONVOLUTION["shown"]["data"]
+            )[0],
+        ),
+        learnt=expand(
+            "<results>/deconvolution/{data}/{method}.safetensors",
+            **DECONVOLUTION["shown"],
+        ),
+    output:
+        drawn("deconvolution", DELIVERED["deconvolution"].figures, "Deconvolution"),
+    log:
+        "<logs>/deconvolution_figures.log",
+    benchmark:
+        "<benchmarks>/deconvolution_figures.tsv"
+    group:
+        "summary"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        section=as_json(DECONVOLUTION),
+    shell:
+        "python -m deconvolution.figures --table {input.table} --section {params.section:q} "
+        "--data {input.data} --learnt {input.learnt} --output {output} > {log} 2>&1"
+
+
+# The experiment alone: `snakemake --cores all deconvolution`.
+rule deconvolution:
+    input:
+        delivered("deconvolution"),

@@ -1,0 +1,177 @@
+"""Claims about kernels and events. None is the paper's: each is an aim set beforehand."""
+
+from functools import partial
+
+import pandas as pd
+
+from deconvolution.conditions import CHANCE, KNOWN_KERNELS, KNOWN_TIMES, NETWORK, SEARCH, Job
+from deconvolution.names import called, data_name
+from deconvolution.results import of, shared, wide
+from evidence.claims import Evidence, claim
+from evidence.verdict import at_least, at_most
+
+stated = partial(
+    claim, source="not in the paper", needs=("deconvolution",), paper=False,
+    table="deconvolution_{data}",
+)  # fmt: skip
+AIM, LIMIT = 0.1, 3.0  # kernel error with unknown times, and its ratio to that with known times
+
+
+def kinds(choices: dict, data: str) -> dict[str, list[str]]:
+    """Methods of a recording by what they are, plain ones only."""
+    found: dict[str, list[str]] = {}
+    for name in choices["runs"].get(data, []):
+        spec = choices["methods"][name]
+        if not spec.keys() & {"law", "apart", "hidden"}:
+            found.setdefault(spec["kind"], []).append(name)
+    return found
+
+
+def searches(tables, choices):
+    """Every search on a recording whose kernels are known."""
+    runs = wide(tables["deconvolution"])
+    for data in choices["runs"]:
+        for name in kinds(choices, data).get(SEARCH, []):
+            if len(of(runs, Job(data, name), "kernel_error")):
+                yield {"data": data, "name": name, "words": data_name(data)}
+
+
+def beside(kind: str):
+    """Cases of a search beside a method of another kind on the same recording."""
+
+    def cases(tables, choices):
+        for case in searches(tables, choices):
+            for other in kinds(choices, case["data"]).get(kind, []):
+                yield case | {"other": other, "theirs": called(other)}
+
+    return cases
+
+
+def ratio(tables, case, metric: str) -> pd.Series | None:
+    """A metric of the search over that of the other method, by replicate."""
+    both = shared(wide(tables["deconvolution"]), case.data, (case.name, case.other), metric)
+    return None if both is None else both[0] / both[1]
+
+
+def difference(tables, case, metric: str) -> pd.Series | None:
+    """A metric of the search minus that of the other method, by replicate."""
+    both = shared(wide(tables["deconvolution"]), case.data, (case.name, case.other), metric)
+    return None if both is None else both[0] - both[1]
+
+
+@stated(
+    "Kernels are learnt with unknown times ({words})",
+    statistic="mean kernel error",
+    reference="0.1",
+    rule=at_most(AIM, partly=2 * AIM),
+    cases=searches,
+)
+def learnt(tables, case):
+    return of(wide(tables["deconvolution"]), Job(case.data, case.name), "kernel_error")
+
+
+@stated(
+    "Unknown times cost little ({words})",
+    statistic="kernel error / that with known times",
+    reference="1 if they cost nothing",
+    rule=at_most(LIMIT, partly=2 * LIMIT),
+    cases=beside(KNOWN_TIMES),
+)
+def near_the_oracle(tables, case):
+    return ratio(tables, case, "kernel_error")
+
+
+# Two kernels that begin in one bin can swap places, so a few events are lost to any method.
+@stated(
+    "Learnt kernels find as many events as the true ones ({words})",
+    statistic="share of events found within one bin, minus that with known kernels",
+    reference="0 if they find as many",
+    rule=at_least(-0.02, partly=-0.05),
+    cases=beside(KNOWN_KERNELS),
+)
+def as_many_events(tables, case):
+    return difference(tables, case, "hit_1")
+
+
+@stated(
+    "Events are found ({words})",
+    statistic="share of events found within one bin",
+    reference="1",
+    rule=at_least(0.95, partly=0.8),
+    cases=searches,
+)
+def found(tables, case):
+    runs = wide(tables["deconvolution"])
+    rate = of(runs, Job(case.data, case.name), "hit_1")
+    chance = [name for name in runs.method.unique() if name == CHANCE]
+    alone = of(runs, Job(case.data, CHANCE), "hit_1") if chance else rate[:0]
+    note = f"chance: {100 * alone.mean():.1f} %" if len(alone) else ""
+    return Evidence(rate if len(rate) else None, note)
+
+
+@stated(
+    "The search is ahead of the unrolled network ({words})",
+    statistic="its kernel error / that of the network",
+    reference="at most 1",
+    rule=at_most(0.5, partly=1.0),
+    cases=beside(NETWORK),
+)
+def ahead(tables, case):
+    return ratio(tables, case, "kernel_error")
+
+
+def variants(key: str):
+    """Cases of a search beside its variant that has a key, ``law`` or ``apart``."""
+
+    def cases(tables, choices):
+        for case in searches(tables, choices):
+            for other in choices["runs"][case["data"]]:
+                spec = choices["methods"][other]
+                if spec["kind"] == SEARCH and spec.get(key):
+                    yield case | {"other": other}
+
+    return cases
+
+
+@stated(
+    "The law of the counts matters ({words})",
+    statistic="kernel error / that of the same search under a Gaussian law",
+    reference="1 if it does not matter",
+    rule=at_most(0.8, partly=1.0),
+    cases=variants("law"),
+)
+def binomial(tables, case):
+    return ratio(tables, case, "kernel_error")
+
+
+@stated(
+    "Sharing events across neurons helps ({words})",
+    statistic="share of events found within one bin, minus that of neurons on their own",
+    reference="0 if it does not",
+    rule=at_least(0.05, partly=0.0),
+    cases=variants("apart"),
+)
+def together(tables, case):
+    return difference(tables, case, "hit_1")
+
+
+def hidden(tables, choices):
+    """A search that is scored on hidden bins, beside a smoothed rate on the same ones."""
+    for data, names in choices["runs"].items():
+        specs = {name: choices["methods"][name] for name in names}
+        smooth = [n for n, s in specs.items() if s["kind"] == "smooth" and s.get("hidden")]
+        for name, spec in specs.items():
+            if spec["kind"] == SEARCH and spec.get("hidden"):
+                for other in smooth:
+                    yield {"data": data, "name": name, "other": other, "words": data_name(data)}
+
+
+@stated(
+    "Events predict hidden bins better than a smoothed rate ({words})",
+    statistic="nats per hidden bin above those of the smoothed rate",
+    reference="above 0",
+    rule=at_least(0.0),
+    cases=hidden,
+)
+def predicts(tables, case):
+    return difference(tables, case, "held_out")

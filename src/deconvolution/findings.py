@@ -1,0 +1,32 @@
+"""Sentences for the top of the page, computed from the table."""
+
+import pandas as pd
+
+from deconvolution.conditions import KNOWN_TIMES, SEARCH, Job
+from deconvolution.names import data_name
+from deconvolution.results import of
+from evidence.section import number
+
+
+def findings(runs: pd.DataFrame, section: dict) -> list[str]:
+    """What the search finds in the recording that is shown, beside the oracle of times."""
+    data = section["shown"]["data"]
+    names: dict[str, str] = {}
+    for name in section["runs"].get(data, []):
+        spec = section["methods"][name]
+        if not spec.keys() & {"law", "apart", "hidden"}:
+            names.setdefault(spec["kind"], name)
+    if SEARCH not in names:
+        return []
+    error = of(runs, Job(data, names[SEARCH]), "kernel_error")
+    hits = of(runs, Job(data, names[SEARCH]), "hit_1")
+    if not len(error) or not len(hits):
+        return []
+    line = (
+        f"Deconvolution ({data_name(data)}): with unknown times the kernel error is "
+        f"{number(error.mean())}"
+    )
+    oracle = of(runs, Job(data, names.get(KNOWN_TIMES, "")), "kernel_error")
+    if len(oracle):
+        line += f" ({number(oracle.mean())} with known times)"
+    return [f"{line}, and {100 * hits.mean():.1f} % of the events are found within one bin."]

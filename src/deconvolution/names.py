@@ -1,0 +1,52 @@
+"""Names of methods and recordings as readers see them."""
+
+METHODS = {
+    "known_times": "known times",
+    "known_kernels": "known kernels",
+    "search": "search",
+    "apart": "search, neurons apart",
+    "gaussian": "search, Gaussian law",
+    "network": "unrolled network",
+    "chance": "chance",
+    "search_hidden": "search, bins hidden",
+    "known_times_hidden": "known times, bins hidden",
+    "smooth_hidden": "smoothed rate, bins hidden",
+}
+DATA = {
+    "dunl_25": "authors' file, 25 trials",
+    "dunl_50": "authors' file, 50 trials",
+    "dunl_100": "authors' file, 100 trials",
+    "dunl_own": "authors' file, 100 trials, its baselines",
+    "bold": "BOLD, six kinds of events",
+    "receptor": "auditory receptor",
+    "ecg": "ECG",
+}
+AXES = {
+    "trials": "trials",
+    "neurons": "neurons",
+    "bin_ms": "bin (ms)",
+    "rate_hz": "baseline (Hz)",
+    "assumed": "kernels assumed",
+}
+
+
+def called(method: str) -> str:
+    """A method of the config in words; one of the reader's own keeps its name.
+
+    Examples
+    --------
+    >>> called("known_times"), called("mine")
+    ('known times', 'mine')
+    """
+    return METHODS.get(method, method)
+
+
+def data_name(data: str) -> str:
+    """A recording in words; a simulation is called so.
+
+    Examples
+    --------
+    >>> data_name("ecg"), data_name("long")
+    ('ECG', 'simulation long')
+    """
+    return DATA.get(data, f"simulation {data}")

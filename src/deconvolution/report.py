@@ -1,0 +1,66 @@
+"""Deliver the deconvolution to the report: claims, tables and figures."""
+
+from deconvolution import claims, tables
+from deconvolution.findings import findings
+from deconvolution.names import called, data_name
+from deconvolution.results import wide
+from evidence.claims import collect
+from evidence.delivery import deliver, options
+from evidence.section import figure, text
+
+INTRODUCTION = (
+    "Counts or traces are kernels convolved with sparse events, under a law (DUNL). The search "
+    "learns the kernels and finds the events by turns: events are sampled, kernels take Newton "
+    "steps, and no gradient rate is tuned. It knows neither times nor kernels. All methods are "
+    "told how many events a trial has, the number and length of the kernels, and the least "
+    "distance of two events of a kernel."
+)
+METHODS = (
+    "Known times: amplitudes and kernels by Newton steps from the true times. Known kernels: the "
+    "search with the true kernels. Unrolled network: FISTA layers that keep twice as many events "
+    "as there are, its kernels trained by gradients. Gaussian law: counts taken for traces. "
+    "Chance: windows of the data as kernels, events anywhere. A found event is a hit if a true "
+    "one of the kernel is within the tolerance, one to one. The kernels of events are those that "
+    "learnt ones are matched to, over shifts of a quarter of their length. Bins that are hidden "
+    "are seen by no fit and predicted by all."
+)
+QUESTION = "Can events and their kernels be found in counts when neither is known?"
+CAPTION = (
+    "Fig. D (not in the paper): kernels of all replicates, errors of events by tolerance (0 to "
+    "{most} bins, from upper right), and one trial. Data: {data}; {method}."
+)
+SWEEPS = (
+    "Fig. E (not in the paper): kernel error as one property changes; mean and standard deviation "
+    "of {replicates} draws."
+)
+
+
+def main() -> None:
+    args = options(__doc__)
+    section = args.config
+    runs = wide(args.tables["deconvolution"])
+    shown = section["shown"]
+    words = {
+        "deconvolution_kernels": CAPTION.format(
+            most=max(section["tolerances"]), data=data_name(shown["data"]),
+            method=called(shown["method"]),
+        ),
+        "deconvolution_sweeps": SWEEPS.format(replicates=section["replicates"]),
+    }  # fmt: skip
+    deliver(
+        args,
+        claims=collect(claims, args.tables, section),
+        title="Deconvolution",
+        question=QUESTION,
+        findings=findings(runs, section),
+        blocks=[
+            text(INTRODUCTION),
+            *(figure(name, words[name]) for name in args.figures),
+            *tables.recordings(args.tables["deconvolution"], section),
+            text(METHODS),
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main()
