@@ -79,7 +79,7 @@ def events_of(
         before, after = others[..., : size.shape[-1]], others[..., spacing:]
         kept &= (size > before) & (size >= after)
     if most is not None and check_count(most, "most") < size.shape[-1]:
-        ranks = size.masked_fill(~kept, -1).argsort(-1, descending=True, stable=True).argsort(-1)
-        kept &= ranks < most
+        ranks = size.masked_fill(~kept, -1).argsort(dim=-1, descending=True, stable=True)
+        kept &= ranks.argsort(-1) < most
     trial, kernel, time = kept.nonzero(as_tuple=True)
     return Events(trial, kernel, time, codes[trial, :, kernel, time]).ordered()
