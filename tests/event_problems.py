@@ -42,7 +42,7 @@ def trials(name, hidden=False, seed=1, count=N, neurons=C, times=T, starts=P, ki
 
 
 def slots(seed=2, empty=True, count=N, neurons=C, number=S, positive=False):
-    """Random events; those of a trial overlap, some of the same kernel, and some slots are empty."""
+    """Random events; those of a trial overlap, some of one kernel; some slots are empty."""
     draw = generator(seed)
     kernel = torch.randint(K, (count, number), generator=draw)
     time = torch.randint(P, (count, number), generator=draw)

@@ -50,8 +50,13 @@ class Prior(NamedTuple):
         off = (slots.amplitude - self.mean[slots.kernel]) * others.unsqueeze(-1)
         off = off.sum(1) / count.clamp_min(1).unsqueeze(-1)
         ratio = count * self.between**2 / (self.within**2 + count * self.between**2)
-        variance = self.within**2 + (1 - ratio) * self.between**2
-        return self.mean + (ratio.unsqueeze(-1) * off).unsqueeze(1), variance.sqrt()
+        mean = self.mean + (ratio.unsqueeze(-1) * off).unsqueeze(1)
+        return mean, self.variance(count).sqrt()
+
+    def variance(self, others: Tensor) -> Tensor:
+        """Of an amplitude, given those of so many other events of its trial and neuron."""
+        share = self.within**2 / (self.within**2 + others * self.between**2)
+        return self.within**2 + share * self.between**2
 
     def loss(self, slots: Slots) -> Tensor:
         """-log density of the amplitudes of every trial, and what its events cost: (N,).
@@ -179,7 +184,9 @@ def losses(trials: Trials, slots: Slots, kernels: Tensor, prior: Prior) -> Tenso
     """
     eta, events = slots.signal(trials, kernels), slots.events()
     bend = windows(trials.bend(eta), events, kernels.shape[-1])
-    bend = torch.einsum("ecl,el->ec", bend, kernels[events.kernel].square()) + prior.within**-2
+    bend = torch.einsum("ecl,el->ec", bend, kernels[events.kernel].square())
+    others = (slots.active.sum(1) - 1).to(bend)[events.trial]
+    bend = bend + 1 / prior.variance(others).unsqueeze(-1)
     loss = trials.loss(eta) + prior.loss(slots)
     return loss.index_add(0, events.trial, bend.log().sum(1) / 2)
 
