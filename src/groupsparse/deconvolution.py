@@ -11,7 +11,14 @@ import torch
 from torch import Tensor
 
 from groupsparse.arrays import Array, as_tensor, check_count, check_lambda
-from groupsparse.event_learning import Fit, Search, learn, start_kernels, with_known_times
+from groupsparse.event_learning import (
+    Fit,
+    Search,
+    average_kernels,
+    learn,
+    start_kernels,
+    with_known_times,
+)
 from groupsparse.events import Events
 from groupsparse.likelihood import law_of
 from groupsparse.seeds import as_generator
@@ -128,7 +135,7 @@ def deconvolve(
     given = [] if given is None else [given.to(y)]
     if isinstance(events, Events):
         events = _known(events, places, y)
-        start = given or [start_kernels(trials, length, high, positive, generator)]
+        start = given or [average_kernels(trials, events, length, high, positive)]
         state = with_known_times(trials, events, start[0], low, high, fit)
     else:
         if not isinstance(events, Integral):

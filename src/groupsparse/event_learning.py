@@ -249,6 +249,21 @@ def with_baseline(trials: Trials, slots: Slots, kernels: Tensor) -> Trials:
     return fit_baseline(trials, slots.signal(trials, kernels) - trials.baseline)
 
 
+def average_kernels(
+    trials: Trials, events: Events, length: int, high: Tensor, nonnegative: Tensor
+) -> Tensor:
+    """Kernels to start with when times are known: as if all amplitudes were the same.
+
+    Random ones may have the wrong sign, at which amplitudes that have one are all 0 and stay so.
+    """
+    sign = torch.where(high <= 0, -1.0, 1.0).to(high)
+    alike = events._replace(amplitude=sign[events.kernel, None].expand_as(events.amplitude))
+    none = trials.values.new_zeros(len(high), length)
+    found = fit_kernels(trials, alike, none, nonnegative=nonnegative, steps=5)
+    found = torch.where(found.any(-1, keepdim=True), found, 1)  # flat without events
+    return torch.nn.functional.normalize(found, dim=-1)
+
+
 def start_kernels(
     trials: Trials, length: int, high: Tensor, nonnegative: Tensor, generator: torch.Generator
 ) -> Tensor:
