@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from numbers import Integral
+from numbers import Integral, Real
 from typing import NamedTuple
 
 import torch
@@ -141,7 +141,7 @@ def deconvolve(
         if not isinstance(events, Integral):
             kind = type(events).__name__
             raise ValueError(f"events must be a whole number, or gs.Events, not a {kind}")
-        if penalty is not None and not math.isfinite(penalty):
+        if penalty is not None and not (isinstance(penalty, Real) and math.isfinite(penalty)):
             raise ValueError(f"penalty must be a finite number, not {penalty!r}")
         search = Search(
             check_count(events, "events", least=1), penalty,
