@@ -47,6 +47,7 @@ def slots(seed=2, empty=True, count=N, neurons=C, number=S, positive=False):
     kernel = torch.randint(K, (count, number), generator=draw)
     time = torch.randint(P, (count, number), generator=draw)
     time[:, 1] = (time[:, 0] + 1).clamp_max(P - 1)  # overlapping
+    time[1, 0], time[1, 2] = 3, 3 + L - 1  # they share one time
     kernel[0, :2], kernel[1, 0], kernel[1, 1] = 0, 0, 1  # of one kernel, of two
     active = torch.ones(count, number, dtype=torch.bool)
     if empty:

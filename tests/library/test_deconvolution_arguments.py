@@ -6,11 +6,18 @@ import torch
 from event_problems import generator, random
 
 import groupsparse as gs
+from groupsparse import deconvolution, event_learning
+from groupsparse.likelihood import Gaussian
+from groupsparse.slots import Trials
 
 QUICK = {"events": 2, "sweeps": 4, "starts": 1, "chains": 1}
 POISSON = {"law": "poisson", "law_options": {"largest": 20.0}}
 Y = random(5, 2, 20)
 H = random(2, 6, seed=1)
+
+
+def unit_norm(h):
+    return h / h.norm(dim=-1, keepdim=True)
 
 
 def known(*places):
@@ -58,6 +65,50 @@ def test_arrays_of_numpy_and_lists_are_taken_as_tensors_are():
         assert torch.equal(one.rate, other.rate)
     drawn = gs.deconvolve(Y, np.int64(2), 6, **QUICK)
     assert torch.equal(drawn.kernels, gs.deconvolve(Y, 2, 6, **QUICK).kernels)
+
+
+def test_where_nothing_was_observed_there_is_no_event_whatever_the_support_says():
+    y = Y.clone()
+    y[1], y[2, :, 6:] = torch.nan, torch.nan
+    found = gs.deconvolve(y, H, support=torch.ones(5, 2, 15), **QUICK).events
+    assert 1 not in found.trial
+    assert (found.time[found.trial == 2] < 6).all()
+
+
+def blank_trials(offset):
+    baseline = offset * torch.arange(5.0).double().view(5, 1, 1).expand(5, 2, 1)
+    y = Y + baseline
+    return Trials(Gaussian(), y, None, baseline, torch.ones(5, 2, 15, dtype=torch.bool))
+
+
+def test_a_search_begins_alike_whatever_the_baseline():
+    bounds = torch.zeros(2).double(), torch.full((2,), torch.inf).double()
+    one, other = (
+        event_learning.first_prior(blank_trials(offset), unit_norm(H), *bounds, 1.0)
+        for offset in (0.0, 1024.0)
+    )
+    torch.testing.assert_close(one[0].mean, other[0].mean)
+    assert one[0].within == pytest.approx(other[0].within)
+    assert one[1] == pytest.approx(other[1])
+
+
+def test_first_kernels_have_the_sign_of_their_events():
+    up, down = torch.full((2,), torch.inf), torch.zeros(2)
+    free, positive = torch.zeros(2, dtype=torch.bool), torch.ones(2, dtype=torch.bool)
+
+    def start(high, nonnegative):
+        trials = blank_trials(0.0)
+        return event_learning.start_kernels(trials, 6, high, nonnegative, generator(0))
+
+    assert torch.equal(start(down, free), -start(up, free))
+    assert (start(up, positive) >= 0).all()
+
+
+def test_signs_are_bounds_of_amplitudes():
+    inf = torch.inf
+    low, high = deconvolution._bounds([1, 0, -1], 3, Y)
+    assert low.tolist() == [0, -inf, -inf]
+    assert high.tolist() == [inf, inf, 0]
 
 
 def test_what_is_given_is_left_alone():

@@ -217,6 +217,16 @@ def test_a_step_never_makes_a_trial_worse(name):
     assert these.loss(far.signal(these, fitted)).sum() <= these.loss(far.signal(these, h)).sum()
 
 
+def test_what_starts_outside_of_its_bounds_is_inside_even_without_a_step():
+    these, made, h = trials("gaussian"), slots(), -kernels().abs()
+    positive = torch.tensor([True, False])
+    found = fit_kernels(these, made.events(), h, nonnegative=positive, steps=0)
+    assert torch.equal(found, h * torch.tensor([[0.0], [1.0]]))
+    low, high = torch.full((K,), -0.125).double(), torch.full((K,), 0.25).double()
+    found = fit_amplitudes(these, made, h, NONE, NONE, low, high, steps=0).amplitude
+    assert torch.equal(found, made.amplitude.clamp(-0.125, 0.25))
+
+
 def test_a_kernel_without_events_and_trials_without_events_change_nothing():
     these, made, h = trials("gaussian"), slots(), kernels()
     only = made._replace(kernel=torch.zeros_like(made.kernel)).events()
