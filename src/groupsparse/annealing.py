@@ -13,13 +13,14 @@ best place.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from groupsparse.slots import Slots, Trials, add
+from groupsparse.slots import Slots, Trials, add, windows
 
 NEWTON = 3  # steps to the amplitude of a place
 REACH = 6.0  # standard deviations of the prior that an amplitude may be away from its mean
@@ -49,18 +50,26 @@ class Prior(NamedTuple):
         off = (slots.amplitude - self.mean[slots.kernel]) * others.unsqueeze(-1)
         off = off.sum(1) / count.clamp_min(1).unsqueeze(-1)
         ratio = count * self.between**2 / (self.within**2 + count * self.between**2)
-        variance = self.within**2 + (1 - ratio) * self.between**2
-        return self.mean + (ratio.unsqueeze(-1) * off).unsqueeze(1), variance.sqrt()
+        mean = self.mean + (ratio.unsqueeze(-1) * off).unsqueeze(1)
+        return mean, self.variance(count).sqrt()
+
+    def variance(self, others: Tensor) -> Tensor:
+        """Of an amplitude, given those of so many other events of its trial and neuron."""
+        share = self.within**2 / (self.within**2 + others * self.between**2)
+        return self.within**2 + share * self.between**2
 
     def loss(self, slots: Slots) -> Tensor:
-        """-log density of the amplitudes of every trial, and what its events cost: (N,)."""
+        """-log density of the amplitudes of every trial, and what its events cost: (N,).
+
+        Without the 2 pi, which cancel in :func:`losses`.
+        """
         here = slots.active.unsqueeze(-1)
         off = (slots.amplitude - self.mean[slots.kernel]) * here
         count = slots.active.sum(1).to(off)
         together = off.sum(1).square() * self.between**2
         whole = self.within**2 + count.unsqueeze(-1) * self.between**2
         square = off.square().sum(1) / self.within**2 - together / whole / self.within**2
-        logs = (count.unsqueeze(-1) - 1) * 2 * torch.log(torch.tensor(self.within)) + whole.log()
+        logs = (count.unsqueeze(-1) - 1) * 2 * math.log(self.within) + whole.log()
         density = (square + torch.where(count.unsqueeze(-1) > 0, logs, 0)).sum(1) / 2
         return density + count * (self.penalty or 0.0)
 
@@ -93,9 +102,12 @@ def places(
         weigh = (lambda v: v) if seen is None else (lambda v: v * seen)
         linear = law.scale * (weigh(y) @ kernel)
         reach = REACH / precision.sqrt()
-        low = torch.maximum(middle - reach, prior.low[k])
-        high = torch.minimum(middle + reach, prior.high[k])
-        x = torch.clamp(middle, prior.low[k], prior.high[k]).expand(base.shape)
+        # A mean may be far outside of the bounds, where its reach does not touch them.
+        low, high, x = (
+            torch.clamp(v, prior.low[k], prior.high[k])
+            for v in (middle - reach, middle + reach, middle)
+        )
+        x = x.expand(base.shape)
         for _ in range(NEWTON):
             here = below + x.unsqueeze(-1) * kernel
             slope = law.scale * (weigh(law.mean(here)) @ kernel) - linear + precision * (x - middle)
@@ -115,7 +127,8 @@ def sweep(
     """Fill every slot anew, in random order, at a temperature."""
     starts = trials.values.shape[-1] - kernels.shape[-1] + 1
     size = trials.values.shape[1] * starts * kernels.shape[-1]
-    parts = torch.arange(len(trials.values)).split(max(1, ENTRIES // size))
+    rows = torch.arange(len(trials.values), device=kernels.device)
+    parts = rows.split(max(1, ENTRIES // size))
     order = torch.randperm(slots.kernel.shape[1], generator=generator).tolist()
     settings = kernels, prior, temperature, spacing, order, generator
     done = [_sweep(trials.take(rows), slots.take(rows), *settings) for rows in parts]
@@ -127,7 +140,7 @@ def _sweep(
     order: Sequence[int], generator: torch.Generator,
 ) -> Slots:  # fmt: skip
     starts = trials.values.shape[-1] - kernels.shape[-1] + 1
-    every = torch.arange(len(trials.values))
+    every = torch.arange(len(trials.values), device=kernels.device)
     eta = slots.signal(trials, kernels)
     for slot in order:
         kernel, time, active, amplitude = (part[:, slot] for part in slots)
@@ -163,22 +176,36 @@ def _gumbel(like: Tensor, generator: torch.Generator) -> Tensor:
     return -(-uniform.log()).clamp_min(1e-30).log().to(like)
 
 
+def losses(trials: Trials, slots: Slots, kernels: Tensor, prior: Prior) -> Tensor:
+    """-log posterior of the events of every trial, (N,), but for what depends on values alone.
+
+    The curvature by every amplitude makes it comparable between numbers of events, whatever the
+    unit of y, as in the odds of the search.
+    """
+    eta, events = slots.signal(trials, kernels), slots.events()
+    bend = windows(trials.bend(eta), events, kernels.shape[-1])
+    bend = torch.einsum("ecl,el->ec", bend, kernels[events.kernel].square())
+    others = (slots.active.sum(1) - 1).to(bend)[events.trial]
+    bend = bend + 1 / prior.variance(others).unsqueeze(-1)
+    loss = trials.loss(eta) + prior.loss(slots)
+    return loss.index_add(0, events.trial, bend.log().sum(1) / 2)
+
+
 def best_chain(
     trials: Trials, slots: Slots, kernels: Tensor, prior: Prior, temperatures: Sequence[float],
     spacing: int, chains: int, generator: torch.Generator,
 ) -> Slots:  # fmt: skip
     """Anneal several chains of every trial from faint events, and keep the best one of each.
 
-    ``slots`` is one more candidate. The best has the least loss, that of the prior included.
+    ``slots`` is one more candidate. The best has the least of the :func:`losses`.
     """
     count = len(trials.values)
-    rows = torch.arange(count).repeat(chains)
-    many = trials.take(rows)
+    rows = torch.arange(count, device=kernels.device)
+    many = trials.take(rows.repeat(chains))
     found = Slots.faint(many, slots.kernel.shape[1], generator)
     for temperature in temperatures:
         found = sweep(many, found, kernels, prior, temperature, spacing, generator)
     every = Slots(*(torch.cat([a, b]) for a, b in zip(slots, found, strict=True)))
-    many = trials.take(torch.arange(count).repeat(chains + 1))
-    loss = many.loss(every.signal(many, kernels)) + prior.loss(every)
-    best = loss.view(chains + 1, count).argmin(0)
-    return every.take(best * count + torch.arange(count))
+    many = trials.take(rows.repeat(chains + 1))
+    best = losses(many, every, kernels, prior).view(chains + 1, count).argmin(0)
+    return every.take(best * count + rows)

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from numbers import Integral, Real
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from groupsparse.arrays import Array, as_tensor, check_count, check_lambda
-from groupsparse.event_learning import Fit, Search, learn, start_kernels, with_known_times
+from groupsparse.event_learning import (
+    Fit,
+    Search,
+    average_kernels,
+    learn,
+    start_kernels,
+    with_known_times,
+)
 from groupsparse.events import Events
 from groupsparse.likelihood import law_of
 from groupsparse.seeds import as_generator
@@ -104,15 +112,17 @@ def deconvolve(
     (tensor([[0.8000, 0.6000]]), tensor([0, 8, 1, 8]))
     """
     made, generator = law_of(law, **(law_options or {})), as_generator(seed)
-    given = None if isinstance(kernels, int) else _start(kernels)
+    given = None if isinstance(kernels, Integral) else _start(kernels, length, nonnegative)
     count = check_count(kernels, "kernels", least=1) if given is None else len(given)
     if given is None and length is None:
         raise ValueError("give the length of the kernels, or kernels to start with")
     length = check_count(length, "length", least=1) if given is None else given.shape[-1]
     if not learn_kernels and given is None:
         raise ValueError("kernels are neither given nor learnt")
-    like = torch.zeros(0, dtype=as_tensor(y, "y").dtype) if given is None else given
-    y, observed, baseline = checked_trials(y, made, length, baseline, like)
+    y = as_tensor(y, "y")
+    if y.dtype not in (torch.float32, torch.float64):
+        y = y.float()
+    y, observed, baseline = checked_trials(y, made, length, baseline, like=y)
     places = len(y), count, y.shape[-1] - length + 1
     trials = Trials(
         made, y, None if observed.all() else observed.to(y), baseline.unsqueeze(-1),
@@ -120,16 +130,18 @@ def deconvolve(
     )  # fmt: skip
     low, high = _bounds(signs, count, y)
     check_lambda(smooth, "smooth")
-    fit = Fit(
-        not learn_kernels, float(smooth), torch.full((count,), bool(nonnegative)), fit_baseline
-    )
-    given = [] if given is None else [given]
+    positive = torch.full((count,), bool(nonnegative), device=y.device)
+    fit = Fit(not learn_kernels, float(smooth), positive, fit_baseline)
+    given = [] if given is None else [given.to(y)]
     if isinstance(events, Events):
         events = _known(events, places, y)
-        start = given or [start_kernels(trials, count, length, generator)]
+        start = given or [average_kernels(trials, events, length, high, positive)]
         state = with_known_times(trials, events, start[0], low, high, fit)
     else:
-        if penalty is not None and not math.isfinite(penalty):
+        if not isinstance(events, Integral):
+            kind = type(events).__name__
+            raise ValueError(f"events must be a whole number, or gs.Events, not a {kind}")
+        if penalty is not None and not (isinstance(penalty, Real) and math.isfinite(penalty)):
             raise ValueError(f"penalty must be a finite number, not {penalty!r}")
         search = Search(
             check_count(events, "events", least=1), penalty,
@@ -137,7 +149,7 @@ def deconvolve(
             check_count(chains, "chains", least=1),
         )  # fmt: skip
         new = 0 if given else check_count(starts, "starts", least=1)
-        given += [start_kernels(trials, count, length, generator) for _ in range(new)]
+        given += [start_kernels(trials, length, high, positive, generator) for _ in range(new)]
         state = learn(trials, given, search, low, high, fit, generator)
     eta = state.slots.signal(state.trials, state.kernels)
     loss = float((made.nll(eta, y) * observed).double().sum())
@@ -145,18 +157,22 @@ def deconvolve(
     return Deconvolved(state.kernels, state.slots.events(), baseline, made.mean(eta), loss)
 
 
-def _start(kernels: Array) -> Tensor:
+def _start(kernels: Array, length: int | None, nonnegative: bool) -> Tensor:
     kernels = as_tensor(kernels, "kernels")
     if kernels.ndim != 2 or not all(kernels.shape) or not torch.isfinite(kernels).all():
         raise ValueError(f"kernels must be finite, of shape (K, L), not {tuple(kernels.shape)}")
     if not kernels.any(-1).all():
         raise ValueError("kernels must not be zero")
+    if length not in (None, kernels.shape[-1]):
+        raise ValueError(f"length is {length}, but kernels of {kernels.shape[-1]} times are given")
+    if nonnegative and (kernels < 0).any():
+        raise ValueError("kernels to start with must be nonnegative, as they are to stay so")
     return torch.nn.functional.normalize(kernels, dim=-1)
 
 
 def _bounds(signs: Sequence[int] | None, count: int, like: Tensor) -> tuple[Tensor, Tensor]:
     """Least and largest amplitude of every kernel."""
-    signs = [1] * count if signs is None else list(signs)
+    signs = [1] * count if signs is None else torch.as_tensor(signs).flatten().tolist()
     if len(signs) != count or not set(signs) <= {-1, 0, 1}:
         raise ValueError(f"signs must be {count} of -1, 0 and 1, not {signs}")
     low = [0.0 if sign > 0 else -math.inf for sign in signs]
@@ -171,16 +187,21 @@ def _allowed(
     seen = observed.any(1).unfold(-1, length, 1).any(-1).unsqueeze(1).expand(shape)
     if support is None:
         return seen
-    support = as_tensor(support, "support").to(observed.device)
+    support = torch.as_tensor(support, device=observed.device)
     if support.shape != shape or not ((support == 0) | (support == 1)).all():
         raise ValueError(f"support must be 0 or 1, of shape {shape}")
     return seen & support.bool()
 
 
 def _known(events: Events, shape: tuple[int, int, int], y: Tensor) -> Events:
-    parts = (torch.as_tensor(part).long() for part in events[:3])
-    blank = torch.ones(events.size, y.shape[1]).to(y)
-    events = Events(*parts, blank).ordered()
+    """Events in order; their amplitudes do not matter."""
+    parts = [torch.as_tensor(part, device=y.device) for part in events[:3]]
+    if any(part.ndim != 1 or len(part) != len(parts[0]) for part in parts):
+        raise ValueError("trial, kernel and time of events must be of one length")
+    if any(part.numel() and (part != part.long()).any() for part in parts):
+        raise ValueError("trial, kernel and time of events must be whole numbers")
+    blank = y.new_ones(len(parts[0]), y.shape[1])
+    events = Events(*(part.long() for part in parts), blank).ordered()
     for name, size in zip(Events._fields, shape, strict=False):
         values = getattr(events, name)
         if len(values) and not 0 <= int(values.min()) <= int(values.max()) < size:

@@ -70,7 +70,7 @@ def match(gains: Tensor) -> Tensor:
     """The column (K,) of every row of gains (K, K'), each used once, with the largest sum."""
     from scipy.optimize import linear_sum_assignment  # here: slow to import
 
-    return torch.from_numpy(linear_sum_assignment(gains.numpy(), maximize=True)[1])
+    return torch.from_numpy(linear_sum_assignment(gains.cpu().numpy(), maximize=True)[1])
 
 
 def match_events(found: Events, truth: Events, tolerance: int) -> tuple[Tensor, Tensor]:
@@ -108,7 +108,7 @@ def match_events(found: Events, truth: Events, tolerance: int) -> tuple[Tensor, 
 def _by_place(events: Events) -> dict[tuple[int, int], list[tuple[int, int]]]:
     """(time, index) in order, by trial and kernel."""
     places: dict[tuple[int, int], list[tuple[int, int]]] = {}
-    order = np.argsort(events.time.numpy(), kind="stable")
+    order = np.argsort(events.time.cpu().numpy(), kind="stable")
     trial, kernel, time = (part.tolist() for part in events[:3])
     for index in order.tolist():
         places.setdefault((trial[index], kernel[index]), []).append((time[index], index))

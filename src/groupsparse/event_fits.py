@@ -45,12 +45,9 @@ def fit_amplitudes(
         eta = signal(x)
         slope = torch.einsum("nst,nct->nsc", here, trials.slope(eta)) + precision * (x - mean)
         bend = torch.einsum("nst,nct,nrt->ncsr", here, trials.bend(eta), here)
-        prior = (precision + torch.zeros_like(x)).mT.unsqueeze(-1)
-        # An empty slot has neither slope nor curvature.
-        bend = bend + eye * (prior * active[:, None, :, None] + (1 - active)[:, None, :, None])
-        bend = _lifted(bend)
-        step = torch.linalg.solve(bend, (slope * active.unsqueeze(-1)).mT.unsqueeze(-1))
-        return -step.squeeze(-1).mT
+        bend = bend + eye * (precision + torch.zeros_like(x)).mT.unsqueeze(-1)
+        held = _held(x, slope, low, high) | ~slots.active.unsqueeze(-1)
+        return _step(slope.mT, bend, held.mT).mT
 
     def project(x: Tensor) -> Tensor:
         return torch.minimum(torch.maximum(x, low), high) * active.unsqueeze(-1)
@@ -103,9 +100,9 @@ def fit_kernels(
         slope = _kernel_slope(trials.slope(eta), events, h) + h @ rough
         bend = _kernel_bend(trials.bend(eta), events, h)
         bend.diagonal(dim1=0, dim2=2).add_(rough.unsqueeze(-1))
-        bend = _lifted(bend.reshape(count * length, count * length).double())
-        step = torch.linalg.solve(bend, slope.double().flatten())
-        return -step.view(count, length).to(h)
+        bend = bend.reshape(count * length, count * length).double()
+        held = _held(h, slope, low, torch.inf).flatten()
+        return _step(slope.double().flatten(), bend, held).view(count, length).to(h)
 
     return _newton(kernels, loss, direction, lambda h: torch.maximum(h, low), steps)
 
@@ -115,6 +112,7 @@ def _newton(
     project: Callable[[Tensor], Tensor], steps: int,
 ) -> Tensor:  # fmt: skip
     """Damped Newton steps; every problem along the first axis of the loss has its own damping."""
+    x = project(x)
     now = loss(x)
     for _ in range(steps):
         step = direction(x)
@@ -131,6 +129,20 @@ def _newton(
         x = torch.where(better.view(shape), moved, x)
         now = torch.where(better, then, now)
     return x
+
+
+def _held(x: Tensor, slope: Tensor, low: Tensor | float, high: Tensor | float) -> Tensor:
+    """What is at a bound and would leave it. The rest must not count on its moving along."""
+    return ((x <= low) & (slope > 0)) | ((x >= high) & (slope < 0))
+
+
+def _step(slope: Tensor, bend: Tensor, held: Tensor) -> Tensor:
+    """The Newton step (..., m) of what is not held; slope (..., m), curvature (..., m, m)."""
+    free = ~held
+    apart = ~(free.unsqueeze(-1) & free.unsqueeze(-2))
+    apart = apart & ~torch.eye(slope.shape[-1], dtype=torch.bool, device=slope.device)
+    bend = _lifted(bend).masked_fill(apart, 0)
+    return -torch.linalg.solve(bend, (slope * free).unsqueeze(-1)).squeeze(-1)
 
 
 def _lifted(bend: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from groupsparse.annealing import Prior, best_chain, places, sweep
+from groupsparse.annealing import Prior, best_chain, losses, places, sweep
 from groupsparse.event_fits import fit_amplitudes, fit_baseline, fit_kernels
 from groupsparse.events import Events
 from groupsparse.likelihood import Gaussian
@@ -61,9 +61,8 @@ class State(NamedTuple):
     prior: Prior
 
     def loss(self) -> float:
-        """-log joint density, but for what depends on the values alone."""
-        eta = self.slots.signal(self.trials, self.kernels)
-        return float((self.trials.loss(eta) + self.prior.loss(self.slots)).double().sum())
+        """Sum of :func:`groupsparse.annealing.losses` over trials."""
+        return float(losses(self.trials, self.slots, self.kernels, self.prior).double().sum())
 
 
 def learn(
@@ -96,16 +95,19 @@ def swept(
     state: State, search: Search, temperatures: Sequence[float], options: Fit,
     generator: torch.Generator,
 ) -> State:  # fmt: skip
-    """A sweep over the events at each temperature, each followed by a fit of all the rest."""
+    """A sweep over the events at each temperature, each followed by a fit of all the rest.
+
+    It ends with a sweep and a fit, not with a shift: a shift heeds neither support nor spacing.
+    """
     trials, kernels, slots, prior = state
     reported = time.monotonic()
     for number, temperature in enumerate(temperatures):
         last = number == len(temperatures) - 1
+        if not options.fixed and (last or number % SHIFTED_EVERY == SHIFTED_EVERY - 1):
+            kernels, slots = shifted(trials, slots, kernels, options)
         slots = sweep(trials, slots, kernels, prior, temperature, search.spacing, generator)
         if not options.fixed:
             kernels, slots = refitted(trials, slots, kernels, options)
-            if last or number % SHIFTED_EVERY == SHIFTED_EVERY - 1:
-                kernels, slots = shifted(trials, slots, kernels, options)
         if options.baseline:
             trials = with_baseline(trials, slots, kernels)
         prior = prior_of(slots, prior)
@@ -155,7 +157,11 @@ def first_prior(
 ) -> tuple[Prior, float]:
     """Amplitudes at which single events explain most, and a temperature to begin with."""
     eta = trials.baseline.expand_as(trials.values)
-    unit = float(trials.values.std()) if isinstance(trials.law, Gaussian) else 1.0
+    unit = 1.0
+    if isinstance(trials.law, Gaussian):  # what the baseline leaves, where anything was observed
+        seen = trials.values.numel() if trials.observed is None else trials.observed.sum()
+        rest = trials.slope(eta) / trials.law.scale
+        unit = float(rest.square().sum() / seen) ** 0.5 or 1.0
     sign = torch.where(high <= 0, -1.0, 1.0).to(kernels)
     count, neurons = trials.values.shape[:2]
     best = None
@@ -186,7 +192,7 @@ def prior_of(slots: Slots, before: Prior) -> Prior:
     off = (slots.amplitude - mean[slots.kernel]) * active
     count = slots.active.sum(1).to(off)
     middle = off.sum(1) / count.clamp_min(1).unsqueeze(-1)
-    least = LEAST_SPREAD * float(mean.abs().mean())
+    least = LEAST_SPREAD * (float(mean.abs().mean()) or before.within)
     several, neurons = count > 1, off.shape[-1]
     if not several.any():
         here = off[slots.active]
@@ -246,11 +252,37 @@ def with_baseline(trials: Trials, slots: Slots, kernels: Tensor) -> Trials:
     return fit_baseline(trials, slots.signal(trials, kernels) - trials.baseline)
 
 
-def start_kernels(trials: Trials, count: int, length: int, generator: torch.Generator) -> Tensor:
-    """Windows of what the baseline leaves unexplained, drawn in proportion to their energy."""
+def average_kernels(
+    trials: Trials, events: Events, length: int, high: Tensor, nonnegative: Tensor
+) -> Tensor:
+    """Kernels to start with when times are known: as if all amplitudes were the same.
+
+    Random ones may have the wrong sign, at which amplitudes that have one are all 0 and stay so.
+    """
+    sign = torch.where(high <= 0, -1.0, 1.0).to(high)
+    alike = events._replace(amplitude=sign[events.kernel, None].expand_as(events.amplitude))
+    none = trials.values.new_zeros(len(high), length)
+    found = fit_kernels(trials, alike, none, nonnegative=nonnegative, steps=5)
+    found = torch.where(found.any(-1, keepdim=True), found, 1)  # flat without events
+    return torch.nn.functional.normalize(found, dim=-1)
+
+
+def start_kernels(
+    trials: Trials, length: int, high: Tensor, nonnegative: Tensor, generator: torch.Generator
+) -> Tensor:
+    """Windows of what the baseline leaves unexplained, drawn in proportion to their energy.
+
+    They have the sign that amplitudes of at most ``high`` (K,) need. ValueError if there are not
+    enough of them.
+    """
     rest = -trials.slope(trials.baseline.expand_as(trials.values)).mean(1)  # (N, T)
     parts = rest.unfold(-1, length, 1)
     energy = parts.square().sum(-1).flatten()
-    chosen = torch.multinomial(energy / energy.sum(), count, generator=generator)
+    weights = (energy / energy.sum().clamp_min(torch.finfo(energy.dtype).tiny)).cpu()
+    if int((weights > 0).sum()) < len(high):
+        raise ValueError(f"y differs too little from its baseline to start {len(high)} kernels")
+    chosen = torch.multinomial(weights, len(high), generator=generator).to(energy.device)
     found = parts.reshape(-1, length)[chosen]
+    found = torch.where((high <= 0).unsqueeze(-1), -found, found)
+    found = torch.where(nonnegative.unsqueeze(-1), found.abs(), found)
     return torch.nn.functional.normalize(found, dim=-1)

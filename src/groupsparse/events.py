@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.functional import max_pool1d
+from torch.nn.functional import max_pool1d, pad
 
 from groupsparse.arrays import Array, as_tensor, check_count
 
@@ -54,7 +54,8 @@ def events_of(
     ----------
     most : events of a kernel in a trial, the largest; by default all
     least : size that an event exceeds, >= 0
-    spacing : in times; of two events of a kernel that are closer only the larger one counts
+    spacing : in times; of two events of a kernel that are closer only the larger one counts,
+        of equal ones the first
 
     Raises
     ------
@@ -74,12 +75,11 @@ def events_of(
     size = codes.norm(dim=1)  # (N, K, P)
     kept = size > least
     if spacing > 1:
-        reach = 2 * spacing - 1
-        kept &= size >= max_pool1d(size, reach, 1, spacing - 1)
+        others = max_pool1d(pad(size, (spacing - 1, spacing - 1)), spacing - 1, 1)
+        before, after = others[..., : size.shape[-1]], others[..., spacing:]
+        kept &= (size > before) & (size >= after)
     if most is not None and check_count(most, "most") < size.shape[-1]:
-        ranks = (
-            size.masked_fill(~kept, -1).argsort(dim=-1, descending=True, stable=True).argsort(-1)
-        )
-        kept &= ranks < most
+        ranks = size.masked_fill(~kept, -1).argsort(dim=-1, descending=True, stable=True)
+        kept &= ranks.argsort(-1) < most
     trial, kernel, time = kept.nonzero(as_tuple=True)
     return Events(trial, kernel, time, codes[trial, :, kernel, time]).ordered()

@@ -70,7 +70,8 @@ class Slots(NamedTuple):
         """
         count, _, starts = trials.allowed.shape
         weights = trials.allowed.flatten(1).float() + 1e-9
-        place = torch.multinomial(weights, slots, replacement=True, generator=generator)
+        place = torch.multinomial(weights.cpu(), slots, replacement=True, generator=generator)
+        place = place.to(weights.device)
         made = cls.empty(count, slots, trials.values.shape[1], trials.values)
         return made._replace(kernel=place // starts, time=place % starts, active=~made.active)
 
