@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from deconvolution.names import AXES, called
 from deconvolution.results import curve
+from evidence.style import legend_right
 
 
 def kernels(
@@ -27,11 +28,11 @@ def kernels(
     found, true : times and kernels of the events of that trial
     curves : columns method, tolerance, missed, false
     """
-    figure = Figure(figsize=(10, 5.4), layout="constrained")
-    count = learnt[0].shape[0]
-    grid = figure.add_gridspec(2, max(count, 2) + 1)
+    count = max(learnt[0].shape[0], 2)
+    figure = Figure(figsize=(3.1 * count + 4.2, 5.6), layout="constrained")
+    grid = figure.add_gridspec(2, count + 1, width_ratios=[*[1] * count, 1.3])
     lags = np.arange(learnt[0].shape[1]) * bin_ms
-    for k in range(count):
+    for k in range(len(learnt[0])):
         ax = figure.add_subplot(grid[0, k])
         for number, kernel in enumerate(learnt):
             ax.plot(lags, kernel[k], color=f"C{k}", lw=1.2, label=None if number else "learnt")
@@ -39,31 +40,36 @@ def kernels(
             ax.plot(lags, truth[k], "k--", lw=1.2, label="true")
         ax.set(title=f"kernel {k + 1}", xlabel="time (ms)")
         ax.legend()
-    ax = figure.add_subplot(grid[0, max(count, 2)])
-    for method, here in curves.groupby("method", sort=False):
-        ax.plot(here["false"], here.missed, "o-", ms=4, label=called(method))
-    ax.set(xlabel="share of found events that are false", ylabel="share of events missed")
-    ax.set(title="events, by tolerance", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
-    if len(curves):
-        ax.legend()
+    _draw_errors(figure.add_subplot(grid[0, count]), curves, bin_ms)
     ax = figure.add_subplot(grid[1, :])
     times = np.arange(len(y)) * bin_ms
     ax.step(times, y, where="mid", color="0.6", lw=0.8, label="data")
     ax.plot(times, rate, color="k", lw=1.2, label="rate given the events")
-    top = max(float(y.max()), float(rate.max()))
+    low, high = (f(float(f(y)), float(f(rate))) for f in (min, max))
     for words, marks, height, shape in (("found", found, 1.06, "v"), ("true", true, 1.14, "^")):
         if marks is None:
             continue
-        for k in range(count):
+        for k in range(len(learnt[0])):
             here = marks[0][marks[1] == k] * bin_ms
-            label = f"{words}, kernel {k + 1}" if len(here) else None
+            at = np.full(len(here), low + height * (high - low))
             fill = f"C{k}" if words == "found" else "none"
-            ax.plot(
-                here, np.full(len(here), height * top), shape, color=f"C{k}", mfc=fill, label=label
-            )
+            label = f"{words}, kernel {k + 1}" if len(here) else None
+            ax.plot(here, at, shape, color=f"C{k}", mfc=fill, label=label)
     ax.set(xlabel="time (ms)", ylabel="one trial", xlim=(0, times[-1]))
-    ax.legend(ncol=3, loc="center left", bbox_to_anchor=(1.0, 0.5)).set_ncols(1)
+    legend_right(ax)
     return figure
+
+
+def _draw_errors(ax, curves: pd.DataFrame, bin_ms: float) -> None:
+    """Events found (solid) and found events that are false (dotted), by tolerance."""
+    for number, (method, here) in enumerate(curves.groupby("method", sort=False)):
+        times = here.tolerance * bin_ms
+        ax.plot(times, 1 - here.missed, "o-", ms=4, color=f"C{number}", label=called(method))
+        ax.plot(times, here["false"], ":", color=f"C{number}")
+    ax.set(xlabel="tolerance (ms)", ylabel="share", ylim=(-0.03, 1.03))
+    ax.set(title="events found (solid), false (dotted)")
+    if len(curves):
+        legend_right(ax)
 
 
 def sweeps(runs: pd.DataFrame, section: dict) -> Figure:
@@ -85,7 +91,7 @@ def sweeps(runs: pd.DataFrame, section: dict) -> Figure:
             ax.set_xscale("log")
         ax.set_xticks(sweep["values"], [f"{x:g}" for x in sweep["values"]])
         ax.minorticks_off()
-        ax.set(title=sweep["of"], xlabel=AXES[sweep["key"]], ylabel="kernel error", yscale="log")
+        ax.set(title=sweep["of"], xlabel=AXES[sweep["key"]], ylabel="kernel error", ylim=(0, None))
         ax.legend()
     for ax in panels[len(names) :]:
         ax.remove()

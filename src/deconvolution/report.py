@@ -26,8 +26,8 @@ METHODS = (
 )
 QUESTION = "Can events and their kernels be found in counts when neither is known?"
 CAPTION = (
-    "Fig. D (not in the paper): kernels of all replicates, errors of events by tolerance (0 to "
-    "{most} bins, from upper right), and one trial. Data: {data}; {method}."
+    "Fig. D (not in the paper): kernels of all replicates, events found by tolerance (0 to {most} "
+    "bins), and one trial. Data: {data}; {method}."
 )
 SWEEPS = (
     "Fig. E (not in the paper): kernel error as one property changes; mean and standard deviation "

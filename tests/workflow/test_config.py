@@ -314,7 +314,6 @@ def test_editors_and_the_catalogue_find_config_and_schema():
 COUNTS = {
     "bench": "threads", "readings": "curves.training.epochs", "discovery": "starts.replicates",
     "learners": "cases.small.replicates", "mixtures": "settings.digits.replicates",
-    "deconvolution": "simulations.long.trials",
 }  # fmt: skip
 
 
