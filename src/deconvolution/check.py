@@ -68,8 +68,7 @@ def _studies(section: dict) -> list[str]:
     for name, entry in simulations(section).items():
         if name not in section["simulations"]:
             errors += [f"deconvolution.sweeps, {name}: {error}" for error in _simulation(entry)]
-    shown = Job(section["shown"]["data"], section["shown"]["method"])
-    if shown not in jobs(section):
+    for shown in {Job(*item) for item in section["shown"].items()} - set(jobs(section)):
         errors.append(f"deconvolution.shown: {shown.data} is not given to {shown.method}")
     return errors
 

@@ -1,4 +1,4 @@
-"""Draw kernels, a trial and the errors of its events, and the sweeps."""
+"""Draw what a method learns from one recording: kernels, a trial, the errors of its events."""
 
 import argparse
 import json
@@ -21,19 +21,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--table", required=True, help="summary/deconvolution.csv")
     parser.add_argument("--section", type=json.loads, required=True, help="deconvolution (JSON)")
+    parser.add_argument("--name", required=True, help="of the recording")
     parser.add_argument("--data", required=True, help="artefact of the recording to show")
     parser.add_argument("--learnt", required=True, help="artefact of the method to show")
     add_figures(parser)
     args = parser.parse_args()
     runs = wide(load_table(args.table))
-    made = {"deconvolution_kernels": shown(args, runs)}
-    if args.section["sweeps"]:
-        made["deconvolution_sweeps"] = plots.sweeps(runs, args.section)
-    style.save(made, args.output)
+    style.save({f"deconvolution-{args.name}": shown(args, runs)}, args.output)
 
 
 def shown(args: argparse.Namespace, runs: pd.DataFrame):
-    """The figure of the recording and method that the config shows."""
+    """The figure of the recording and method."""
     tensors, about = load_tensors(args.data)
     learnt, _ = load_tensors(args.learnt)
     truth, events = tensors.get("kernels"), recorded_events(tensors)
@@ -61,13 +59,13 @@ def shown(args: argparse.Namespace, runs: pd.DataFrame):
     y, rate = tensors["y"][trial, 0].numpy(), learnt["rate.0"][trial, 0].numpy()
     return plots.kernels(
         kernels, None if truth is None else truth.numpy(), about["bin_ms"], y, rate, found, true,
-        errors_of_events(runs, args.section),
+        errors_of_events(runs, args.section, args.name),
     )  # fmt: skip
 
 
-def errors_of_events(runs: pd.DataFrame, section: dict) -> pd.DataFrame:
-    """Missed and false events by tolerance, of all methods on the recording that is shown."""
-    data, rows = section["shown"]["data"], []
+def errors_of_events(runs: pd.DataFrame, section: dict, data: str) -> pd.DataFrame:
+    """Missed and false events by tolerance, of all methods on a recording."""
+    rows = []
     for method in section["runs"].get(data, []):
         if section["methods"][method]["kind"] == KNOWN_TIMES:
             continue

@@ -10,7 +10,7 @@ from evidence.section import number
 
 def findings(runs: pd.DataFrame, section: dict) -> list[str]:
     """What the search finds in the recording that is shown, beside the oracle of times."""
-    data = section["shown"]["data"]
+    data = next(iter(section["shown"]))
     names: dict[str, str] = {}
     for name in section["runs"].get(data, []):
         spec = section["methods"][name]

@@ -29,7 +29,8 @@ def kernels(
     curves : columns method, tolerance, missed, false
     """
     count = max(learnt[0].shape[0], 2)
-    figure = Figure(figsize=(3.1 * count + 4.2, 5.6), layout="constrained")
+    width = min(3.1, 11 / count)
+    figure = Figure(figsize=(width * count + 4.2, 5.6), layout="constrained")
     grid = figure.add_gridspec(2, count + 1, width_ratios=[*[1] * count, 1.3])
     lags = np.arange(learnt[0].shape[1]) * bin_ms
     for k in range(len(learnt[0])):

@@ -39,14 +39,12 @@ def main() -> None:
     args = options(__doc__)
     section = args.config
     runs = wide(args.tables["deconvolution"])
-    shown = section["shown"]
     words = {
-        "deconvolution_kernels": CAPTION.format(
-            most=max(section["tolerances"]), data=data_name(shown["data"]),
-            method=called(shown["method"]),
-        ),
-        "deconvolution_sweeps": SWEEPS.format(replicates=section["replicates"]),
-    }  # fmt: skip
+        f"deconvolution-{data}": CAPTION.format(
+            most=max(section["tolerances"]), data=data_name(data), method=called(method)
+        )
+        for data, method in section["shown"].items()
+    } | {"deconvolution_sweeps": SWEEPS.format(replicates=section["replicates"])}
     deliver(
         args,
         claims=collect(claims, args.tables, section),

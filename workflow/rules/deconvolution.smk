@@ -14,7 +14,7 @@ deliver(
             for job in DECONVOLUTION_JOBS
         ]
     },
-    figures=["deconvolution_kernels"]
+    figures=[f"deconvolution-{data}" for data in DECONVOLUTION["shown"]]
     + (["deconvolution_sweeps"] if DECONVOLUTION["sweeps"] else []),
     artefacts=[
         f"<results>/deconvolution/{job.data}/{job.method}.safetensors"
@@ -127,22 +127,20 @@ rule deconvolution_figures:
         code=code("deconvolution/figures.py"),
         table=summary("deconvolution"),
         checksums=sums(summary("deconvolution")),
-        data=expand(
-            "<results>/deconvolution/data/{file}.safetensors",
-            file=deconvolution.conditions.artefacts(
-                DECONVOLUTION, DECONVOLUTION["shown"]["data"]
-            )[0],
+        data=lambda w: "<results>/deconvolution/data/{}.safetensors".format(
+            deconvolution.conditions.artefacts(DECONVOLUTION, w.data)[0]
         ),
-        learnt=expand(
-            "<results>/deconvolution/{data}/{method}.safetensors",
-            **DECONVOLUTION["shown"],
+        learnt=lambda w: "<results>/deconvolution/{}/{}.safetensors".format(
+            w.data, DECONVOLUTION["shown"][w.data]
         ),
     output:
-        drawn("deconvolution", DELIVERED["deconvolution"].figures, "Deconvolution"),
+        drawn("deconvolution", ["deconvolution"], "Deconvolution", "{data}"),
     log:
-        "<logs>/deconvolution_figures.log",
+        "<logs>/deconvolution_figures/{data}.log",
     benchmark:
-        "<benchmarks>/deconvolution_figures.tsv"
+        "<benchmarks>/deconvolution_figures/{data}.tsv"
+    wildcard_constraints:
+        data="|".join(DECONVOLUTION["shown"]),
     group:
         "summary"
     conda:
@@ -155,7 +153,34 @@ rule deconvolution_figures:
         section=as_json(DECONVOLUTION),
     shell:
         "python -m deconvolution.figures --table {input.table} --section {params.section:q} "
-        "--data {input.data} --learnt {input.learnt} --output {output} > {log} 2>&1"
+        "--name {wildcards.data} --data {input.data} --learnt {input.learnt} "
+        "--output {output} > {log} 2>&1"
+
+
+rule deconvolution_sweeps:
+    input:
+        code=code("deconvolution/curves.py"),
+        table=summary("deconvolution"),
+        checksums=sums(summary("deconvolution")),
+    output:
+        drawn("deconvolution", ["deconvolution_sweeps"], "Deconvolution"),
+    log:
+        "<logs>/deconvolution_sweeps.log",
+    benchmark:
+        "<benchmarks>/deconvolution_sweeps.tsv"
+    group:
+        "summary"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        section=as_json(DECONVOLUTION),
+    shell:
+        "python -m deconvolution.curves --table {input.table} --section {params.section:q} "
+        "--output {output} > {log} 2>&1"
 
 
 # The experiment alone: `snakemake --cores all deconvolution`.
