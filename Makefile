@@ -1,6 +1,7 @@
 # make reproduce | make test | make alone | make lint | make full | make publish | make beyond |
-# make publish-beyond | make mixtures | make publish-mixtures | make bench | make publish-bench |
-# make faults. The first use creates .venv from the pinned versions.
+# make publish-beyond | make mixtures | make publish-mixtures | make deconvolution |
+# make publish-deconvolution | make bench | make publish-bench | make faults.
+# The first use creates .venv from the pinned versions.
 # `make reproduce CONFIG=mine.yaml` merges mine.yaml over config.yaml.
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
@@ -13,7 +14,7 @@ $(foreach file,$(CONFIG),$(if $(wildcard $(file)),,$(error There is no file $(fi
 
 export PATH := $(BIN):$(PATH)
 
-.PHONY: reproduce full publish beyond publish-beyond mixtures publish-mixtures bench publish-bench faults test alone lint format clean
+.PHONY: reproduce full publish beyond publish-beyond mixtures publish-mixtures deconvolution publish-deconvolution bench publish-bench faults test alone lint format clean
 
 reproduce: $(READY)
 	snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG))
@@ -42,6 +43,14 @@ mixtures: $(READY)
 publish-mixtures: $(READY)
 	snakemake --cores $(CORES) publish --configfile workflow/presets/mixtures.yaml
 	PYTHONPATH=src python -m report.readme --published published-mixtures
+
+# Kernels and events in recordings, simulated and real.
+deconvolution: $(READY)
+	snakemake --cores $(CORES) --configfile workflow/presets/deconvolution.yaml
+
+publish-deconvolution: $(READY)
+	snakemake --cores $(CORES) publish --configfile workflow/presets/deconvolution.yaml
+	PYTHONPATH=src python -m report.readme --published published-deconvolution
 
 # Benchmark the library; run on an idle machine: 15 to 20 minutes on 2 cores.
 bench: $(READY)

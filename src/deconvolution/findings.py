@@ -9,19 +9,22 @@ from evidence.section import number
 
 
 def findings(runs: pd.DataFrame, section: dict) -> list[str]:
-    """What the search finds in the recording that is shown, beside the oracle of times."""
-    data = next(iter(section["shown"]))
+    """What the search finds in every recording that is shown, beside the oracle of times."""
+    lines = [_finding(runs, section, data) for data in section["shown"]]
+    return [line for line in lines if line]
+
+
+def _finding(runs: pd.DataFrame, section: dict, data: str) -> str:
     names: dict[str, str] = {}
     for name in section["runs"].get(data, []):
         spec = section["methods"][name]
         if not spec.keys() & {"law", "apart", "hidden"}:
             names.setdefault(spec["kind"], name)
-    if SEARCH not in names:
-        return []
-    error = of(runs, Job(data, names[SEARCH]), "kernel_error")
-    hits = of(runs, Job(data, names[SEARCH]), "hit_1")
+    error, hits = (
+        of(runs, Job(data, names.get(SEARCH, "")), metric) for metric in ("kernel_error", "hit_1")
+    )
     if not len(error) or not len(hits):
-        return []
+        return ""
     line = (
         f"Deconvolution ({data_name(data)}): with unknown times the kernel error is "
         f"{number(error.mean())}"
@@ -29,4 +32,4 @@ def findings(runs: pd.DataFrame, section: dict) -> list[str]:
     oracle = of(runs, Job(data, names.get(KNOWN_TIMES, "")), "kernel_error")
     if len(oracle):
         line += f" ({number(oracle.mean())} with known times)"
-    return [f"{line}, and {100 * hits.mean():.1f} % of the events are found within one bin."]
+    return f"{line}, and {100 * hits.mean():.1f} % of the events are found within one bin."
