@@ -54,19 +54,21 @@ class Filtered:
 
     def __init__(self, kernels: Tensor, problem: Problem) -> None:
         self.kernels, self.problem = kernels, problem
+        self._last: tuple[Tensor, ...] = ()
 
     def plus(self, c: Tensor, w: Tensor) -> Tensor:
         rise = self._rise(self._eta(w))
         return c + w - self.problem.step * self.problem.adjoint(rise, self.kernels)
 
     def adjoint(self, w: Tensor, slope: Tensor) -> Tensor:
-        bent = self._bent(w, slope)
+        _, bent = self._around(w, slope)
         return slope - self.problem.step * self.problem.adjoint(bent, self.kernels)
 
     def gradient(self, w: Tensor, slope: Tensor) -> Tensor:
         problem, kernels = self.problem, self.kernels
-        first = problem.products(slope, self._rise(self._eta(w)), kernels)
-        second = problem.products(w, self._bent(w, slope), kernels)
+        rise, bent = self._around(w, slope)
+        first = problem.products(slope, rise, kernels)
+        second = problem.products(w, bent, kernels)
         return -problem.step * (first + second)
 
     def _eta(self, w: Tensor) -> Tensor:
@@ -77,6 +79,11 @@ class Filtered:
         zero = torch.zeros_like(eta)
         return (law.slope(eta, zero) - law.slope(recording.baseline, zero[:1])) * recording.observed
 
-    def _bent(self, w: Tensor, slope: Tensor) -> Tensor:
-        bend = self.problem.law.bend(self._eta(w)) * self.problem.recording.observed
-        return bend * self.problem.signal(slope, self.kernels)
+    def _around(self, w: Tensor, slope: Tensor) -> tuple[Tensor, Tensor]:
+        """m(a + H w) - m(a), and its derivative along H slope: kept, both callers need them."""
+        if not self._last or self._last[0] is not w or self._last[1] is not slope:
+            eta, observed = self._eta(w), self.problem.recording.observed
+            bend = self.problem.law.bend(eta) * observed
+            bent = bend * self.problem.signal(slope, self.kernels)
+            self._last = w, slope, self._rise(eta), bent
+        return self._last[2:]
