@@ -20,7 +20,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from groupsparse.slots import Slots, Trials, add, windows
+from groupsparse.convolution import correlate
+from groupsparse.slots import Slots, Trials, add, windows, windows_at
 
 NEWTON = 3  # steps to the amplitude of a place
 REACH = 6.0  # standard deviations of the prior that an amplitude may be away from its mean
@@ -75,31 +76,47 @@ class Prior(NamedTuple):
 
 
 class Places(NamedTuple):
-    """What an event gains at every place, (N, K, P) in nats, and its amplitude and the curvature
-    there, (N, K, P, C).
+    """What an event gains at M times of every kernel, (N, K, M) in nats; its amplitude and the
+    curvature there, (N, K, M, C); and these times, (N, K, M).
     """
 
     gain: Tensor
     amplitude: Tensor
     curvature: Tensor
+    time: Tensor
 
 
 def places(
-    trials: Trials, eta: Tensor, kernels: Tensor, mean: Tensor, std: Tensor, prior: Prior
-) -> Places:
-    """An event at every place, on top of eta (N, C, T), with amplitudes of mean (N, K, C)."""
-    length, law = kernels.shape[-1], trials.law
-    below = eta.unfold(-1, length, 1)  # (N, C, P, L)
-    y = trials.values.unfold(-1, length, 1)
-    seen = None if trials.observed is None else trials.observed.unfold(-1, length, 1)
-    base = law.cumulant(eta) if seen is None else law.cumulant(eta) * trials.observed
-    base = base.unfold(-1, length, 1).sum(-1)
+    trials: Trials, eta: Tensor, kernels: Tensor, mean: Tensor, std: Tensor, prior: Prior,
+    closed: Tensor, screen: int | None = None,
+) -> Places:  # fmt: skip
+    """An event at every place, on top of eta (N, C, T), with amplitudes of mean (N, K, C).
+
+    With a ``screen`` only so many times of every kernel are looked at: the best by a parabola.
+    Where it is ``closed`` (N, K, P) an event gains -inf.
+    """
+    length, law, starts = kernels.shape[-1], trials.law, closed.shape[-1]
+    if screen is None or screen >= starts:
+        time = torch.arange(starts, device=eta.device).expand(closed.shape)
+    else:
+        rough = roughly(trials, eta, kernels, mean, std, prior).masked_fill(closed, -torch.inf)
+        time = rough.topk(screen, -1).indices
+
+    def looks(x: Tensor, k: int) -> Tensor:
+        """(N, C, M, L); at all times it is a view."""
+        every = time.shape[-1] == starts
+        return x.unfold(-1, length, 1) if every else windows_at(x, time[:, k], length)
+
+    base = law.cumulant(eta) if trials.observed is None else law.cumulant(eta) * trials.observed
     precision = std.pow(-2)[:, None, None]
     found = []
     for k, kernel in enumerate(kernels):
+        below, y = looks(eta, k), looks(trials.values, k)
+        seen = None if trials.observed is None else looks(trials.observed, k)
+        before = looks(base, k).sum(-1)
         squares, middle = kernel.square(), mean[:, k].unsqueeze(-1)  # (N, C, 1)
         # Where entries are hidden the kernel is cut.
-        weigh = (lambda v: v) if seen is None else (lambda v: v * seen)
+        weigh = (lambda v: v) if seen is None else (lambda v, seen=seen: v * seen)
         linear = law.scale * (weigh(y) @ kernel)
         reach = REACH / precision.sqrt()
         # A mean may be far outside of the bounds, where its reach does not touch them.
@@ -107,37 +124,66 @@ def places(
             torch.clamp(v, prior.low[k], prior.high[k])
             for v in (middle - reach, middle + reach, middle)
         )
-        x = x.expand(base.shape)
+        x = x.expand(before.shape)
         for _ in range(NEWTON):
             here = below + x.unsqueeze(-1) * kernel
             slope = law.scale * (weigh(law.mean(here)) @ kernel) - linear + precision * (x - middle)
             bend = weigh(law.bend(here)) @ squares + precision
             x = torch.minimum(torch.maximum(x - slope / bend, low), high)
         here = below + x.unsqueeze(-1) * kernel
-        gain = base - weigh(law.cumulant(here)).sum(-1) + x * linear
+        gain = before - weigh(law.cumulant(here)).sum(-1) + x * linear
         gain = gain - (precision * (x - middle).square() + (bend / precision).log()) / 2
         found.append((gain.sum(1), x.mT, bend.mT))
-    return Places(*(torch.stack(parts, 1) for parts in zip(*found, strict=True)))
+    gain, amplitude, curvature = (torch.stack(parts, 1) for parts in zip(*found, strict=True))
+    return Places(gain.masked_fill(closed.gather(2, time), -torch.inf), amplitude, curvature, time)
+
+
+def roughly(
+    trials: Trials, eta: Tensor, kernels: Tensor, mean: Tensor, std: Tensor, prior: Prior
+) -> Tensor:
+    """What an event gains at every place (N, K, P) if the loss were its parabola at eta."""
+    count, neurons, _ = eta.shape
+
+    def correlated(signal: Tensor, shapes: Tensor) -> Tensor:
+        found = correlate(signal.permute(2, 0, 1).flatten(1), shapes)  # (P, K, N C)
+        return found.unflatten(-1, (count, neurons))
+
+    push = -correlated(trials.slope(eta), kernels)
+    bend = correlated(trials.bend(eta), kernels.square())
+    precision, middle = std.pow(-2).unsqueeze(-1), mean.transpose(0, 1)  # (N, 1), (K, N, C)
+    low, high = (bound[:, None, None] for bound in (prior.low, prior.high))
+    x = (push + precision * middle) / (bend + precision)
+    x = torch.minimum(torch.maximum(x, low), high)
+    gain = x * push - (x.square() * bend + precision * (x - middle).square()) / 2
+    gain = gain - (1 + bend / precision).log() / 2
+    return gain.sum(-1).permute(2, 1, 0)
+
+
+def parts(trials: Trials, length: int, screen: int | None) -> Sequence[Tensor]:
+    """Trials that are worked on at a time."""
+    _, neurons, times = trials.values.shape
+    looks = times - length + 1 if screen is None else min(screen, times - length + 1)
+    rows = torch.arange(len(trials.values), device=trials.values.device)
+    return rows.split(max(1, ENTRIES // (neurons * looks * length)))
 
 
 def sweep(
     trials: Trials, slots: Slots, kernels: Tensor, prior: Prior, temperature: float, spacing: int,
-    generator: torch.Generator,
+    generator: torch.Generator, screen: int | None = None,
 ) -> Slots:  # fmt: skip
     """Fill every slot anew, in random order, at a temperature."""
-    starts = trials.values.shape[-1] - kernels.shape[-1] + 1
-    size = trials.values.shape[1] * starts * kernels.shape[-1]
-    rows = torch.arange(len(trials.values), device=kernels.device)
-    parts = rows.split(max(1, ENTRIES // size))
     order = torch.randperm(slots.kernel.shape[1], generator=generator).tolist()
-    settings = kernels, prior, temperature, spacing, order, generator
-    done = [_sweep(trials.take(rows), slots.take(rows), *settings) for rows in parts]
+    settings = kernels, prior, temperature, spacing, order, generator, screen
+    done = [
+        _sweep(trials.take(rows), slots.take(rows), *settings)
+        for rows in parts(trials, kernels.shape[-1], screen)
+    ]
     return Slots(*(torch.cat(part) for part in zip(*done, strict=True)))
 
 
 def _sweep(
     trials: Trials, slots: Slots, kernels: Tensor, prior: Prior, temperature: float, spacing: int,
-    order: Sequence[int], generator: torch.Generator,
+    order: Sequence[int], generator: torch.Generator, screen: int | None,
 ) -> Slots:  # fmt: skip
     starts = trials.values.shape[-1] - kernels.shape[-1] + 1
     every = torch.arange(len(trials.values), device=kernels.device)
@@ -146,24 +192,24 @@ def _sweep(
         kernel, time, active, amplitude = (part[:, slot] for part in slots)
         add(eta, kernels, kernel, time, -amplitude)
         mean, std = prior.given(slots, slot)
-        found = places(trials, eta, kernels, mean, std, prior)
         closed = slots.taken(slot, len(kernels), starts, spacing) | ~trials.allowed
-        odds = found.gain.masked_fill(closed, -torch.inf).flatten(1)
+        found = places(trials, eta, kernels, mean, std, prior, closed, screen)
+        looks, odds = found.time.shape[-1], found.gain.flatten(1)
         if prior.penalty is not None:
             odds = torch.cat([odds - prior.penalty, odds.new_zeros(len(odds), 1)], 1)
         if temperature > 0:
             odds = odds / temperature + _gumbel(odds, generator)
         best, place = odds.max(1)
-        filled = (place < len(kernels) * starts) & (best > -torch.inf)
+        filled = (place < len(kernels) * looks) & (best > -torch.inf)
         place = torch.where(filled, place, 0)
-        k, t = place // starts, place % starts
-        x = found.amplitude[every, k, t]
+        k, m = place // looks, place % looks
+        x = found.amplitude[every, k, m]
         if temperature > 0:
-            spread = min(temperature, 1.0) ** 0.5 / found.curvature[every, k, t].sqrt()
+            spread = min(temperature, 1.0) ** 0.5 / found.curvature[every, k, m].sqrt()
             x = x + spread * torch.randn(x.shape, generator=generator).to(x)
             x = torch.minimum(torch.maximum(x, prior.low[k, None]), prior.high[k, None])
         kernel.copy_(torch.where(filled, k, 0))
-        time.copy_(torch.where(filled, t, 0))
+        time.copy_(torch.where(filled, found.time[every, k, m], 0))
         active.copy_(filled)
         amplitude.copy_(x * filled.unsqueeze(-1))
         add(eta, kernels, kernel, time, amplitude)
@@ -193,7 +239,7 @@ def losses(trials: Trials, slots: Slots, kernels: Tensor, prior: Prior) -> Tenso
 
 def best_chain(
     trials: Trials, slots: Slots, kernels: Tensor, prior: Prior, temperatures: Sequence[float],
-    spacing: int, chains: int, generator: torch.Generator,
+    spacing: int, chains: int, generator: torch.Generator, screen: int | None = None,
 ) -> Slots:  # fmt: skip
     """Anneal several chains of every trial from faint events, and keep the best one of each.
 
@@ -204,7 +250,7 @@ def best_chain(
     many = trials.take(rows.repeat(chains))
     found = Slots.faint(many, slots.kernel.shape[1], generator)
     for temperature in temperatures:
-        found = sweep(many, found, kernels, prior, temperature, spacing, generator)
+        found = sweep(many, found, kernels, prior, temperature, spacing, generator, screen)
     every = Slots(*(torch.cat([a, b]) for a, b in zip(slots, found, strict=True)))
     many = trials.take(rows.repeat(chains + 1))
     best = losses(many, every, kernels, prior).view(chains + 1, count).argmin(0)

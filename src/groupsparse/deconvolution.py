@@ -21,6 +21,7 @@ from groupsparse.event_learning import (
 )
 from groupsparse.events import Events
 from groupsparse.likelihood import law_of
+from groupsparse.populations import learn_in_few
 from groupsparse.seeds import as_generator
 from groupsparse.slots import Trials
 from groupsparse.trials import checked_trials
@@ -61,6 +62,8 @@ def deconvolve(
     starts: int = 4,
     sweeps: int = 60,
     chains: int = 4,
+    screen: int | None = None,
+    search_neurons: int | None = None,
     seed: torch.Generator | int = 0,
 ) -> Deconvolved:
     r"""Learn kernels h and find events in trials y (N, C, T) of C neurons.
@@ -94,6 +97,10 @@ def deconvolve(
     smooth : weight of 1/2 sum_l (h(l + 1) - h(l))^2 for kernels, in nats
     starts : kernels to start with, drawn from windows of the data; the most probable goes on
     sweeps, chains : of the search; more find better events in more time
+    screen : places of a kernel in a trial at which an event is tried out, the best by a parabola.
+        By default all: exact, and slow with many times and neurons
+    search_neurons : neurons that the search sees, those that say most; all others take part in a
+        last look and in all fits. By default all
     seed : of starts and search
 
     Raises
@@ -147,12 +154,18 @@ def deconvolve(
             check_count(events, "events", least=1), penalty,
             check_count(spacing, "spacing", least=1), check_count(sweeps, "sweeps", least=4),
             check_count(chains, "chains", least=1),
+            None if screen is None else check_count(screen, "screen", least=1),
         )  # fmt: skip
         new = 0 if given else check_count(starts, "starts", least=1)
         given += [start_kernels(trials, length, high, positive, generator) for _ in range(new)]
-        state = learn(trials, given, search, low, high, fit, generator)
+        rest = low, high, fit, generator
+        if search_neurons is None or check_count(search_neurons, "search_neurons", 1) >= y.shape[1]:
+            state = learn(trials, given, search, *rest)
+        else:
+            state = learn_in_few(trials, given, search, search_neurons, *rest)
     eta = state.slots.signal(state.trials, state.kernels)
-    loss = float((made.nll(eta, y) * observed).double().sum())
+    parts = zip(eta, y, observed, strict=True)  # a large population fills the memory once
+    loss = sum(float((made.nll(e, v) * seen).double().sum()) for e, v, seen in parts)
     baseline = state.trials.baseline.squeeze(-1)
     return Deconvolved(state.kernels, state.slots.events(), baseline, made.mean(eta), loss)
 

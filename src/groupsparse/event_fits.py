@@ -15,6 +15,7 @@ from groupsparse.events import Events
 from groupsparse.slots import Slots, Trials, windows
 
 HALVINGS = 12  # of a Newton step that does not descend
+ENTRIES = 2**23  # of signals times slots that are worked on at a time
 EPSILON = 1e-6  # share of the mean curvature that is added to all: empty directions do not move
 
 
@@ -29,6 +30,23 @@ def fit_amplitudes(
     mean, precision : of the priors, (N, S, C) or what broadcasts to it; precision 0 is no prior
     low, high : least and largest amplitude of each kernel, (K,)
     """
+    shape = slots.amplitude.shape
+    mean, precision = mean.expand(shape), precision.expand(shape)
+    size = max(1, ENTRIES // (shape[1] * shape[2] * trials.values.shape[-1]))
+    parts = [
+        _fit_amplitudes(
+            trials.take(rows), slots.take(rows), kernels, mean[rows], precision[rows], low, high,
+            steps,
+        )
+        for rows in torch.arange(len(trials.values)).split(size)
+    ]  # fmt: skip
+    return slots._replace(amplitude=torch.cat(parts))
+
+
+def _fit_amplitudes(
+    trials: Trials, slots: Slots, kernels: Tensor, mean: Tensor, precision: Tensor,
+    low: Tensor, high: Tensor, steps: int,
+) -> Tensor:  # fmt: skip
     active, length = slots.active.to(kernels), kernels.shape[-1]
     here = _steps(slots, kernels, trials.values.shape[-1], length)  # (N, S, T)
     low, high = (bound[slots.kernel].unsqueeze(-1) for bound in (low, high))
@@ -52,7 +70,7 @@ def fit_amplitudes(
     def project(x: Tensor) -> Tensor:
         return torch.minimum(torch.maximum(x, low), high) * active.unsqueeze(-1)
 
-    return slots._replace(amplitude=_newton(slots.amplitude, loss, direction, project, steps))
+    return _newton(slots.amplitude, loss, direction, project, steps)
 
 
 def fit_baseline(trials: Trials, added: Tensor, steps: int = 2) -> Trials:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from groupsparse.annealing import Prior, best_chain, losses, places, sweep
+from groupsparse.annealing import Prior, best_chain, losses, parts, places, sweep
 from groupsparse.event_fits import fit_amplitudes, fit_baseline, fit_kernels
 from groupsparse.events import Events
 from groupsparse.likelihood import Gaussian
@@ -30,6 +30,7 @@ LOOKS = 3  # sweeps at temperature 0 with fits of the kernels
 SHIFTED_EVERY = 10  # rounds between looks at shifted kernels
 LEAST_SPREAD = 0.05  # of amplitudes, as a share of their mean
 GUESSES = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)  # peaks of an event in units of the signal, at first
+FEW = 32  # neurons and places of a kernel that are enough for a first guess
 CONVERGED = 1e-6  # relative fall of the loss at which alternation with known times ends
 
 
@@ -50,6 +51,7 @@ class Search(NamedTuple):
     spacing: int
     sweeps: int
     chains: int
+    screen: int | None = None
 
 
 class State(NamedTuple):
@@ -72,7 +74,7 @@ def learn(
     """Events of trials, and kernels unless they are fixed, from the best of several starts."""
     warm, found = int(WARM * search.sweeps), []
     for number, kernels in enumerate(starts):
-        prior, hot = first_prior(trials, kernels, low, high, search.penalty)
+        prior, hot = first_prior(trials, kernels, low, high, search.penalty, search.screen)
         state = State(trials, kernels, Slots.faint(trials, search.slots, generator), prior)
         falling = [max(1.0, hot ** (1 - i / max(1, warm - 1))) for i in range(warm)]
         state = swept(state, search, falling, options, generator)
@@ -85,7 +87,7 @@ def learn(
     for _ in range(AGAIN):
         slots = best_chain(
             state.trials, state.slots, state.kernels, state.prior, looks, search.spacing,
-            search.chains, generator,
+            search.chains, generator, search.screen,
         )  # fmt: skip
         state = swept(state._replace(slots=slots), search, [0.0] * LOOKS, options, generator)
     return state
@@ -105,7 +107,8 @@ def swept(
         last = number == len(temperatures) - 1
         if not options.fixed and (last or number % SHIFTED_EVERY == SHIFTED_EVERY - 1):
             kernels, slots = shifted(trials, slots, kernels, options)
-        slots = sweep(trials, slots, kernels, prior, temperature, search.spacing, generator)
+        settings = temperature, search.spacing, generator, search.screen
+        slots = sweep(trials, slots, kernels, prior, *settings)
         if not options.fixed:
             kernels, slots = refitted(trials, slots, kernels, options)
         if options.baseline:
@@ -124,7 +127,11 @@ def with_known_times(
 ) -> State:  # fmt: skip
     """Amplitudes, and kernels unless they are fixed, of events whose times are known."""
     slots = Slots.of(events, len(trials.values))
-    prior = first_prior(trials, kernels, low, high, None)[0]
+    # A guess of the amplitudes alone, the same for all neurons: a few tell enough.
+    few = trials.of_neurons(torch.arange(min(FEW, trials.values.shape[1])))
+    prior = first_prior(few, kernels, low, high, None, FEW)[0]
+    mean = prior.mean[:, :1].expand(-1, trials.values.shape[1]).clone()
+    prior = prior._replace(mean=mean)
     start = prior.mean[slots.kernel] * slots.active.unsqueeze(-1)
     slots, before = slots._replace(amplitude=start), float("inf")
     for _ in range(rounds):
@@ -153,17 +160,19 @@ def schedule(hot: float, sweeps: int) -> list[float]:
 
 
 def first_prior(
-    trials: Trials, kernels: Tensor, low: Tensor, high: Tensor, penalty: float | None
-) -> tuple[Prior, float]:
+    trials: Trials, kernels: Tensor, low: Tensor, high: Tensor, penalty: float | None,
+    screen: int | None = None,
+) -> tuple[Prior, float]:  # fmt: skip
     """Amplitudes at which single events explain most, and a temperature to begin with."""
-    eta = trials.baseline.expand_as(trials.values)
     unit = 1.0
     if isinstance(trials.law, Gaussian):  # what the baseline leaves, where anything was observed
+        eta = trials.baseline.expand_as(trials.values)
         seen = trials.values.numel() if trials.observed is None else trials.observed.sum()
         rest = trials.slope(eta) / trials.law.scale
         unit = float(rest.square().sum() / seen) ** 0.5 or 1.0
     sign = torch.where(high <= 0, -1.0, 1.0).to(kernels)
-    count, neurons = trials.values.shape[:2]
+    neurons = trials.values.shape[1]
+    some = [trials.take(rows) for rows in parts(trials, kernels.shape[-1], screen)]
     best = None
     for guess in GUESSES:
         size = guess * unit / kernels.abs().amax(-1)
@@ -172,13 +181,23 @@ def first_prior(
         free = (low < 0) & (high > 0)
         mean[free] = 0
         prior = Prior(mean, spread, spread / 2, low, high, penalty)
-        std = torch.full((count,), spread).to(kernels)
-        found = places(trials, eta, kernels, mean.expand(count, -1, -1), std, prior)
-        gain = found.gain.masked_fill(~trials.allowed, -torch.inf).flatten(1).amax(1)
+        gain = torch.cat([_best_gains(part, kernels, prior, spread, screen) for part in some])
         total = float(gain[gain > -torch.inf].sum())
         if best is None or total > best[0]:
             best = total, prior, float(gain.median())
     return best[1], max(1.0, HOT * best[2])
+
+
+def _best_gains(
+    trials: Trials, kernels: Tensor, prior: Prior, spread: float, screen: int | None
+) -> Tensor:
+    """What the best single event of each trial gains, (N,)."""
+    eta = trials.baseline.expand_as(trials.values)
+    count = len(eta)
+    std = torch.full((count,), spread).to(kernels)
+    mean = prior.mean.expand(count, -1, -1)
+    found = places(trials, eta, kernels, mean, std, prior, ~trials.allowed, screen)
+    return found.gain.flatten(1).amax(1)
 
 
 def prior_of(slots: Slots, before: Prior) -> Prior:

@@ -30,6 +30,11 @@ class Trials(NamedTuple):
         parts = [None if x is None else x[rows] for x in self[1:]]
         return Trials(self.law, *parts)
 
+    def of_neurons(self, which: Tensor) -> Trials:
+        """The same of some neurons."""
+        parts = [None if x is None else x[:, which] for x in self[1:4]]
+        return Trials(self.law, *parts, self.allowed)
+
     def loss(self, eta: Tensor) -> Tensor:
         """Negative log-likelihood of every trial, (N,), but for what depends on values alone."""
         nll = self.law.cumulant(eta) - self.law.scale * self.values * eta
@@ -126,8 +131,15 @@ def add(eta: Tensor, kernels: Tensor, kernel: Tensor, time: Tensor, amplitude: T
 
 def windows(x: Tensor, events: Events, length: int) -> Tensor:
     """x (N, C, T) at the times of every event: (E, C, L)."""
-    index = _times(events.time, length).unsqueeze(1).expand(-1, x.shape[1], -1)
-    return x[events.trial].gather(2, index)
+    neurons = torch.arange(x.shape[1], device=x.device).unsqueeze(-1)
+    return x[events.trial[:, None, None], neurons, _times(events.time, length).unsqueeze(1)]
+
+
+def windows_at(x: Tensor, time: Tensor, length: int) -> Tensor:
+    """x (N, C, T) at some times of each trial, (N, M): (N, C, M, L)."""
+    count, neurons, _ = x.shape
+    index = _times(time, length).flatten(1).unsqueeze(1).expand(-1, neurons, -1)
+    return x.gather(2, index).view(count, neurons, -1, length)
 
 
 def _times(first: Tensor, length: int) -> Tensor:
