@@ -88,14 +88,16 @@ class Places(NamedTuple):
 
 def places(
     trials: Trials, eta: Tensor, kernels: Tensor, mean: Tensor, std: Tensor, prior: Prior,
-    closed: Tensor, screen: int | None = None,
+    closed: Tensor | None = None, screen: int | None = None,
 ) -> Places:  # fmt: skip
     """An event at every place, on top of eta (N, C, T), with amplitudes of mean (N, K, C).
 
     With a ``screen`` only so many times of every kernel are looked at: the best by a parabola.
     Where it is ``closed`` (N, K, P) an event gains -inf.
     """
-    length, law, starts = kernels.shape[-1], trials.law, closed.shape[-1]
+    length, law = kernels.shape[-1], trials.law
+    closed = torch.zeros_like(trials.allowed) if closed is None else closed
+    starts = closed.shape[-1]
     if screen is None or screen >= starts:
         time = torch.arange(starts, device=eta.device).expand(closed.shape)
     else:
