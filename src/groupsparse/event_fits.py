@@ -32,7 +32,7 @@ def fit_amplitudes(
     """
     shape = slots.amplitude.shape
     mean, precision = mean.expand(shape), precision.expand(shape)
-    size = max(1, ENTRIES // (shape[1] * shape[2] * trials.values.shape[-1]))
+    size = max(1, ENTRIES // max(1, shape[1] * shape[2] * trials.values.shape[-1]))
     parts = [
         _fit_amplitudes(
             trials.take(rows), slots.take(rows), kernels, mean[rows], precision[rows], low, high,

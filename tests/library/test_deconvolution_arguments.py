@@ -84,7 +84,7 @@ def blank_trials(offset):
 def test_a_search_begins_alike_whatever_the_baseline():
     bounds = torch.zeros(2).double(), torch.full((2,), torch.inf).double()
     one, other = (
-        event_learning.first_prior(blank_trials(offset), unit_norm(H), *bounds, 1.0)
+        amplitudes.first_prior(blank_trials(offset), unit_norm(H), *bounds, 1.0)
         for offset in (0.0, 1024.0)
     )
     torch.testing.assert_close(one[0].mean, other[0].mean)
