@@ -8,6 +8,7 @@ from deconvolution.conditions import (
     LAW_OPTIONS,
     NETWORK,
     PACKAGED,
+    PEER,
     Job,
     jobs,
     places,
@@ -41,6 +42,10 @@ def _studies(section: dict) -> list[str]:
     for name, spec in methods.items():
         if spec["kind"] == NETWORK and (lacking := NETWORK_NEEDS - spec.keys()):
             errors.append(f"deconvolution.methods.{name}: a network needs {sorted(lacking)}")
+        if spec["kind"] == PEER and not spec.get("peer"):
+            errors.append(f"deconvolution.methods.{name}: say which peer")
+        if spec.get("peer") == "regression" and not spec.get("known"):
+            errors.append(f"deconvolution.methods.{name}.known: regression needs known times")
     places = {f"runs.{data}": (data, names) for data, names in section["runs"].items()}
     for name, sweep in section["sweeps"].items():
         places[f"sweeps.{name}"] = sweep["of"], sweep["methods"]

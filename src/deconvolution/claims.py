@@ -4,7 +4,15 @@ from functools import partial
 
 import pandas as pd
 
-from deconvolution.conditions import CHANCE, KNOWN_KERNELS, KNOWN_TIMES, NETWORK, SEARCH, Job
+from deconvolution.conditions import (
+    CHANCE,
+    KNOWN_KERNELS,
+    KNOWN_TIMES,
+    NETWORK,
+    PEER,
+    SEARCH,
+    Job,
+)
 from deconvolution.names import called, data_name
 from deconvolution.results import of, shared, wide
 from evidence.claims import Evidence, claim
@@ -117,6 +125,18 @@ def found(tables, case):
     cases=beside(NETWORK),
 )
 def ahead(tables, case):
+    return ratio(tables, case, "kernel_error")
+
+
+# Peers that are told the times know more than the search does.
+@stated(
+    "The search is ahead of other ways to kernels ({words}; {theirs})",
+    statistic="its kernel error / that of {theirs}",
+    reference="at most 1",
+    rule=at_most(0.5, partly=1.0),
+    cases=beside(PEER),
+)
+def ahead_of_peers(tables, case):
     return ratio(tables, case, "kernel_error")
 
 

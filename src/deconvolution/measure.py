@@ -48,16 +48,21 @@ def main() -> None:
         task = task_of(tensors, about, args.told, seed)
         hidden = hidden_entries(task.y, args.spec.get("hidden", 0.0), seed)
         seen = task._replace(y=task.y.masked_fill(hidden, torch.nan))
-        began = time.perf_counter()
-        fit = learn(seen, args.spec, args.search)
-        seconds = time.perf_counter() - began
-        values = scores(fit, task, tensors, args.spec, args.tolerances)
-        if hidden.any():
-            values |= held_out(fit, seen, task.y, hidden)
         head = {
             "experiment": "deconvolution", "data": args.name, "method": args.method,
             "replicate": replicate,
         }  # fmt: skip
+        began = time.perf_counter()
+        try:
+            fit = learn(seen, args.spec, args.search)
+        except ImportError as error:
+            log.warning("%s is left out: %s", args.method, error)
+            rows += records(head, {"missing": 1.0})
+            continue
+        seconds = time.perf_counter() - began
+        values = scores(fit, task, tensors, args.spec, args.tolerances)
+        if hidden.any():
+            values |= held_out(fit, seen, task.y, hidden)
         rows += records(head, values | {"seconds": seconds})
         log.info("replicate %d: %s, %.1f s", replicate, values, seconds)
         learnt |= {f"{name}.{replicate}": value for name, value in as_tensors(fit).items()}

@@ -8,7 +8,16 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from deconvolution.conditions import CHANCE, KNOWN_KERNELS, KNOWN_TIMES, NETWORK, SEARCH, SMOOTH
+from deconvolution import peers
+from deconvolution.conditions import (
+    CHANCE,
+    KNOWN_KERNELS,
+    KNOWN_TIMES,
+    NETWORK,
+    PEER,
+    SEARCH,
+    SMOOTH,
+)
 from groupsparse.convolutional import ConvolutionalAutoencoder
 from groupsparse.deconvolution import deconvolve
 from groupsparse.events import Events
@@ -145,6 +154,21 @@ def smoothed(task: Task, spec: dict, search: dict) -> Fit:
     return Fit(y.new_zeros(0, task.length), events, best[1])
 
 
+def peer(task: Task, spec: dict, search: dict) -> Fit:
+    """Another way to kernels (:mod:`deconvolution.peers`); its rate is not asked for."""
+    baseline = task.baseline
+    if baseline is None:
+        baseline = task.model().link(task.y.nanmean(-1))
+    kernels, events = peers.PEERS[spec["peer"]](
+        peers.Task(
+            task.y, baseline, task.events if spec.get("known") else None, task.count, task.length,
+            task.law, task.law_options, math.ceil(task.most / task.count), task.spacing,
+            search["starts"], task.seed,
+        )
+    )  # fmt: skip
+    return Fit(kernels, events, torch.full_like(task.y, torch.nan))
+
+
 def filtered(x: Tensor, weights: Tensor) -> Tensor:
     """x (N, C, T) by symmetric weights (2 T - 1,) of all lags."""
     rows = x.reshape(-1, 1, x.shape[-1])
@@ -211,5 +235,6 @@ METHODS = {
     SEARCH: searched,
     NETWORK: network,
     SMOOTH: smoothed,
+    PEER: peer,
     CHANCE: chance,
 }
