@@ -98,7 +98,8 @@ def jobs(section: dict) -> list[Job]:
 
 def replicates(section: dict, data: str) -> int:
     """Draws of a simulation; seeds of the search in a recording."""
-    return section["recordings"].get(data, {}).get("replicates", section["replicates"])
+    entry = section["recordings"].get(data) or simulations(section)[data]
+    return entry.get("replicates", section["replicates"])
 
 
 def artefacts(section: dict, data: str) -> list[str]:

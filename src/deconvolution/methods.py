@@ -27,6 +27,7 @@ from groupsparse.training import train
 from groupsparse.trials import TrialData
 
 WIDTHS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)  # of smoothing, in bins
+SEARCHED = ("sweeps", "chains", "starts", "screen", "search_neurons")  # how a search is done
 PRIOR_BINS = 0.1  # bins that the mean of a neuron counts for
 
 
@@ -70,6 +71,7 @@ class Fit(NamedTuple):
 
 def learn(task: Task, spec: dict, search: dict) -> Fit:
     """What the method of an entry of the config makes of a task."""
+    search = search | {key: spec[key] for key in SEARCHED if key in spec}
     if spec.get("assumed"):
         task = task._replace(count=spec["assumed"])
     if spec.get("apart"):
@@ -102,7 +104,7 @@ def searched(task: Task, spec: dict, search: dict) -> Fit:
 
 
 def _searched(task: Task, kernels, length, learn_kernels: bool, search: dict) -> Fit:
-    settings = {key: search[key] for key in ("sweeps", "chains", "starts")}
+    settings = {key: search[key] for key in SEARCHED if key in search}
     found = deconvolve(
         task.y, kernels, length, events=task.most, penalty=task.penalty, spacing=task.spacing,
         learn_kernels=learn_kernels, **settings, **_options(task, search),

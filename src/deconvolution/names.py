@@ -5,6 +5,7 @@ METHODS = {
     "known_kernels": "known kernels",
     "search": "search",
     "apart": "search, neurons apart",
+    "screened": "search in few neurons",
     "gaussian": "search, Gaussian law",
     "network": "unrolled network",
     "chance": "chance",

@@ -255,3 +255,28 @@ def test_arguments_that_do_not_fit_are_refused(change, words):
 def test_trials_that_do_not_fit_are_refused(arguments, words):
     with pytest.raises(ValueError, match=words):
         made("poisson").encode(*arguments)
+
+
+@every_law
+def test_layers_keep_the_largest_events(law):
+    y = observed(law)
+    codes = made(law, lambda_=0.01, layers=20, most=2).encode(y).detach()
+    counts = (codes != 0).sum(-1)
+    assert counts.max() == 2, "in some trial, neuron and kernel"
+    tied = made(law, group_lambda=0.01, layers=20, most=2).encode(y).detach()
+    assert (tied != 0).any(1).sum(-1).max() == 2, "shared by the neurons"
+    free = made(law, lambda_=0.01, layers=20).encode(y)
+    whole = made(law, lambda_=0.01, layers=20, most=TIMES).encode(y)
+    torch.testing.assert_close(whole, free, rtol=0, atol=0)
+
+
+def test_events_are_the_codes_that_are_kept_and_come_from_the_first_replicate():
+    y = observed("gaussian")
+    model = made("gaussian", lambda_=0.3, layers=50)
+    found, codes = model.events(y), model.encode(y).detach()
+    starts = TIMES - LENGTH + 1
+    torch.testing.assert_close(found.codes(TRIALS, COUNT, starts), codes, rtol=0, atol=0)
+    both = ConvolutionalAutoencoder(
+        torch.stack([kernels(), kernels(seed=5)]), lambda_=0.3, layers=50
+    )
+    assert torch.equal(both.events(y).time, found.time)

@@ -6,7 +6,7 @@ import torch
 from event_problems import generator, random
 
 import groupsparse as gs
-from groupsparse import amplitudes, deconvolution
+from groupsparse import amplitudes, deconvolution, event_learning
 from groupsparse.likelihood import Gaussian
 from groupsparse.slots import Trials
 
