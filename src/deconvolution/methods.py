@@ -78,6 +78,8 @@ def _options(task: Task, search: dict) -> dict:
 
 
 def known_times(task: Task, spec: dict, search: dict) -> Fit:
+    if task.events is None:
+        raise ValueError("the recording has no events: it cannot be given to a method of this kind")
     found = deconvolve(
         task.y, task.count, task.length, events=task.events, **_options(task, search)
     )
