@@ -67,7 +67,8 @@ def of_events(
 
 def kinds(found: Events, truth: Events, learnt: int, true: int) -> Tensor:
     """The learnt kernel (true,) of every kind of true events: most of its events are of that."""
-    mine, theirs = ([of_kernel(e, k) for k in range(n)] for e, n in ((found, learnt), (truth, true)))
+    mine = [of_kernel(found, k) for k in range(learnt)]
+    theirs = [of_kernel(truth, k) for k in range(true)]
     common = [[len(match_events(events, kind, NEAR)[0]) for events in mine] for kind in theirs]
     return match(torch.tensor(common))
 
