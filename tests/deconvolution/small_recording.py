@@ -11,7 +11,7 @@ from groupsparse.likelihood import law_of
 LAWS = {
     "gaussian": {"std": 0.5}, "binomial": {"trials": 20}, "poisson": {"largest": 50.0},
 }  # fmt: skip
-SEARCH = {"sweeps": 8, "chains": 1, "starts": 1}
+SEARCH = {"sweeps": 4, "chains": 1, "starts": 1}
 KERNELS = torch.nn.functional.normalize(
     torch.tensor([[4.0, 3.0, 2.0, 1.0, 0.0, 0.0], [0.0, 1.0, 0.0, -1.0, 2.0, 3.0]]), dim=1
 )
