@@ -168,6 +168,17 @@ def test_neurons_apart_are_trials_of_their_own():
         assert own.amplitude[row, 0] == events.amplitude[same, neuron][0]
 
 
+def test_neurons_apart_have_the_events_in_which_they_have_a_part():
+    recorded = tensors()
+    recorded["event_amplitude"][::2, 1] = 0  # the first kernel is of the first neuron alone
+    single = apart(task(recorded=recorded))
+    assert torch.bincount(single.events.trial).tolist() == [2, 1] * TRIALS
+    assert (single.most, single.exact) == (2, False)
+    assert (apart(task()).most, apart(task()).exact) == (2, True)
+    unknown = task(recorded=recorded | {"event_amplitude": torch.full((2 * TRIALS, 2), math.nan)})
+    assert apart(unknown).events.size == 4 * TRIALS
+
+
 def test_neurons_apart_without_a_truth_stay_without_and_come_together_again():
     given = task()._replace(events=None, baseline=None)
     single = apart(given)

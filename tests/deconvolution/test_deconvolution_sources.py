@@ -185,6 +185,8 @@ TRACES = {"law": "gaussian", "law_options": {}}
         ({}, {"event_amplitude": np.ones(2)}, r"event_amplitude has shape \(2,\)"),
         ({}, {"event_amplitude": np.full((2, 2), np.inf)}, "write NaN"),
         ({}, dict.fromkeys(("event_trial", "event_kernel", "event_time")), "without events"),
+        ({}, dict.fromkeys(("event_trial", "event_kernel", "event_time"), np.zeros(0)),
+         "there is no event: leave out event_trial"),
         ({}, {"event_trial": np.zeros(2), "event_kernel": np.zeros(2), "event_time": np.ones(2)},
          "same trial, kernel and time"),
         ({}, {"basline": np.zeros((3, 2))}, r"\['basline'\] is none of its keys"),
