@@ -148,6 +148,7 @@ def drawn(tmp_path, monkeypatch, recorded: dict, spec: dict, section=SECTION):
     """Both figures of a method that has learnt from a recording: their axes."""
     fit = learn(task(recorded=recorded), spec, SEARCH)
     learnt = {f"{k}.{i}": x.clone() for i in range(2) for k, x in as_tensors(fit).items()}
+    learnt["kernels.1"] = learnt["kernels.1"].flip(0)  # another seed, another order
     save_tensors(tmp_path / "data", recorded, bin_ms=25.0)
     save_tensors(tmp_path / "learnt", learnt)
     save_table(tmp_path / "table.csv", table())
@@ -189,6 +190,8 @@ def test_the_figure_has_every_kernel_the_errors_and_a_trial(
     assert len(axes["deconvolution_sweeps"]) == 3
     assert trial.lines[1].get_xdata()[-1] == (TIMES - 1) * 25
     truth = [line for line in kernels.lines if line.get_label() == "true"]
+    if spec.get("assumed") != 1:
+        assert np.allclose(kernels.lines[0].get_ydata(), kernels.lines[1].get_ydata())
     assert len(truth) == ("kernels" in recorded)
 
 
@@ -201,7 +204,7 @@ def test_learnt_kernels_are_drawn_beside_the_true_ones_they_are_matched_to(tmp_p
         *learnt, true = (line.get_ydata() for line in ax.lines)
         assert len(learnt) == 2, "replicates"
         assert np.allclose(true, KERNELS[number])
-        assert true @ learnt[0] > 0.9
+        assert min(true @ learnt[0], true @ learnt[1]) > 0.9
     trial = axes["deconvolution_kernels"][-1]
     marks = {line.get_label(): line for line in trial.lines}
     for kernel in (1, 2):
