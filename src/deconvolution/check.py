@@ -3,14 +3,19 @@
 from math import isclose
 
 from deconvolution.conditions import (
+    ASSUMED,
+    CHANCE,
     KERNELS,
     KNOWN_KERNELS,
     LAW_OPTIONS,
     NETWORK,
     PACKAGED,
     PEER,
+    SEARCH,
+    SMOOTH,
     Job,
     jobs,
+    methods,
     places,
     simulations,
 )
@@ -38,8 +43,8 @@ def inconsistencies(config: dict) -> list[str]:
 
 def _studies(section: dict) -> list[str]:
     """What is wrong with runs and sweeps of what is right by itself."""
-    errors, methods = [], section["methods"]
-    for name, spec in methods.items():
+    errors, specs = [], section["methods"]
+    for name, spec in specs.items():
         if spec["kind"] == NETWORK and (lacking := NETWORK_NEEDS - spec.keys()):
             errors.append(f"deconvolution.methods.{name}: a network needs {sorted(lacking)}")
         if spec["kind"] == PEER and not spec.get("peer"):
@@ -47,11 +52,12 @@ def _studies(section: dict) -> list[str]:
         if spec.get("peer") == "regression" and not spec.get("known"):
             errors.append(f"deconvolution.methods.{name}.known: regression needs known times")
     places = {f"runs.{data}": (data, names) for data, names in section["runs"].items()}
+    assuming = {f"sweeps.{n}" for n, sweep in section["sweeps"].items() if sweep["key"] == ASSUMED}
     for name, sweep in section["sweeps"].items():
         places[f"sweeps.{name}"] = sweep["of"], sweep["methods"]
-        if sweep["of"] not in section["simulations"]:
-            errors.append(f"deconvolution.sweeps.{name}.of: there is no simulation {sweep['of']}")
-        whole = all(value == int(value) for value in sweep["values"])
+        if sweep["of"] in section["recordings"]:
+            errors.append(f"deconvolution.sweeps.{name}.of: {sweep['of']} is no simulation")
+        whole = all(type(value) is int for value in sweep["values"])
         if sweep["key"] != "rate_hz" and not whole:
             errors.append(f"deconvolution.sweeps.{name}.values: must be whole numbers")
         if list(sweep["values"]) != sorted(sweep["values"]):
@@ -63,11 +69,13 @@ def _studies(section: dict) -> list[str]:
             continue
         known = data in section["simulations"]
         for name in names:
-            kind = methods.get(name, {}).get("kind")
+            kind = specs.get(name, {}).get("kind")
             if kind is None:
                 errors.append(f"deconvolution.{place}: there is no method {name}")
             elif kind == KNOWN_KERNELS and not (known or "kernels" in entry):
                 errors.append(f"deconvolution.{place}: {name} needs true kernels")
+            elif place in assuming and kind not in (SEARCH, NETWORK, CHANCE):
+                errors.append(f"deconvolution.{place}: {name} does not choose its kernels")
     if errors:
         return errors
     for name, entry in simulations(section).items():
@@ -75,6 +83,10 @@ def _studies(section: dict) -> list[str]:
             errors += [f"deconvolution.sweeps, {name}: {error}" for error in _simulation(entry)]
     for shown in {Job(*item) for item in section["shown"].items()} - set(jobs(section)):
         errors.append(f"deconvolution.shown: {shown.data} is not given to {shown.method}")
+    for method in set(section["shown"].values()) & methods(section).keys():
+        spec = methods(section)[method]
+        if spec["kind"] == SMOOTH or spec.get("apart"):
+            errors.append(f"deconvolution.shown: {method} has no events of all neurons to draw")
     return errors
 
 

@@ -35,20 +35,22 @@ def shown(args: argparse.Namespace, runs: pd.DataFrame):
     tensors, about = load_tensors(args.data)
     learnt, _ = load_tensors(args.learnt)
     truth, events = tensors.get("kernels"), recorded_events(tensors)
-    kernels, first = [], None
+    # Without true kernels those of the first replicate say which is which.
+    reference, kernels, first = tensors.get("kernels", learnt["kernels.0"]), [], None
     while (name := f"kernels.{len(kernels)}") in learnt:
         found, order = learnt[name], None
-        if truth is not None:
-            order = kernel_errors(found, truth, truth.shape[-1] // LAGS).order
+        if len(found) >= len(reference):
+            order = kernel_errors(found, reference, reference.shape[-1] // LAGS).order
             found = found[order]
         first = order if first is None else first
         kernels.append(found.numpy())
     # The trial of the most events says most.
-    trial = int(learnt["event_trial.0"][learnt["event_trial.0"] < len(learnt["rate.0"])].mode()[0])
+    counts = torch.bincount(learnt["event_trial.0"], minlength=1)
+    trial = int(counts[: len(learnt["rate.0"])].argmax())
     own = learnt["event_trial.0"] == trial
     kernel = learnt["event_kernel.0"][own]
     if first is not None:
-        names = torch.full((int(max(first.max(), kernel.max())) + 1,), -1)
+        names = torch.full((len(learnt["kernels.0"]),), -1)
         names[first] = torch.arange(len(first))
         kernel = names[kernel]
     true = None

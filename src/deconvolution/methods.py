@@ -89,6 +89,8 @@ def _options(task: Task, search: dict) -> dict:
 
 
 def known_times(task: Task, spec: dict, search: dict) -> Fit:
+    if task.events is None:
+        raise ValueError("the recording has no events: it cannot be given to a method of this kind")
     found = deconvolve(
         task.y, task.count, task.length, events=task.events, **_options(task, search)
     )
@@ -205,17 +207,20 @@ def start_windows(task: Task, random: torch.Generator) -> Tensor:
 
 
 def apart(task: Task) -> Task:
-    """Every neuron as a trial of its own: events are no longer shared."""
+    """Every neuron as a trial of its own, with the events that it has; they are not shared."""
     trials, neurons, _ = task.y.shape
-    events = task.events
+    events, most, exact = task.events, task.most, task.exact
     if events is not None:
         index = torch.arange(neurons)
         parts = [x.repeat_interleave(neurons) for x in events[:3]]
         parts[0] = parts[0] * neurons + index.repeat(events.size)
         events = Events(*parts, events.amplitude.reshape(-1, 1)).ordered()
+        events = events.take(events.amplitude[:, 0] != 0)  # unknown ones are NaN
+        counts = torch.bincount(events.trial, minlength=trials * neurons)
+        most, exact = int(counts.max()), bool((counts == counts.max()).all())
     baseline = None if task.baseline is None else task.baseline.reshape(-1, 1)
     y = task.y.reshape(trials * neurons, 1, -1)
-    return task._replace(y=y, baseline=baseline, events=events)
+    return task._replace(y=y, baseline=baseline, events=events, most=most, exact=exact)
 
 
 def together(fit: Fit, neurons: int) -> Fit:

@@ -25,6 +25,9 @@ DATA = {
     "bold": "BOLD, six kinds of events",
     "receptor": "auditory receptor",
     "ecg": "ECG",
+} | {
+    name: f"simulation {name}"
+    for name in ("long", "short", "structured", "whisker", "population", "pair", "dopamine")
 }
 AXES = {
     "trials": "trials",
@@ -47,11 +50,11 @@ def called(method: str) -> str:
 
 
 def data_name(data: str) -> str:
-    """A recording in words; a simulation is called so.
+    """A recording in words; one of the reader's own keeps its name.
 
     Examples
     --------
-    >>> data_name("ecg"), data_name("long")
-    ('ECG', 'simulation long')
+    >>> data_name("ecg"), data_name("long"), data_name("mine")
+    ('ECG', 'simulation long', 'mine')
     """
-    return DATA.get(data, f"simulation {data}")
+    return DATA.get(data, data)

@@ -46,7 +46,7 @@ def kernels(
     times = np.arange(len(y)) * bin_ms
     ax.step(times, y, where="mid", color="0.6", lw=0.8, label="data")
     ax.plot(times, rate, color="k", lw=1.2, label="rate given the events")
-    low, high = (f(float(f(y)), float(f(rate))) for f in (min, max))
+    low, high = (float(f([f(y), f(rate)])) for f in (np.nanmin, np.nanmax))
     for words, marks, height, shape in (("found", found, 1.06, "v"), ("true", true, 1.14, "^")):
         if marks is None:
             continue

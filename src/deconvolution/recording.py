@@ -121,6 +121,8 @@ def _kernels(kernels: np.ndarray, length: int) -> tuple[Tensor, np.ndarray]:
 
 
 def _events(arrays: Arrays, limits: dict[str, int], length: int) -> dict[str, Tensor]:
+    if not arrays[EVENTS[0]].size:
+        raise ValueError(f"there is no event: leave out {', '.join(EVENTS)}")
     found = {}
     for name, limit in limits.items():
         values = arrays[name]

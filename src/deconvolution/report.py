@@ -21,8 +21,8 @@ METHODS = (
     "as there are, its kernels trained by gradients. Gaussian law: counts taken for traces. "
     "Chance: windows of the data as kernels, events anywhere. A found event is a hit if a true "
     "one of the kernel is within the tolerance, one to one. The kernels of events are those that "
-    "learnt ones are matched to, over shifts of a quarter of their length. Bins that are hidden "
-    "are seen by no fit and predicted by all."
+    "learnt ones are matched to, over shifts of a quarter of their length; without true kernels, "
+    "by the most events in common. Bins that are hidden are seen by no fit and predicted by all."
 )
 QUESTION = "Can events and their kernels be found in counts when neither is known?"
 CAPTION = (

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from deconvolution.methods import Fit, Task
 from deconvolution.simulation import signal
-from groupsparse.detection import event_scores, kernel_errors, match_events, renamed
+from groupsparse.detection import event_scores, kernel_errors, match, match_events, renamed
 from groupsparse.events import Events
 
 LAGS = 4  # share of a kernel's length that it may be shifted by: 1 / LAGS
@@ -37,26 +37,24 @@ def of_events(
 ) -> dict[str, float]:
     """Hits and false discoveries by tolerance, and how amplitudes agree.
 
-    The kernels of events are those that learnt ones are matched to.
+    The kernels of events are those that learnt ones are matched to; without true kernels, by the
+    most events within ``NEAR`` bins.
     """
+    if not len(fit.kernels) or (kernels is not None and len(fit.kernels) < len(kernels)):
+        return {}
     found = fit.events
-    if kernels is None and len(fit.kernels) <= int(truth.kernel.max()):
+    every = found.size  # those of a kernel that is matched to none are false
+    if kernels is not None:
+        order = kernel_errors(fit.kernels, kernels, kernels.shape[-1] // LAGS).order
+        found = renamed(found, order)
+    elif len(fit.kernels) > (last := int(truth.kernel.max())):
+        found = renamed(found, kinds(found, truth, len(fit.kernels), last + 1))
+    else:
         # Kinds of events that it cannot tell apart count as one.
         found, truth = (e._replace(kernel=torch.zeros_like(e.kernel)) for e in (found, truth))
-    if kernels is not None:
-        if len(fit.kernels) < len(kernels):
-            return {}
-        lags = kernels.shape[-1] // LAGS
-        order = kernel_errors(fit.kernels, kernels, lags).order
-        extra = found.size - renamed(found, order).size
-        found = renamed(found, order)
-    else:
-        extra = 0
     values = {}
     for tolerance in tolerances:
         scored = event_scores(found, truth, tolerance)
-        # Events of a kernel that is matched to none are false ones too.
-        every = found.size + extra
         hits = scored["hit_rate"] * truth.size
         values[f"hit_{tolerance}"] = scored["hit_rate"]
         values[f"false_{tolerance}"] = 1 - hits / every if every else float("nan")
@@ -67,11 +65,26 @@ def of_events(
     return values
 
 
+def kinds(found: Events, truth: Events, learnt: int, true: int) -> Tensor:
+    """The learnt kernel (true,) of every kind of true events: most of its events are of that."""
+    mine = [of_kernel(found, k) for k in range(learnt)]
+    theirs = [of_kernel(truth, k) for k in range(true)]
+    common = [[len(match_events(events, kind, NEAR)[0]) for events in mine] for kind in theirs]
+    return match(torch.tensor(common))
+
+
+def of_kernel(events: Events, kernel: int) -> Events:
+    """The events of one kernel, whose number is then 0."""
+    chosen = events.take(events.kernel == kernel)
+    return chosen._replace(kernel=torch.zeros_like(chosen.kernel))
+
+
 def rate_score(fit: Fit, tensors: dict[str, Tensor], task: Task) -> dict[str, float]:
     """R^2 of the mean of y, where the true one is known."""
     amplitude = tensors.get("event_amplitude")
-    known = amplitude is not None and amplitude.isfinite().all() and "kernels" in tensors
-    if not known or fit.rate.isnan().all():
+    if not {"kernels", "baseline"} <= tensors.keys() or amplitude is None:
+        return {}
+    if not amplitude.isfinite().all() or fit.rate.isnan().all():
         return {}
     true = task.model().mean(signal(tensors, task.y.shape[-1])).double()
     rest = (fit.rate - true).square().sum()

@@ -1,7 +1,7 @@
 """A config of the deconvolution that contradicts itself is refused, with the key and the reason."""
 
 import pytest
-from conftest import CONFIG, ROOT, changed
+from conftest import CONFIG, ROOT, changed, merged
 from validate import config_errors
 
 from deconvolution.check import inconsistencies
@@ -21,9 +21,8 @@ def errors(kind: str, name: str, changes: dict) -> list[str]:
     return inconsistencies({"deconvolution": section})
 
 
-def test_the_default_section_is_accepted_and_may_be_empty():
+def test_the_default_section_is_accepted():
     assert inconsistencies({"deconvolution": SECTION}) == []
-    assert inconsistencies({"deconvolution": {"simulations": {}, "recordings": {}}}) == []
 
 
 @pytest.mark.parametrize(
@@ -73,7 +72,7 @@ def test_a_simulation_that_contradicts_itself_is_refused(name, changes, reason):
         ("dunl_25", {"trial_ms": 1000}, "trial_ms: only with package"),
         ("dunl_25", {"noise": "spread"}, "noise: only with law gaussian"),
         ("bold", {"detrend_ms": 1}, "detrend_ms: shorter than a bin of 2000 ms"),
-        ("receptor", {"trial_ms": 10}, "length: kernels of 20 bins do not fit trial_ms"),
+        ("receptor", {"trial_ms": 10}, "length: kernels of 10 bins do not fit trial_ms"),
         ("dunl_25", {"law_options": {}}, "law_options: law binomial needs trials"),
     ],
 )
@@ -87,9 +86,75 @@ def test_a_name_stands_for_one_thing():
     assert error == "deconvolution.recordings.long: a simulation has this name"
 
 
+SWEEP = {"of": "long", "key": "trials", "values": [25, 50], "methods": ["search"]}
+ASSUMED = SWEEP | {"key": "assumed", "values": [1, 3]}
+NETWORK = {"kind": "network", "lambda": 1.0, "layers": 5, "epochs": 1, "lr": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"methods": {"net": NETWORK}}, "methods.net: a network needs ['batch_size']"),
+        ({"methods": {"net": {"kind": "network"}}},
+         "methods.net: a network needs ['batch_size', 'epochs', 'lambda', 'layers', 'lr']"),
+        ({"runs": {"nothing": ["search"]}},
+         "runs.nothing: there is no simulation or recording nothing"),
+        ({"runs": {"long": ["guess"]}}, "runs.long: there is no method guess"),
+        ({"runs": {"bold": ["known_kernels"]}}, "runs.bold: known_kernels needs true kernels"),
+        ({"sweeps": {"mine": SWEEP | {"of": "nothing"}}},
+         "sweeps.mine: there is no simulation or recording nothing"),
+        ({"sweeps": {"mine": SWEEP | {"of": "bold"}}}, "sweeps.mine.of: bold is no simulation"),
+        ({"sweeps": {"mine": SWEEP | {"methods": ["guess"]}}},
+         "sweeps.mine: there is no method guess"),
+        ({"sweeps": {"mine": SWEEP | {"values": [25, 50.5]}}},
+         "sweeps.mine.values: must be whole numbers"),
+        ({"sweeps": {"mine": SWEEP | {"values": [25, 50.0]}}},
+         "sweeps.mine.values: must be whole numbers"),
+        ({"sweeps": {"mine": SWEEP | {"values": [50, 25]}}},
+         "sweeps.mine.values: must be ascending"),
+        ({"sweeps": {"mine": SWEEP | {"key": "bin_ms", "values": [16, 25]}}},
+         "sweeps, long_bin_ms_16: spacing_ms: 200 is no multiple of bin_ms, 16"),
+        ({"sweeps": {"mine": SWEEP | {"key": "rate_hz", "values": [8, 1000.5]}}},
+         "sweeps, long_rate_hz_1000p5: rate_hz: must be below 1000"),
+        ({"sweeps": {"mine": ASSUMED | {"methods": ["known_times"]}}},
+         "sweeps.mine: known_times does not choose its kernels"),
+        ({"shown": {"structured": "chance"}},
+         "shown: structured is not given to chance"),
+        ({"shown": {"nothing": "search"}},
+         "shown: nothing is not given to search"),
+        *(
+            ({"runs": {"long": [name]}, "shown": {"long": name}},
+             f"shown: {name} has no events of all neurons to draw")
+            for name in ("smooth_hidden", "apart")
+        ),
+    ],
+)  # fmt: skip
+def test_runs_and_sweeps_of_what_there_is_not_are_refused(changes, reason):
+    (error,) = inconsistencies({"deconvolution": merged(SECTION, changes)})
+    assert error.startswith(f"deconvolution.{reason}")
+
+
+def test_what_is_right_is_accepted_in_runs_and_sweeps():
+    for changes in (
+        {"sweeps": {"mine": SWEEP}, "shown": {"long_trials_25": "search"}},
+        {"sweeps": {"mine": SWEEP | {"key": "rate_hz", "values": [0.5, 8]}}},
+        {"sweeps": {"mine": ASSUMED},
+         "shown": {"long": "search_assumed_1"}},
+        {"runs": {"dunl_50": ["known_kernels", "apart", "network", "smooth_hidden"]}},
+    ):  # fmt: skip
+        assert inconsistencies({"deconvolution": merged(SECTION, changes)}) == []
+
+
+def test_a_slip_is_reported_before_what_rests_on_it():
+    """Runs are checked once all simulations and recordings are right."""
+    slip = {"simulations": {"long": {"ms": 6010}}, "runs": {"long": ["guess"]}}
+    (error,) = inconsistencies({"deconvolution": merged(SECTION, slip)})
+    assert error.startswith("deconvolution.simulations.long.ms")
+
+
 def test_a_users_recording_is_accepted_by_the_schema_and_a_slip_is_not():
     mine = {"file": "a/mine.npz", "law": "gaussian", "bin_ms": 33.3, "length": 60}
-    recordings = {"mine": mine | {"noise": "spread", "detrend_ms": 5000}}
+    recordings = SECTION["recordings"] | {"mine": mine | {"noise": "spread", "detrend_ms": 5000}}
     assert config_errors(changed("deconvolution.recordings", recordings)) == []
     for slip, reason in (
         ({"mine": mine | {"lenght": 60}}, "lenght"),

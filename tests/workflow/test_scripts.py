@@ -18,7 +18,7 @@ SCRIPTS = sorted(
 
 def test_scripts_that_read_tables_alone_do_not_load_torch():
     scripts = "evidence.collect, report.build, clustering.table1, clustering.scores"
-    for room in ("recovery", "clustering", "theory", "mixtures"):
+    for room in ("recovery", "clustering", "theory", "mixtures", "deconvolution"):
         scripts += f", {room}.report"
     scripts += ", recovery.figures, theory.figures, mixtures.curves"
     program = f"import {scripts}, sys; sys.exit('torch' in sys.modules)"

@@ -24,6 +24,10 @@ RULES = {
         "data_prepare", "mixtures_features", "mixtures_start", "mixtures_start_again",
         "mixtures_subspaces", "mixtures_train", "mixtures_figures", "mixtures_combine",
     },
+    "deconvolution": {
+        "deconvolution_simulate", "deconvolution_prepare", "deconvolution_measure",
+        "deconvolution_figures",
+    },
 }  # fmt: skip
 STAGES = {
     "recovery": {"recovery_sweep"},
@@ -40,6 +44,7 @@ STAGES = {
         "mixtures_counts",
         "mixtures_counts_figure",
     },
+    "deconvolution": set(),
 }
 ALWAYS = {"collect", "deliver", "build_report", "all"}
 
@@ -66,8 +71,12 @@ def changed(**sections) -> dict:
 
 
 @pytest.mark.parametrize(
-    "on", [["recovery"], ["clustering"], ["theory"], ["mixtures"], ["theory", "recovery"]]
-)
+    "on",
+    [
+        ["recovery"], ["clustering"], ["theory"], ["mixtures"], ["deconvolution"],
+        ["theory", "recovery"],
+    ],
+)  # fmt: skip
 def test_a_run_holds_the_experiments_that_are_listed(fresh_workflow, on):
     expected = ALWAYS.union(*(RULES[name] | STAGES[name] for name in on))
     assert planned(fresh_workflow, changed(experiments=on)) == expected
@@ -76,7 +85,8 @@ def test_a_run_holds_the_experiments_that_are_listed(fresh_workflow, on):
 @pytest.mark.parametrize("section", [{}, None])
 def test_an_empty_section_of_the_config_is_an_experiment_that_is_off(fresh_workflow, section):
     config = changed(recovery=section, theory=section)
-    rules = (group[name] for group in (RULES, STAGES) for name in ("clustering", "mixtures"))
+    on = ("clustering", "mixtures", "deconvolution")
+    rules = (group[name] for group in (RULES, STAGES) for name in on)
     expected = ALWAYS.union(*rules)
     assert planned(fresh_workflow, config) == expected
 
@@ -137,7 +147,7 @@ def test_what_is_off_is_not_checked():
     [
         {"experiments": []},
         {"experiments": ["clustering"], "datasets": []},
-        {"recovery": {}, "clustering": {}, "theory": {}, "mixtures": {}},
+        {"recovery": {}, "clustering": {}, "theory": {}, "mixtures": {}, "deconvolution": {}},
     ],
 )
 def test_a_config_that_leaves_nothing_to_run_is_refused_in_one_line(change):

@@ -9,7 +9,7 @@ TABLES = (
     "recovery", "recovery_history", "clustering", "clustering_history", "theory", "theory_sweep",
     "recovery_sweep", "clustering_convergence", "clustering_sweep", "mixtures_counts", "claims",
 )  # fmt: skip
-TIMED = "mixtures", "mixtures_missing"  # seconds are among their numbers
+TIMED = "mixtures", "mixtures_missing", "deconvolution"  # seconds are among their numbers
 
 
 def test_the_smoke_run_makes_every_table_and_figure(finished):
@@ -22,6 +22,7 @@ def test_the_smoke_run_makes_every_table_and_figure(finished):
         f"theory_{figure}" for figure in ("constants", "gradients", "support")
     ]
     names += [f"mixtures{study}-digits" for study in ("", "_missing", "_counts")]
+    names += ["deconvolution_kernels", "deconvolution_sweeps"]
     for name in names:
         assert (reports / "figures" / f"{name}.png").stat().st_size > 5000
         assert (reports / "figures" / f"{name}.svg").stat().st_size > 5000
@@ -76,7 +77,7 @@ def test_editing_the_figures_redraws_and_does_not_retrain(workflow_copy):
     drawn = {
         "recovery_figures", "clustering_figures", "clustering_scores", "theory_figures",
         "clustering_long_figure", "clustering_sweep_figure", "mixtures_figures",
-        "mixtures_missing_figure", "mixtures_counts_figure",
+        "mixtures_missing_figure", "mixtures_counts_figure", "deconvolution_figures",
     }  # fmt: skip
     assert workflow_copy.planned() == dict.fromkeys([*drawn, "build_report", "all"], 1)
 
