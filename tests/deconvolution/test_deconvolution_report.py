@@ -155,7 +155,8 @@ def drawn(tmp_path, monkeypatch, recorded: dict, spec: dict):
     monkeypatch.setattr(figures.style, "save", lambda figs, paths: made.update(figs))
     monkeypatch.setattr(sys, "argv", [
         "figures", "--table", str(tmp_path / "table.csv"), "--section", json.dumps(SECTION),
-        "--name", "long", "--data", str(tmp_path / "data"), "--learnt", str(tmp_path / "learnt"), "--output", "x",
+        "--name", "long", "--data", str(tmp_path / "data"),
+        "--learnt", str(tmp_path / "learnt"), "--output", "x",
     ])  # fmt: skip
     figures.main()
     for figure in made.values():
