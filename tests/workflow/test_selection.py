@@ -44,7 +44,7 @@ STAGES = {
         "mixtures_counts",
         "mixtures_counts_figure",
     },
-    "deconvolution": set(),
+    "deconvolution": {"deconvolution_sweeps"},
 }
 ALWAYS = {"collect", "deliver", "build_report", "all"}
 
