@@ -9,8 +9,8 @@ import logging
 
 import torch
 
+from bench import plain
 from bench.timing import arguments, interleaved, rows, save
-from deconvolution import plain
 from groupsparse.convolutional import ConvolutionalAutoencoder
 from groupsparse.seeds import generator
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import groupsparse as gs
-from deconvolution import plain
+from bench import plain
 from deconvolution.peers import PEERS, Task
 from groupsparse.convolution import convolve
 from groupsparse.detection import renamed

@@ -19,6 +19,11 @@ deliver(
     artefacts=[
         f"<results>/deconvolution/{job.data}/{job.method}.safetensors"
         for job in DECONVOLUTION_JOBS
+    ]
+    + [
+        f"<results>/deconvolution/data/{file}.safetensors"
+        for data in dict.fromkeys(job.data for job in DECONVOLUTION_JOBS)
+        for file in deconvolution.conditions.artefacts(DECONVOLUTION, data)
     ],
 )
 
