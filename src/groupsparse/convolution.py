@@ -56,7 +56,7 @@ def kernel_products(codes: Tensor, signals: Tensor) -> Tensor:
     """
     *lead, times, count, columns = codes.shape
     length = signals.shape[-2] - times + 1
-    block, blocks = _blocks(times, length)
+    block, blocks = _blocks(times)
     first = _padded(codes, 0, block * blocks - times)
     first = first.reshape(*lead, blocks, block * count, columns)
     windows = _windows(signals.unsqueeze(-2), 0, block, blocks, length)
@@ -82,10 +82,10 @@ def squared_norm(kernels: Tensor, length: int) -> Tensor:
     return spectrum.abs().square().sum(-2).amax(-1)
 
 
-def _blocks(times: int, length: int) -> tuple[int, int]:
+def _blocks(times: int) -> tuple[int, int]:
     """Times of a block and how many blocks there are."""
-    # Longer blocks waste more of the band matrix, shorter ones make small products.
-    block = min(times, max(length, 16))
+    # A share (block - 1) / (block + L - 1) of the band is zero; shorter blocks make small products.
+    block = min(times, 16)
     return block, -(-times // block)
 
 
@@ -120,7 +120,7 @@ def _bands(kernels: Tensor, block: int) -> Tensor:
 def _convolved(codes: Tensor, kernels: Tensor) -> Tensor:
     *lead, times, _, columns = codes.shape
     length = kernels.shape[-1]
-    block, blocks = _blocks(times + length - 1, length)
+    block, blocks = _blocks(times + length - 1)
     windows = _windows(codes, length - 1, block, blocks, length)
     # Row b of the band: kernels reversed, so that time b of a block sees codes up to b.
     matrix = _bands(kernels.flip(-1), block).transpose(-1, -2).flatten(-2)
@@ -132,7 +132,7 @@ def _correlated(signals: Tensor, kernels: Tensor) -> Tensor:
     *lead, samples, columns = signals.shape
     count, length = kernels.shape[-2:]
     times = samples - length + 1
-    block, blocks = _blocks(times, length)
+    block, blocks = _blocks(times)
     windows = _windows(signals.unsqueeze(-2), 0, block, blocks, length)
     matrix = _bands(kernels, block).flatten(-3, -2)
     out = (matrix.unsqueeze(-3) @ windows).reshape(*lead, blocks * block, count, columns)

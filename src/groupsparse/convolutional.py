@@ -18,7 +18,7 @@ from groupsparse.dictionary import normalize_columns
 from groupsparse.events import Events, events_of
 from groupsparse.filtered import Filtered, Problem
 from groupsparse.likelihood import Law, law_of
-from groupsparse.prox import group_soft_threshold, soft_threshold
+from groupsparse.prox import group_soft_threshold, shrink
 from groupsparse.trials import Recording, checked_trials
 
 
@@ -230,14 +230,17 @@ class ConvolutionalAutoencoder(nn.Module):
     def _activation(self, recording: Recording):
         """Prox of both penalties, of the signs and of the support, times a step."""
         count = len(self.signs)
-        signs = torch.tensor(self.signs).to(recording.values).view(-1, 1)
-        low, high = torch.where(signs > 0, 0, -torch.inf), torch.where(signs < 0, 0, torch.inf)
+        mixed = len(set(self.signs)) > 1
+        signs = torch.tensor(self.signs if mixed else self.signs[:1]).view(-1, 1)
+        signs = signs.to(recording.values.device)
 
         def prox(v: Tensor, step: Tensor, neurons: int) -> Tensor:
             starts = v.shape[-2] // count
             x = v[..., : starts * count, :].unflatten(-2, (starts, count))
             step = step.unsqueeze(-1)
-            x = soft_threshold(x, step * self.lambda_).clamp(low, high)
+            bound = step * self.lambda_
+            low = torch.where(signs > 0, -torch.inf, -bound)
+            x = shrink(x, low, torch.where(signs < 0, torch.inf, bound))
             if self.group_lambda:
                 x = group_soft_threshold(x, step * self.group_lambda, neurons)
             if recording.support is not None:

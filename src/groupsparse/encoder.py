@@ -26,14 +26,13 @@ STEP_LIMIT = {"ista": 2.0, "fista": 4 / 3}
 class Operator(Protocol):
     """What a layer does to a point w before its activation, U(w), and the derivatives of that."""
 
-    def plus(self, c: Tensor, w: Tensor) -> Tensor:
-        """c + U(w)."""
+    def plus(self, c: Tensor, w: Tensor) -> tuple[Tensor, Tensor | None]:
+        """c + U(w), and what its derivative is to know of w."""
 
-    def adjoint(self, w: Tensor, slope: Tensor) -> Tensor:
-        """Derivative of <slope, U(w)> by w."""
-
-    def gradient(self, w: Tensor, slope: Tensor) -> Tensor:
-        """Derivative of <slope, U(w)> by the matrix that U is made of."""
+    def derivatives(
+        self, w: Tensor, slope: Tensor, known: Tensor | None, by_point: bool
+    ) -> tuple[Tensor, Tensor | None]:
+        """Of <slope, U(w)> by the matrix that U is made of and, if asked for, by w."""
 
 
 def shallow(
@@ -155,18 +154,15 @@ class _Gram:
     def __init__(self, update: Tensor) -> None:
         self.update = update
 
-    def plus(self, c: Tensor, w: Tensor) -> Tensor:
+    def plus(self, c: Tensor, w: Tensor) -> tuple[Tensor, None]:
         """c + w U."""
         u = self.update
         if c.ndim == 2:
-            return torch.addmm(c, w, u)
-        return torch.baddbmm(c, w, u) if c.ndim == 3 == u.ndim else c + w @ u
+            return torch.addmm(c, w, u), None
+        return torch.baddbmm(c, w, u) if c.ndim == 3 == u.ndim else c + w @ u, None
 
-    def adjoint(self, w: Tensor, slope: Tensor) -> Tensor:
-        return slope @ self.update.mT
-
-    def gradient(self, w: Tensor, slope: Tensor) -> Tensor:
-        return w.mT @ slope
+    def derivatives(self, w: Tensor, slope: Tensor, known: None, by_point: bool) -> tuple:
+        return w.mT @ slope, slope @ self.update.mT if by_point else None
 
 
 class _Masked:
@@ -175,14 +171,17 @@ class _Masked:
     def __init__(self, dictionary: Tensor, mask: Tensor, step: Tensor) -> None:
         self.dictionary, self.mask, self.step = dictionary, mask, step
 
-    def plus(self, c: Tensor, w: Tensor) -> Tensor:
-        return c + self.adjoint(w, w)
+    def plus(self, c: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
+        seen = self._seen(w)
+        return c + self._applied(w, seen), seen
 
-    def adjoint(self, w: Tensor, slope: Tensor) -> Tensor:  # its own adjoint
-        return slope - self.step * (self._seen(slope) @ self.dictionary)
+    def derivatives(self, w: Tensor, slope: Tensor, known: Tensor, by_point: bool) -> tuple:
+        seen = self._seen(slope)
+        by_matrix = -self.step * (known.mT @ slope + seen.mT @ w)
+        return by_matrix, self._applied(slope, seen) if by_point else None  # its own adjoint
 
-    def gradient(self, w: Tensor, slope: Tensor) -> Tensor:
-        return -self.step * (self._seen(w).mT @ slope + self._seen(slope).mT @ w)
+    def _applied(self, codes: Tensor, seen: Tensor) -> Tensor:
+        return codes - self.step * (seen @ self.dictionary)
 
     def _seen(self, codes: Tensor) -> Tensor:
         return (codes @ self.dictionary.mT) * self.mask
@@ -220,24 +219,25 @@ class _Layers(torch.autograd.Function):
         correlation, matrix = ctx.saved_tensors
         operator, rest = ctx.problem[0](matrix), ctx.problem[1:]
         correlation_grad, matrix_grad = torch.zeros_like(correlation), torch.zeros_like(matrix)
-        tape, before = list(ctx.tape), None  # before: gradient of the codes x^{t-1}
+        tape, before = list(ctx.tape), None  # before: part of the gradient of the codes x^{t-1}
         for start, stop, state in reversed(ctx.segments):
             if not tape:
                 problem = correlation, operator, *rest
                 _, tape = _run_layers(problem, state, start, stop, record=True)
             while tape:
-                point, beta, inputs, outputs = tape.pop()
+                point, known, beta, inputs, outputs = tape.pop()
                 (slope,) = torch.autograd.grad(outputs, inputs, gradient, retain_graph=True)
                 correlation_grad += slope
                 if point is None:
                     break
-                matrix_grad += operator.gradient(point, slope)
-                if tape or start > ctx.segments[0][0]:
-                    point_grad = operator.adjoint(point, slope)
-                    gradient = (1 + beta) * point_grad
+                more = bool(tape) or start > ctx.segments[0][0]
+                by_matrix, by_point = operator.derivatives(point, slope, known, more)
+                matrix_grad += by_matrix
+                if more:
+                    gradient = by_point * (1 + beta)
                     if before is not None:
-                        gradient += before
-                    before = -beta * point_grad if beta else None
+                        gradient.add_(before[1], alpha=-before[0])
+                    before = (beta, by_point) if beta else None
         return correlation_grad, matrix_grad, None, None
 
 
@@ -246,15 +246,15 @@ def _run_layers(problem: tuple, state: tuple, start: int, stop: int, record: boo
     correlation, operator, prox, threshold, group_size, weights = problem
     (codes, previous), tape = state, []
     for t in range(start, stop):
-        point, beta, inputs = None, 0.0, correlation
+        point, known, beta, inputs = None, None, 0.0, correlation
         if t > 0:
             beta = weights[t - 1]
             point = torch.lerp(previous, codes, 1 + beta) if beta else codes
-            inputs = operator.plus(correlation, point)
+            inputs, known = operator.plus(correlation, point)
         with torch.set_grad_enabled(record):
             inputs = inputs.detach().requires_grad_(record)
             outputs = prox(inputs, threshold, group_size)
         previous, codes = codes, outputs.detach()
         if record:
-            tape.append((point, beta, inputs, outputs))
+            tape.append((point, known, beta, inputs, outputs))
     return (codes, previous), tape

@@ -26,7 +26,7 @@ class Problem(NamedTuple):
         """H w: (..., P K (+ 1), N C) -> (..., T, N C)."""
         codes, last = (point[..., :-1, :], point[..., -1:, :]) if self.fit_baseline else (point, 0)
         signal = convolve(codes.unflatten(-2, (-1, kernels.shape[-2])), kernels)
-        return signal + last * self._flat
+        return signal + last * self._flat if self.fit_baseline else signal
 
     def adjoint(self, signal: Tensor, kernels: Tensor) -> Tensor:
         """H^T r: (..., T, N C) -> (..., P K (+ 1), N C)."""
@@ -54,36 +54,25 @@ class Filtered:
 
     def __init__(self, kernels: Tensor, problem: Problem) -> None:
         self.kernels, self.problem = kernels, problem
-        self._last: tuple[Tensor, ...] = ()
 
-    def plus(self, c: Tensor, w: Tensor) -> Tensor:
-        rise = self._rise(self._eta(w))
-        return c + w - self.problem.step * self.problem.adjoint(rise, self.kernels)
+    def plus(self, c: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
+        eta = self.problem.signal(w, self.kernels).add_(self.problem.recording.baseline)
+        return self._back(self._rise(eta)).add_(c).add_(w), eta
 
-    def adjoint(self, w: Tensor, slope: Tensor) -> Tensor:
-        _, bent = self._around(w, slope)
-        return slope - self.problem.step * self.problem.adjoint(bent, self.kernels)
-
-    def gradient(self, w: Tensor, slope: Tensor) -> Tensor:
+    def derivatives(self, w: Tensor, slope: Tensor, known: Tensor, by_point: bool) -> tuple:
         problem, kernels = self.problem, self.kernels
-        rise, bent = self._around(w, slope)
-        first = problem.products(slope, rise, kernels)
-        second = problem.products(w, bent, kernels)
-        return -problem.step * (first + second)
-
-    def _eta(self, w: Tensor) -> Tensor:
-        return self.problem.recording.baseline + self.problem.signal(w, self.kernels)
+        bent = problem.law.bend(known) * problem.recording.observed
+        bent *= problem.signal(slope, kernels)
+        first = problem.products(slope, self._rise(known), kernels)
+        by_kernels = -problem.step * (first + problem.products(w, bent, kernels))
+        return by_kernels, self._back(bent).add_(slope) if by_point else None
 
     def _rise(self, eta: Tensor) -> Tensor:
+        """m(eta) - m(a), where something was observed."""
         law, recording = self.problem.law, self.problem.recording
-        zero = torch.zeros_like(eta)
-        return (law.slope(eta, zero) - law.slope(recording.baseline, zero[:1])) * recording.observed
+        rise = law.mean(eta) - law.mean(recording.baseline)
+        return rise.mul_(recording.observed).mul_(law.scale)
 
-    def _around(self, w: Tensor, slope: Tensor) -> tuple[Tensor, Tensor]:
-        """m(a + H w) - m(a), and its derivative along H slope: kept, both callers need them."""
-        if not self._last or self._last[0] is not w or self._last[1] is not slope:
-            eta, observed = self._eta(w), self.problem.recording.observed
-            bend = self.problem.law.bend(eta) * observed
-            bent = bend * self.problem.signal(slope, self.kernels)
-            self._last = w, slope, self._rise(eta), bent
-        return self._last[2:]
+    def _back(self, signal: Tensor) -> Tensor:
+        """-step H^T r."""
+        return self.problem.adjoint(signal, self.kernels).mul_(-self.problem.step)

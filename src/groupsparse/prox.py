@@ -5,6 +5,7 @@ dimension of ``v`` (shape ``(..., m)``). A new activation is one function under
 :func:`activation`, which gives it the name that configs and :class:`Autoencoder` know.
 """
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -142,9 +143,8 @@ def soft_threshold(v: Tensor, threshold: float | Tensor, group_size: int = 1) ->
 
     ``group_size`` is accepted so that all operators share one signature, and ignored.
     """
-    v = as_tensor(v, "v")
     _check(threshold)
-    return v - torch.clamp(v, -threshold, threshold)
+    return shrink(as_tensor(v, "v"), -threshold, threshold)
 
 
 @activation("relu", grouped=False, penalty=l1_norm)
@@ -154,7 +154,21 @@ def relu_with_bias(v: Tensor, threshold: float | Tensor, group_size: int = 1) ->
     ``group_size`` is accepted so that all operators share one signature, and ignored.
     """
     _check(threshold)
-    return torch.relu(as_tensor(v, "v") - threshold)
+    return shrink(as_tensor(v, "v"), -math.inf, threshold)
+
+
+def shrink(v: Tensor, low: float | Tensor, high: float | Tensor) -> Tensor:
+    """v less its projection onto [low, high], entry by entry: zero where it lies in between.
+
+    The proximal operator of high * v for v > 0 and low * v for v < 0. The bounds are numbers, or
+    Tensors broadcastable to v; they are constant to differentiation.
+
+    Examples
+    --------
+    >>> shrink(torch.tensor([-3.0, 0.5, 3.0]), -1.0, 2.0)
+    tensor([-2.,  0.,  1.])
+    """
+    return _Shrink.apply(v, low, high)
 
 
 def name_of(prox: Prox) -> str:
@@ -181,11 +195,35 @@ def _check(threshold: float | Tensor) -> None:
         check_lambda(threshold, "threshold")
 
 
+def _number(bound: float | Tensor) -> float | Tensor:
+    # To clamp by a number is several times faster than by a Tensor that holds one; a GPU would have
+    # to be waited for.
+    single = isinstance(bound, Tensor) and bound.is_cpu and bound.numel() == 1
+    return bound.item() if single else bound
+
+
 def _norms(groups: Tensor) -> Tensor:
     if groups.shape[-1] > 4:
         return torch.linalg.vector_norm(groups, dim=-1)
     # Summing entry by entry is several times faster than a reduction over a short last axis.
     return sum(entry * entry for entry in groups.unbind(-1)).sqrt()
+
+
+class _Shrink(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, v: Tensor, low: float | Tensor, high: float | Tensor) -> Tensor:
+        low, high = _number(low), _number(high)
+        if isinstance(low, Tensor) != isinstance(high, Tensor):
+            low, high = (torch.as_tensor(bound).to(v) for bound in (low, high))
+        result = v - torch.clamp(v, low, high)
+        ctx.save_for_backward(result)
+        return result
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None, None]:
+        # One pass, several times as fast as to select by a comparison.
+        (result,) = ctx.saved_tensors
+        return torch.ops.aten.softshrink_backward(gradient, result, 0.0), None, None
 
 
 class _GroupSoftThreshold(torch.autograd.Function):
