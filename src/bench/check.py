@@ -13,6 +13,16 @@ def inconsistencies(config: dict) -> list[str]:
             fewest = min([model["groups"], *spec.get("axes", {}).get("groups", [])])
             place = f"bench.settings.{name}.{key}"
             errors += model_inconsistencies(place, model | {"groups": fewest})
+    spec = config["bench"]["settings"]["convolutional"]
+    cases = {f"cases.{name}": case for name, case in spec["cases"].items()}
+    base, place = spec["base"], "bench.settings.convolutional"
+    times, length = (spec["axes"].get(axis, []) for axis in ("times", "length"))
+    cases["axes.times"] = base | {"times": min([base["times"], *times])}
+    cases["axes.length"] = base | {"length": max([base["length"], *length])}
+    for name, case in cases.items():
+        if case["length"] > case["times"]:
+            kernel = f"a kernel of {case['length']} bins, trials of {case['times']}"
+            errors.append(f"{place}.{name}: {kernel}")
     peers = config["bench"]["settings"]["peers"]
     plain = peers["methods"].get(peers["plain"], {})
     if plain.get("encoder") != "shallow" or plain["prox"] not in ("group_soft", "soft", "relu"):

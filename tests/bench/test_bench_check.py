@@ -30,6 +30,16 @@ from bench.check import inconsistencies
             "floor.model.active_groups: more than the 2",
         ),
         (
+            "bench.settings.convolutional.axes.length",
+            [5, 2001],
+            "convolutional.axes.length: a kernel of 2001 bins, trials of 2000",
+        ),
+        (
+            "bench.settings.convolutional.cases.population.times",
+            79,
+            "convolutional.cases.population: a kernel of 80 bins, trials of 79",
+        ),
+        (
             "bench.settings.peers.plain",
             "unfolded",
             "bench.settings.peers.plain: not a shallow method",
