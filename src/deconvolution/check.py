@@ -18,6 +18,7 @@ from deconvolution.conditions import (
     methods,
     places,
     simulations,
+    swept,
 )
 
 TRACES, COUNTS = "gaussian", "binomial"
@@ -76,6 +77,15 @@ def _studies(section: dict) -> list[str]:
                 errors.append(f"deconvolution.{place}: {name} needs true kernels")
             elif place in assuming and kind not in (SEARCH, NETWORK, CHANCE):
                 errors.append(f"deconvolution.{place}: {name} does not choose its kernels")
+    taken = section["simulations"].keys() | section["recordings"].keys() | specs.keys()
+    for name, sweep in section["sweeps"].items():
+        for value in sweep["values"]:
+            data, method = swept(sweep, value)
+            made = {sweep["of"] + data} if data else {each + method for each in sweep["methods"]}
+            errors += [
+                f"deconvolution.sweeps.{name}: {again} is the name of something else"
+                for again in sorted(made & taken)
+            ]
     if errors:
         return errors
     for name, entry in simulations(section).items():

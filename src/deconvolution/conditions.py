@@ -118,4 +118,5 @@ def spacing(section: dict, data: str) -> int:
 def told(section: dict, data: str) -> dict:
     """What methods are told of a recording beside its values: (JSON)."""
     entry = section["recordings"].get(data, {})
-    return {"spacing": spacing(section, data), "most": entry.get("most", 1)}
+    unknown = {key: entry.get(key, 1) for key in ("most", "count")}
+    return {"spacing": spacing(section, data), **unknown}

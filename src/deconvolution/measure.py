@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from deconvolution.conditions import CHANCE, KNOWN_KERNELS
-from deconvolution.methods import Fit, Task, apart, learn
+from deconvolution.methods import apart, learn
 from deconvolution.scores import (
     held_out,
     kernel_scores,
@@ -18,6 +18,7 @@ from deconvolution.scores import (
     rate_score,
     recorded_events,
 )
+from deconvolution.task import Fit, Task
 from evidence.options import add_options
 from evidence.tables import records, save_table
 from groupsparse.artifacts import load_tensors, save_tensors
@@ -76,7 +77,7 @@ def main() -> None:
 def task_of(tensors: dict[str, Tensor], about: dict, told: dict, seed: int) -> Task:
     """The task of a recording: how many events a trial has is read off the true ones, if any."""
     events, kernels = recorded_events(tensors), tensors.get("kernels")
-    most, exact, count = told["most"], False, 1
+    most, exact, count = told["most"], False, told["count"]
     if events is not None:
         counts = torch.bincount(events.trial, minlength=len(tensors["y"]))
         most, exact = int(counts.max()), bool((counts == counts.max()).all())

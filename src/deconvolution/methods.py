@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from typing import NamedTuple
-
 import torch
 from torch import Tensor
 
@@ -18,10 +15,10 @@ from deconvolution.conditions import (
     SEARCH,
     SMOOTH,
 )
+from deconvolution.task import Fit, Task
 from groupsparse.convolutional import ConvolutionalAutoencoder
 from groupsparse.deconvolution import deconvolve
 from groupsparse.events import Events
-from groupsparse.likelihood import Law, law_of
 from groupsparse.seeds import generator
 from groupsparse.training import train
 from groupsparse.trials import TrialData
@@ -29,44 +26,6 @@ from groupsparse.trials import TrialData
 WIDTHS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)  # of smoothing, in bins
 SEARCHED = ("sweeps", "chains", "starts", "screen", "search_neurons")  # how a search is done
 PRIOR_BINS = 0.1  # bins that the mean of a neuron counts for
-
-
-class Task(NamedTuple):
-    """A recording, what is told of it, and what is known of the truth (None: nothing).
-
-    ``y`` (N, C, T) with NaN where hidden; ``baseline`` (N, C) or None; ``count`` kernels of
-    ``length``; ``most`` events in a trial, ``exact`` if every trial has as many; ``spacing``.
-    """
-
-    y: Tensor
-    baseline: Tensor | None
-    law: str
-    law_options: dict
-    count: int
-    length: int
-    most: int
-    exact: bool
-    spacing: int
-    events: Events | None
-    kernels: Tensor | None
-    seed: int
-
-    @property
-    def penalty(self) -> float | None:
-        """Nats that an event costs: those of a uniform prior over its places."""
-        places = self.count * (self.y.shape[-1] - self.length + 1)
-        return None if self.exact else math.log(places)
-
-    def model(self) -> Law:
-        return law_of(self.law, **self.law_options)
-
-
-class Fit(NamedTuple):
-    """Kernels (K, L), events, and the mean of y that they give (N, C, T)."""
-
-    kernels: Tensor
-    events: Events
-    rate: Tensor
 
 
 def learn(task: Task, spec: dict, search: dict) -> Fit:
@@ -119,17 +78,16 @@ def network(task: Task, spec: dict, search: dict) -> Fit:
 
     Its layers keep twice as many events as there are, as published; the largest are reported.
     """
-    most = math.ceil(task.most / task.count)
     model = ConvolutionalAutoencoder(
         start_windows(task, generator(task.seed, "network")), task.law, lambda_=spec["lambda"],
         group_lambda=spec.get("group_lambda", 0.0), layers=spec["layers"],
         backprop=spec.get("backprop"), signs=[1] * task.count, smooth=spec.get("smooth", 0.0),
-        law_options=task.law_options, most=2 * most,
+        law_options=task.law_options, most=2 * task.each,
     )  # fmt: skip
     data = TrialData(model.recording(task.y, task.baseline), task.seed, spec["batch_size"])
     train(model, data, epochs=spec["epochs"], lr=spec["lr"], normalize=True)
     with torch.no_grad():
-        events = model.events(task.y, task.baseline, most=most, spacing=task.spacing)
+        events = model.events(task.y, task.baseline, most=task.each, spacing=task.spacing)
         rate = model.rate(task.y, task.baseline)
     return Fit(model.kernels.detach(), events, rate)
 
@@ -139,7 +97,7 @@ def smoothed(task: Task, spec: dict, search: dict) -> Fit:
 
     A bin is predicted from all others. There are neither kernels nor events.
     """
-    law, seen = task.model(), ~task.y.isnan()
+    law, seen = task.model, ~task.y.isnan()
     y, weight = task.y.nan_to_num(0.0), seen.to(task.y)
     lags = torch.arange(-(task.y.shape[-1] - 1), task.y.shape[-1])
     best = None
@@ -160,16 +118,8 @@ def smoothed(task: Task, spec: dict, search: dict) -> Fit:
 
 def peer(task: Task, spec: dict, search: dict) -> Fit:
     """Another way to kernels (:mod:`deconvolution.peers`); its rate is not asked for."""
-    baseline = task.baseline
-    if baseline is None:
-        baseline = task.model().link(task.y.nanmean(-1))
-    kernels, events = peers.PEERS[spec["peer"]](
-        peers.Task(
-            task.y, baseline, task.events if spec.get("known") else None, task.count, task.length,
-            task.law, task.law_options, math.ceil(task.most / task.count), task.spacing,
-            search["starts"], task.seed,
-        )
-    )  # fmt: skip
+    told = task if spec.get("known") else task._replace(events=None)
+    kernels, events = peers.PEERS[spec["peer"]](told, search["starts"])
     return Fit(kernels, events, torch.full_like(task.y, torch.nan))
 
 
@@ -231,7 +181,7 @@ def together(fit: Fit, neurons: int) -> Fit:
 def as_traces(task: Task, spec: dict, search: dict) -> Fit:
     """Counts taken for traces with Gaussian noise of the spread that they have."""
     std = float(task.y[~task.y.isnan()].std())
-    baseline = task.baseline if task.baseline is None else task.model().mean(task.baseline)
+    baseline = task.baseline if task.baseline is None else task.model.mean(task.baseline)
     traces = task._replace(law="gaussian", law_options={"std": std}, baseline=baseline)
     return METHODS[spec["kind"]](traces, spec, search)
 

@@ -9,63 +9,30 @@ needs it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import torch
 from sklearn.cluster import KMeans
 from torch import Tensor
 from torch.nn.functional import normalize, pad
 
+from deconvolution.task import Task
 from groupsparse.events import Events, events_of
-from groupsparse.likelihood import Law, law_of
 
 SHARES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)  # lambda, of the norm of the largest window
 ITERATIONS, RHO = 200, 2.0  # of ADMM, for signals of unit size
 Found = tuple[Tensor, Events]
 
 
-class Task(NamedTuple):
-    """Trials y (N, C, T), NaN where unobserved, with their baseline (N, C); K kernels of L times.
-
-    ``events`` has the times if they are known. Otherwise ``most`` is the number of events of a
-    kernel in a trial, and two of them are at least ``spacing`` apart.
-    """
-
-    y: Tensor
-    baseline: Tensor
-    events: Events | None
-    kernels: int
-    length: int
-    law: str = "binomial"
-    law_options: dict | None = None
-    most: int = 3
-    spacing: int = 1
-    starts: int = 4
-    seed: int = 0
-
-    def windows(self, values: Tensor) -> Tensor:
-        """All windows of values (N, C, T) as long as a kernel: (N, C, P, L)."""
-        return values.unfold(-1, self.length, 1)
-
-    @property
-    def model(self) -> Law:
-        return law_of(self.law, **(self.law_options or {}))
-
-    def rest(self) -> Tensor:
-        """y minus the mean that the baseline gives, 0 where unobserved."""
-        return (self.y - self.model.mean(self.baseline).unsqueeze(-1)).nan_to_num(0.0)
-
-
-def average(task: Task) -> Found:
+def average(task: Task, starts: int) -> Found:
     """Mean of y after events, as eta: what a peri-event histogram shows. Overlap stays in it.
 
     Without times the events are the windows with most spikes, sorted into kinds by k-means.
     """
     events = _peaks(task) if task.events is None else task.events
     after = task.windows(task.y)[events.trial, :, events.time]  # (E, C, L)
-    base = task.baseline[events.trial]
+    base = task.base[events.trial]
     shapes = []
-    for k in range(task.kernels):
+    for k in range(task.count):
         own = events.kernel == k
         above = task.model.link(after[own].nanmean(0)) - base[own].mean(0).unsqueeze(-1)
         shapes.append(above.nan_to_num(0.0))
@@ -77,20 +44,20 @@ def _peaks(task: Task) -> Events:
     rest = task.rest().mean(1, keepdim=True)
     sums = task.windows(rest).sum(-1).unsqueeze(2)  # (N, 1, 1, P)
     apart = max(task.spacing, task.length // 2)
-    found = events_of(sums.clamp_min(0), task.kernels * task.most, spacing=apart)
+    found = events_of(sums.clamp_min(0), task.count * task.each, spacing=apart)
     windows = task.windows(rest)[found.trial, 0, found.time]
-    means = KMeans(task.kernels, n_init=10, random_state=task.seed).fit(windows.double().numpy())
+    means = KMeans(task.count, n_init=10, random_state=task.seed).fit(windows.double().numpy())
     blank = torch.ones(found.size, task.y.shape[1])
     return found._replace(kernel=torch.from_numpy(means.labels_).long(), amplitude=blank)
 
 
-def regression(task: Task) -> Found:
+def regression(task: Task, starts: int) -> Found:
     """Least squares on the times of events (FIR): overlapping events are taken apart."""
     if task.events is None:
         raise ValueError("regression needs the times of the events")
     trials, neurons, times = task.y.shape
     alike = task.events._replace(amplitude=torch.ones(task.events.size, 1))
-    codes = alike.codes(trials, task.kernels, times - task.length + 1)[:, 0]
+    codes = alike.codes(trials, task.count, times - task.length + 1)[:, 0]
     # Row (n, t), column (k, l): whether kernel k began l before t.
     padded = pad(codes, (task.length - 1, task.length - 1))
     design = padded.unfold(-1, task.length, 1).flip(-1).transpose(1, 2).flatten(2).flatten(0, 1)
@@ -100,7 +67,7 @@ def regression(task: Task) -> Found:
     # Kernels that always begin together leave some directions empty: the least norm.
     gram, right = design.mT @ design, design.mT @ rest
     fitted = torch.linalg.lstsq(gram, right, driver="gelsd").solution  # (K L, C)
-    shapes = fitted.view(task.kernels, task.length, neurons).mT.to(task.y)
+    shapes = fitted.view(task.count, task.length, neurons).mT.to(task.y)
     return _by_neurons(shapes, task.events)
 
 
@@ -112,7 +79,7 @@ def _by_neurons(shapes: Tensor, events: Events) -> Found:
     return kernels * up, events._replace(amplitude=(amplitude * up)[events.kernel])
 
 
-def dictionary_learning(task: Task) -> Found:
+def dictionary_learning(task: Task, starts: int) -> Found:
     """Gaussian convolutional dictionary learning (sporco: ADMM for events and kernels).
 
     Of several starts the one with the least loss counts; of the penalties, the one whose number of
@@ -126,10 +93,10 @@ def dictionary_learning(task: Task) -> Found:
     energy = windows.square().sum(-1)
     size = rest.std()
     whole = (rest / size).flatten(0, 1).mT.double().numpy()
-    wanted = task.kernels * task.most if task.events is None else task.events.size / trials
+    wanted = task.count * task.each if task.events is None else task.events.size / trials
     drawn = [
-        normalize(windows[torch.multinomial(energy, task.kernels, generator=random)], dim=-1)
-        for _ in range(task.starts)
+        normalize(windows[torch.multinomial(energy, task.count, generator=random)], dim=-1)
+        for _ in range(starts)
     ]
     tried = []
     for share in SHARES:
@@ -151,13 +118,13 @@ def dictionary_learning(task: Task) -> Found:
             fits.append((model.getitstat().ObjFun[-1], kernels.float(), codes.float() * size))
         _, kernels, codes = min(fits, key=lambda fit: fit[0])
         codes = codes.permute(1, 2, 3, 0)[..., : len(whole) - task.length + 1]
-        found = events_of(codes, task.most, spacing=task.spacing)
+        found = events_of(codes, task.each, spacing=task.spacing)
         number = events_of(codes, spacing=task.spacing).size / trials
         tried.append((abs(number - wanted), kernels, found))
     return min(tried, key=lambda one: one[0])[1:]
 
 
-PEERS: dict[str, Callable[[Task], Found]] = {
+PEERS: dict[str, Callable[[Task, int], Found]] = {
     "averages": average,
     "regression": regression,
     "sporco": dictionary_learning,

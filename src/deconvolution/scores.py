@@ -86,14 +86,14 @@ def rate_score(fit: Fit, tensors: dict[str, Tensor], task: Task) -> dict[str, fl
         return {}
     if not amplitude.isfinite().all() or fit.rate.isnan().all():
         return {}
-    true = task.model().mean(signal(tensors, task.y.shape[-1])).double()
+    true = task.model.mean(signal(tensors, task.y.shape[-1])).double()
     rest = (fit.rate - true).square().sum()
     return {"rate_r2": 1 - float(rest / (true - true.mean()).square().sum())}
 
 
 def held_out(fit: Fit, task: Task, y: Tensor, hidden: Tensor) -> dict[str, float]:
     """Nats per hidden bin that a fit is better than the baseline alone."""
-    law, baseline = task.model(), task.baseline
+    law, baseline = task.model, task.baseline
     if baseline is None:
         baseline = law.link(task.y.nanmean(-1))
     flat = baseline.unsqueeze(-1).expand_as(y)

@@ -163,10 +163,10 @@ def roughly(
 
 def parts(trials: Trials, length: int, screen: int | None) -> Sequence[Tensor]:
     """Trials that are worked on at a time."""
-    _, neurons, times = trials.values.shape
-    looks = times - length + 1 if screen is None else min(screen, times - length + 1)
-    rows = torch.arange(len(trials.values), device=trials.values.device)
-    return rows.split(max(1, ENTRIES // (neurons * looks * length)))
+    count, kernels, starts = trials.allowed.shape
+    entries = length * starts if screen is None else max(length * screen, kernels * starts)
+    rows = torch.arange(count, device=trials.values.device)
+    return rows.split(max(1, ENTRIES // (trials.values.shape[1] * entries)))
 
 
 def sweep(

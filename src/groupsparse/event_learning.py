@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from groupsparse.amplitudes import first_prior, prior_of
 from groupsparse.annealing import Prior, best_chain, losses, sweep
@@ -27,6 +28,7 @@ COOLING, LAST = 0.7, 0.1  # in the end: shares of the sweeps from hot to 1, and 
 AGAIN = 2  # times that events are looked for anew: the first makes the prior sharper
 LOOKS = 3  # sweeps at temperature 0 with fits of the kernels
 SHIFTED_EVERY = 10  # rounds between looks at shifted kernels
+LIKELY = 3  # shifts of a kernel that are tried
 FEW = 32  # neurons and places of a kernel that are enough for a first guess
 CONVERGED = 1e-6  # relative fall of the loss at which alternation with known times ends
 
@@ -175,7 +177,8 @@ def refitted(
 def shifted(trials: Trials, slots: Slots, kernels: Tensor, options: Fit) -> tuple[Tensor, Slots]:
     """The best of small shifts of every kernel against its events.
 
-    Single events do not find them: one that moves alone no longer fits the kernel.
+    Single events do not find them: one that moves alone no longer fits the kernel. The likely
+    shifts are those at which the kernel keeps most of what the data show around its events.
     """
     length = kernels.shape[-1]
     reach = max(1, length // 8)
@@ -192,9 +195,26 @@ def shifted(trials: Trials, slots: Slots, kernels: Tensor, options: Fit) -> tupl
     for k in range(len(kernels)):
         if not (slots.active & (slots.kernel == k)).any():
             continue
-        tried = [moved(k, by) for by in (0, *range(-reach, 0), *range(1, reach + 1))]
+        energy = _around(trials, slots, kernels, k, reach, options).square()
+        likely = energy.unfold(0, length, 1).sum(-1).topk(LIKELY).indices - reach
+        tried = [moved(k, by) for by in sorted({0, *likely.tolist()}, key=abs)]
         _, kernels, slots = min(tried, key=lambda one: one[0])
     return kernels, slots
+
+
+def _around(
+    trials: Trials, slots: Slots, kernels: Tensor, k: int, reach: int, options: Fit
+) -> Tensor:
+    """Kernel k with ``reach`` more times on both sides, (L + 2 reach,), fitted to its events."""
+    own = slots.active & (slots.kernel == k)
+    rest = slots._replace(amplitude=slots.amplitude * ~own.unsqueeze(-1))
+    observed = torch.ones_like(trials.values) if trials.observed is None else trials.observed
+    parts = trials.values, observed, rest.signal(trials, kernels)
+    wide = Trials(trials.law, *(pad(part, (reach, reach)) for part in parts), trials.allowed)
+    events = slots._replace(kernel=torch.zeros_like(slots.kernel), active=own).events()
+    bound = None if options.nonnegative is None else options.nonnegative[k : k + 1]
+    start = pad(kernels[k : k + 1], (reach, reach))
+    return fit_kernels(wide, events, start, options.smooth, bound, steps=2)[0]
 
 
 def with_baseline(trials: Trials, slots: Slots, kernels: Tensor) -> Trials:

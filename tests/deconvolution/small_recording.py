@@ -4,8 +4,8 @@ import pandas as pd
 import torch
 
 from deconvolution.measure import task_of
-from deconvolution.methods import Task
 from deconvolution.simulation import signal
+from deconvolution.task import Task
 from groupsparse.likelihood import law_of
 
 LAWS = {
@@ -34,11 +34,14 @@ def tensors(law: str = "binomial", neurons: int = NEURONS, seed: int = 0) -> dic
     return {"y": y, **made}
 
 
-def task(law: str = "binomial", recorded: dict | None = None, **changes) -> Task:
+def task(
+    law: str = "binomial", recorded: dict | None = None, told: dict | None = None, **changes
+) -> Task:
     """The task of such a recording, or of the one that is given."""
     about = {"law": law, "law_options": LAWS[law], "length": 6}
     recorded = tensors(law) if recorded is None else recorded
-    return task_of(recorded, about, {"spacing": 1, "most": 2}, 0)._replace(**changes)
+    told = {"spacing": 1, "most": 2, "count": 1} | (told or {})
+    return task_of(recorded, about, told, 0)._replace(**changes)
 
 
 SECTION = {

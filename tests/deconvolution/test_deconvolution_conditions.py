@@ -83,8 +83,8 @@ def test_spacing_is_in_bins_and_at_least_one():
 
 
 def test_methods_are_told_the_distance_and_the_most_events():
-    assert told(SECTION, "long") == {"spacing": 8, "most": 1}
-    assert told(SECTION, "bold") == {"spacing": 2, "most": 9}
+    assert told(SECTION, "long") == {"spacing": 8, "most": 1, "count": 1}
+    assert told(SECTION, "bold") == {"spacing": 2, "most": 9, "count": 1}
 
 
 def test_events_start_after_the_silence_and_end_before_the_next():

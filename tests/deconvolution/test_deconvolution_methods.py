@@ -83,8 +83,9 @@ def test_what_is_hidden_changes_nothing_but_the_score(kind, tmp_path, monkeypatc
         monkeypatch.setattr(sys, "argv", [
             "measure", "--data", file, "--name", "mine", "--method", "hidden", "--spec",
             json.dumps({"kind": kind, "hidden": 0.2}), "--search", json.dumps(SEARCH), "--told",
-            json.dumps({"spacing": 1, "most": 2}), "--tolerances", "0", "1", "--replicates", "1",
-            "--seed", "1", "--threads", "1", "--learnt", learnt, "--output", table,
+            json.dumps({"spacing": 1, "most": 2, "count": 1}), "--tolerances", "0", "1",
+            "--replicates", "1", "--seed", "1", "--threads", "1", "--learnt", learnt,
+            "--output", table,
         ])  # fmt: skip
         measure.main()
         found.append(load_tensors(learnt)[0])
@@ -140,12 +141,14 @@ def test_without_events_a_task_has_what_it_is_told():
     given = task(recorded=recorded)
     assert (given.most, given.exact, given.count, given.baseline) == (2, False, 1, None)
     assert learn(given, {"kind": "search"}, SEARCH).kernels.shape == (1, 6)
+    assert task(recorded=recorded, told={"count": 3}).count == 3
+    assert task(told={"count": 3}).count == 2, "true kernels say how many there are"
 
 
 def test_the_gaussian_search_takes_counts_for_traces():
     given = task()
     std = float(given.y.std())
-    mean = given.model().mean(given.baseline)
+    mean = given.model.mean(given.baseline)
     traces = given._replace(law="gaussian", law_options={"std": std}, baseline=mean)
     found, wanted = (
         learn(t, s, SEARCH) for t, s in ((given, SPECS["gaussian"]), (traces, SPECS["search"]))

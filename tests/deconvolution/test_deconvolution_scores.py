@@ -6,7 +6,6 @@ import pytest
 import torch
 from small_recording import KERNELS, LAWS, NEURONS, TIMES, TRIALS, task, tensors
 
-from deconvolution.methods import Fit
 from deconvolution.scores import (
     held_out,
     kernel_scores,
@@ -16,6 +15,7 @@ from deconvolution.scores import (
     recorded_events,
 )
 from deconvolution.simulation import signal
+from deconvolution.task import Fit
 from groupsparse.events import Events
 from groupsparse.likelihood import law_of
 
@@ -140,7 +140,7 @@ def test_amplitudes_that_are_unknown_or_all_the_same_have_no_correlation():
 def test_the_true_rate_explains_everything_and_its_mean_nothing(law):
     recorded = tensors(law)
     given = task(law, recorded)
-    true = given.model().mean(signal(recorded, TIMES))
+    true = given.model.mean(signal(recorded, TIMES))
     assert rate_score(fit(rate=true), recorded, given) == {"rate_r2": 1.0}
     mean = true.double().mean().expand_as(true)
     assert rate_score(fit(rate=mean), recorded, given)["rate_r2"] == pytest.approx(0, abs=1e-9)
@@ -160,7 +160,7 @@ def test_hidden_bins_are_predicted_better_by_the_truth_and_worse_by_its_opposite
     given = task(law, recorded)
     hidden = torch.zeros(given.y.shape, dtype=torch.bool)
     hidden[..., ::3] = True
-    model, eta = given.model(), signal(recorded, TIMES).clamp_max(3.5)  # exp(3.5) < largest
+    model, eta = given.model, signal(recorded, TIMES).clamp_max(3.5)  # exp(3.5) < largest
     flat = recorded["baseline"].unsqueeze(-1).expand_as(eta)
 
     def score(mean: torch.Tensor, **changes) -> float:

@@ -5,7 +5,8 @@ import torch
 
 import groupsparse as gs
 from bench import plain
-from deconvolution.peers import PEERS, Task
+from deconvolution.peers import PEERS
+from deconvolution.task import Task
 from groupsparse.convolution import convolve
 from groupsparse.detection import renamed
 
@@ -30,13 +31,13 @@ def task_of(events: gs.Events, random: torch.Generator, times: int = 40) -> Task
     codes = events.codes(30, 2, times - 7)
     y = convolve(codes.permute(3, 2, 0, 1).flatten(2), KERNELS).unflatten(-1, (30, 2))
     y = y.permute(1, 2, 0) + 0.1 * torch.randn(30, 2, times, generator=random)
-    return Task(y, torch.zeros(30, 2), events, 2, 8, "gaussian", {}, most=1, spacing=8, starts=2)
+    return Task(y, torch.zeros(30, 2), "gaussian", {}, 2, 8, 2, True, 8, events, None, 0)
 
 
 @pytest.mark.parametrize("name", ["averages", "regression"])
 def test_kernels_of_events_apart_are_found_with_known_times(apart, name):
     task, events = apart
-    kernels, found = PEERS[name](task)
+    kernels, found = PEERS[name](task, 2)
     assert gs.kernel_errors(kernels, KERNELS).errors.max() < 0.05
     assert torch.equal(found.time, events.time)
     assert torch.allclose(found.amplitude, events.amplitude, rtol=0.05)
@@ -49,14 +50,14 @@ def test_only_regression_takes_overlapping_events_apart():
     trial, kernel = torch.arange(30).repeat_interleave(2), torch.arange(2).repeat(30)
     task = task_of(gs.Events(trial, kernel, time, torch.full((60, 2), 5.0)).ordered(), random)
     errors = {
-        name: gs.kernel_errors(PEERS[name](task)[0], KERNELS).errors.max()
+        name: gs.kernel_errors(PEERS[name](task, 2)[0], KERNELS).errors.max()
         for name in ("averages", "regression")
     }
     assert errors["regression"] < 0.06 < 0.2 < errors["averages"]
 
 
 def test_averages_find_peaks_without_times(apart):
-    kernels, found = PEERS["averages"](apart[0]._replace(events=None))
+    kernels, found = PEERS["averages"](apart[0]._replace(events=None), 2)
     matched = gs.kernel_errors(kernels, KERNELS, lags=4)
     assert matched.errors.max() < 0.5
     assert 40 <= found.size <= 60
@@ -64,7 +65,7 @@ def test_averages_find_peaks_without_times(apart):
 
 def test_regression_says_that_it_needs_times(apart):
     with pytest.raises(ValueError, match="needs the times"):
-        PEERS["regression"](apart[0]._replace(events=None))
+        PEERS["regression"](apart[0]._replace(events=None), 2)
 
 
 def test_unobserved_entries_count_for_nothing(apart):
@@ -72,14 +73,14 @@ def test_unobserved_entries_count_for_nothing(apart):
     y = task.y.clone()
     y[3] = torch.nan
     for name in ("averages", "regression"):
-        kernels, _ = PEERS[name](task._replace(y=y))
+        kernels, _ = PEERS[name](task._replace(y=y), 2)
         assert gs.kernel_errors(kernels, KERNELS).errors.max() < 0.05
 
 
 def test_dictionary_learning_finds_kernels_and_events_without_times(apart):
     pytest.importorskip("sporco")
     task, events = apart
-    kernels, found = PEERS["sporco"](task._replace(events=None))
+    kernels, found = PEERS["sporco"](task._replace(events=None), 2)
     matched = gs.kernel_errors(kernels, KERNELS, lags=2)
     assert matched.errors.max() < 0.3
     assert gs.event_scores(renamed(found, matched.order), events, 2)["hit_rate"] > 0.9
