@@ -59,10 +59,10 @@ def deconvolve(
     signs: Sequence[int] | None = None,
     nonnegative: bool = False,
     smooth: float = 0.0,
-    starts: int = 4,
+    starts: int = 8,
     sweeps: int = 60,
-    chains: int = 4,
-    screen: int | None = None,
+    chains: int = 8,
+    screen: int | None = 24,
     search_neurons: int | None = None,
     seed: torch.Generator | int = 0,
 ) -> Deconvolved:
@@ -98,7 +98,7 @@ def deconvolve(
     starts : kernels to start with, drawn from windows of the data; the most probable goes on
     sweeps, chains : of the search; more find better events in more time
     screen : places of a kernel in a trial at which an event is tried out, the best by a parabola.
-        By default all: exact, and slow with many times and neurons
+        None: all of them, which is exact and slow
     search_neurons : neurons that the search sees, those that say most; all others take part in a
         last look and in all fits. By default all
     seed : of starts and search

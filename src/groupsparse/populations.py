@@ -19,7 +19,6 @@ from groupsparse.slots import Trials
 log = logging.getLogger(__name__)
 
 SMOOTHED = 8  # bins of a kernel over which a residual is averaged to see that neurons respond
-SCREEN = 8  # places of a kernel that are tried out in all neurons, unless the caller says so
 LOOKS, ROUNDS = 2, 2  # in all neurons: looks for every event, and rounds of fits after each
 
 
@@ -31,13 +30,12 @@ def learn_in_few(
     few = most_telling(trials, starts[0].shape[-1], neurons)
     found = learn(trials.of_neurons(few), starts, search, low, high, options, generator)
     log.info("search in %d neurons: loss %.6g", len(few), found.loss())
-    screen = search.screen or SCREEN
     state = with_known_times(
         trials, found.slots.events(), found.kernels, low, high, options, rounds=ROUNDS
     )
     for _ in range(LOOKS):
         trials, kernels, slots, prior = state
-        slots = sweep(trials, slots, kernels, prior, 0.0, search.spacing, generator, screen)
+        slots = sweep(trials, slots, kernels, prior, 0.0, search.spacing, generator, search.screen)
         state = with_known_times(trials, slots.events(), kernels, low, high, options, rounds=ROUNDS)
     return state
 

@@ -110,12 +110,14 @@ def test_events_that_neurons_share_are_found_where_single_neurons_do_not_show_th
 
 @every_law
 def test_a_penalty_finds_how_many_events_a_trial_has(name):
-    y, events, known = made_up(name, number=torch.arange(N) % 4)
+    count = 3 * N
+    y, events, known = made_up(name, number=torch.arange(count) % 4, count=count)
     options = {"learn_kernels": False, "events": 5, "penalty": math.log(P), **QUICK}
     found = gs.deconvolve(y, ONE, **known, **options).events
-    numbers = torch.bincount(found.trial, minlength=N)
-    right = (numbers == torch.arange(N) % 4).double().mean()
-    assert right >= 0.85  # of trials; with amplitudes that vary by a fifth, one may pass for two
+    numbers = torch.bincount(found.trial, minlength=count)
+    right = (numbers == torch.arange(count) % 4).double().mean()
+    # With amplitudes that vary by a fifth, one may pass for two: 0.94 of trials, spread 0.02.
+    assert right >= 0.88
     assert event_scores(found, events, 1)["hit_rate"] > 0.9
     none = gs.deconvolve(y, ONE, **known, **options | {"penalty": 1e6})
     assert none.events.size == 0
