@@ -33,6 +33,7 @@ from groupsparse.discovery import discover as discover
 from groupsparse.discovery import estimate_group_size as estimate_group_size
 from groupsparse.encoder import shallow as shallow
 from groupsparse.encoder import unfolded as unfolded
+from groupsparse.estimator import GroupSparseCoder as GroupSparseCoder
 from groupsparse.events import Events as Events
 from groupsparse.events import events_of as events_of
 from groupsparse.files import CorruptArtifactError as CorruptArtifactError

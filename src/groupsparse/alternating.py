@@ -117,7 +117,7 @@ def alternate(
     rule.check(m // group_size)
     batches = data if callable(data) else _fixed(data)
     flat = dictionary.reshape(-1, *dictionary.shape[-2:])
-    states = [_State(a, group_size, basis) for a in flat]
+    states = [State(a, group_size, basis) for a in flat]
 
     def current() -> Tensor:
         return torch.stack([state.dictionary() for state in states]).view_as(dictionary)
@@ -155,7 +155,7 @@ def alternate(
 
 
 def _pass(
-    states: list[_State],
+    states: list[State],
     batches: Iterator[Tensor],
     like: Tensor,
     rule: Selection,
@@ -183,7 +183,7 @@ def _pass(
     return (loss / count).to(like.dtype)
 
 
-class _State:
+class State:
     """One replicate: orthonormal bases (n, m), their ``mixing`` (G, d, d) and the sums so far.
 
     Codes are those of the bases. An oblique group is its basis times its mixing.

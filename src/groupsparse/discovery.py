@@ -28,6 +28,10 @@ DEAD = 0.2  # share of the median energy below which a group is replaced
 GAIN = 1e-4  # relative fall of the score that counts as one
 
 
+class NoGroupsError(ValueError):
+    """No group shows in the data."""
+
+
 def discover(
     data: Array,
     groups: int | None = None,
@@ -67,7 +71,8 @@ def discover(
 
     Raises
     ------
-    ValueError for data that are not finite or too few, or in which no group shows.
+    ValueError for data that are not finite or too few; NoGroupsError, one of them, for data in
+    which no group shows.
 
     Examples
     --------
@@ -193,7 +198,7 @@ def _completed(
     if not len(known) and not len(new):
         new = distinct(found, known, missing, 0.0)
         if not len(new):
-            raise ValueError("no group shows in the data: no two samples have anything in common")
+            raise NoGroupsError("no group shows in the data: no two samples share anything")
     return torch.cat([known, new])
 
 

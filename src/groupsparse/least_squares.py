@@ -40,6 +40,11 @@ class Statistics:
         for value in vars(self).values():
             value *= memory
 
+    def pull(self, dictionary: Tensor, power: float) -> None:
+        """Add samples that fit this dictionary: their codes have this energy for every atom."""
+        self.codes.diagonal().add_(power)
+        self.cross += power * dictionary.mT
+
     def add(self, data: Tensor, basis: Tensor, group_size: int, rule: Selection) -> float:
         """Add samples (B, n), coded on the groups of a rule; the sum of ||y - A x||^2."""
         residual = 0.0
