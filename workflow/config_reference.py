@@ -73,6 +73,10 @@ def values(node: dict) -> str:
     if name := shared(node):
         return f"as in [{name}](#{name})"
     node = resolved(node)
+    if "anyOf" in node:
+        return ", ".join(values(part) for part in node["anyOf"])
+    if "title" in node:
+        return node["title"]
     if "enum" in node:
         return ", ".join(f"`{value}`" for value in node["enum"])
     if "else" in node:

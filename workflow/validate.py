@@ -76,14 +76,14 @@ def config_schema() -> dict:
         schema["$defs"] |= parts
         schema["properties"][room] = section
     schema["properties"]["experiments"]["items"] = {"enum": experiments()}
-    schema["$defs"]["activation"] = {"enum": activations()}
+    schema["$defs"]["activation"]["anyOf"][0] = {"enum": activations()}
     return schema
 
 
 def activations() -> list[str]:
     """Names of the library's activations, read off their source: importing torch takes seconds."""
     text = (SOURCES / "groupsparse" / "prox.py").read_text()
-    return re.findall(r'^@activation\("(\w+)"', text, re.MULTILINE)
+    return re.findall(r'^@activation\(\s*"(\w+)"', text, re.MULTILINE)
 
 
 def _loaded(name: str) -> dict:

@@ -50,6 +50,8 @@ from groupsparse.loss import shallow_loss as shallow_loss
 from groupsparse.mixture import Mixture as Mixture
 from groupsparse.prox import PROX as PROX
 from groupsparse.prox import activation as activation
+from groupsparse.prox import group_firm_threshold as group_firm_threshold
+from groupsparse.prox import group_hard_threshold as group_hard_threshold
 from groupsparse.prox import group_norms as group_norms
 from groupsparse.prox import group_soft_threshold as group_soft_threshold
 from groupsparse.prox import nonnegative_group_soft_threshold as nonnegative_group_soft_threshold
@@ -72,6 +74,8 @@ from groupsparse.seeds import generator as generator
 from groupsparse.thresholds import lambda_max as lambda_max
 from groupsparse.thresholds import matched_threshold as matched_threshold
 from groupsparse.training import DivergedError as DivergedError
+from groupsparse.topk import BatchGroupTopK as BatchGroupTopK
+from groupsparse.topk import GroupTopK as GroupTopK
 from groupsparse.training import train as train
 from groupsparse.trials import TrialData as TrialData
 

@@ -26,8 +26,10 @@ from groupsparse.preprocess import require_finite
 from groupsparse.prox import PROX, Prox, name_of
 from groupsparse.pursuit import refitted
 from groupsparse.thresholds import silence
+from groupsparse.topk import BatchGroupTopK, GroupTopK, activation_of
 
 ENCODERS = ("shallow", "ista", "fista")
+LEVELS = 30  # halvings of the interval in which a level is looked for
 
 
 class Output(NamedTuple):
@@ -44,7 +46,8 @@ class Autoencoder(nn.Module):
     ----------
     dictionary : shape (n, m), or (R, n, m) and more for independent replicates
         Initial A in float32 or float64, copied. Data take its dtype and device.
-    prox : name in :data:`groupsparse.prox.PROX`, or any callable ``f(v, threshold, group_size)``
+    prox : name in :data:`groupsparse.prox.PROX`, ``group_top_k(k)`` or ``batch_group_top_k(k)``
+        (:mod:`groupsparse.topk`), or any callable ``f(v, threshold, group_size)``
     lambda_ : penalty, finite and at least 0, or a Tensor with one per replicate; an unfolded layer
         thresholds at step * lambda, a shallow one at lambda
     group_size : atoms per group, divides m
@@ -92,16 +95,16 @@ class Autoencoder(nn.Module):
     ) -> None:
         super().__init__()
         dictionary = as_dictionary(dictionary)
-        if not callable(prox) and prox not in PROX:
-            raise ValueError(f"unknown prox {prox!r}; known are {', '.join(PROX)}, or a callable")
+        made = activation_of(prox)
         if not isinstance(refit, bool):
             raise TypeError(f"refit must be True or False, not {refit!r}")
         if encoder not in ENCODERS:
             raise ValueError(f"unknown encoder {encoder!r}; known are {', '.join(ENCODERS)}")
         check_groups(dictionary.shape[-1], group_size)
         self.dictionary = nn.Parameter(dictionary.detach().clone())
-        # A registered function goes by its name, so that it can be saved.
-        self.prox = next((name for name, f in PROX.items() if f is prox), prox)
+        # What has a name goes by it, so that it can be saved.
+        named = str(made) if isinstance(made, GroupTopK | BatchGroupTopK) else prox
+        self.prox = next((name for name, f in PROX.items() if f is prox), named)
         self.group_size = int(group_size)
         self.encoder, self.layers = encoder, check_count(layers, "layers", least=1)
         self.backprop = None if backprop is None else check_count(backprop, "backprop")
@@ -127,7 +130,7 @@ class Autoencoder(nn.Module):
     @property
     def activation(self) -> Prox:
         """The function behind ``prox``."""
-        return self.prox if callable(self.prox) else PROX[self.prox]
+        return activation_of(self.prox)
 
     def config(self) -> dict:
         """All arguments of the class except the dictionary, JSON-able."""
@@ -185,14 +188,45 @@ class Autoencoder(nn.Module):
         """
         data = self._fit(data)
         if self.encoder == "shallow" and self.backprop != 0:
-            # A user's callable may not act on each group separately.
-            loss = shallow_loss if isinstance(self.prox, str) else dense_loss
+            # Others may not act on each group separately.
+            known = isinstance(self.prox, str) and self.prox in PROX
+            loss = shallow_loss if known else dense_loss
             size = self._unit if self.refit else self.group_size
             return loss(data, self.dictionary, self.activation, self.lambda_, size, self.refit)
         fixed = self.backprop == 0 or self.refit
         with torch.set_grad_enabled(torch.is_grad_enabled() and not fixed):
             codes = self._codes(data)
         return reconstruction_loss(data, codes @ self.dictionary.mT)
+
+    @torch.no_grad()
+    def calibrate(self, data: Array) -> float:
+        """Store the level of a ``batch_group_top_k``: its inference threshold, which is returned.
+
+        With it k groups of a sample of ``data`` (N, n) are active on average, and the code of a
+        sample no longer depends on its batch. Give samples that are as those of the training.
+
+        TypeError for another activation; errors as in :meth:`encode`.
+        """
+        rule = self.activation
+        if not isinstance(rule, BatchGroupTopK):
+            raise TypeError(f"only batch_group_top_k has a level, not {self.prox!r}")
+        data = self._fit(data)
+        self._require_finite(data)
+
+        def many(level: float) -> bool:
+            self.prox = str(BatchGroupTopK(rule.k, level))
+            codes = self._encoded(data)
+            used = active(codes, self.group_size)
+            return float(used.sum()) > rule.k * used[..., 0].numel()
+
+        low, high = 0.0, 1.0
+        while many(high):
+            low, high = high, 2 * high
+        for _ in range(LEVELS):
+            middle = (low + high) / 2
+            low, high = (middle, high) if many(middle) else (low, middle)
+        self.prox = str(BatchGroupTopK(rule.k, high))
+        return high
 
     def _codes(self, data: Tensor) -> Tensor:
         if not self.refit:

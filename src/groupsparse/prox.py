@@ -16,9 +16,11 @@ from groupsparse.arrays import as_tensor, check_groups, check_lambda
 
 # Below this share of active groups it pays to pick them out.
 FEW = 0.1
+MCP_GAMMA = 3.0  # thresholds from which MCP leaves a group as it is
 
 Prox = Callable[[Tensor, float | Tensor, int], Tensor]
 Penalty = Callable[[Tensor, int], Tensor]
+Value = Callable[[Tensor, float | Tensor, int], Tensor]
 PROX: dict[str, Prox] = {}  # name -> activation
 
 
@@ -32,8 +34,32 @@ def l1_norm(x: Tensor, group_size: int = 1) -> Tensor:
     return x.abs().sum(-1)
 
 
+def active_groups(x: Tensor, group_size: int) -> Tensor:
+    """Number of groups that are not zero: (..., m) -> (...)."""
+    return (split_groups(x, group_size) != 0).any(-1).sum(-1, dtype=x.dtype)
+
+
+def mcp(x: Tensor, threshold: float | Tensor, group_size: int) -> Tensor:
+    r"""The minimax concave penalty of the group norms: (..., m) -> (...).
+
+    .. math:: \sum_g h(||x_g||_2), \quad h(u) = \lambda u - u^2 / (2 \gamma) \text{ for } u \le
+              \gamma \lambda, \text{ else } \gamma \lambda^2 / 2
+
+    with lambda the ``threshold`` and gamma = :data:`MCP_GAMMA`.
+    """
+    norms = group_norms(x, group_size)
+    low = threshold * norms - norms.square() / (2 * MCP_GAMMA)
+    high = torch.as_tensor(MCP_GAMMA / 2 * threshold**2).to(low)
+    return torch.where(norms <= MCP_GAMMA * threshold, low, high).sum(-1)
+
+
 def activation(
-    name: str, *, grouped: bool, convex: bool = True, penalty: Penalty | None = None
+    name: str,
+    *,
+    grouped: bool,
+    convex: bool = True,
+    penalty: Penalty | None = None,
+    value: Value | None = None,
 ) -> Callable[[Prox], Prox]:
     """Register a function ``f(v, threshold, group_size)`` as an activation in :data:`PROX`.
 
@@ -48,6 +74,8 @@ def activation(
         and of the minimum apply to those alone
     penalty : Omega(x, group_size) -> (...), if the activation is the proximal operator of
         threshold * Omega (on the values that it can give); energies of a mixture need it
+    value : h(x, threshold, group_size) -> (...), if it is the proximal operator of another h; with
+        a ``penalty``, h is threshold * Omega. The attribute ``value`` is h in either case, or None
 
     Examples
     --------
@@ -59,7 +87,9 @@ def activation(
     def register(prox: Prox) -> Prox:
         if name in PROX:
             raise ValueError(f"there is an activation {name!r} already")
-        prox.grouped, prox.convex, prox.penalty = grouped, convex, penalty
+        prox.grouped, prox.convex, prox.penalty, prox.value = grouped, convex, penalty, value
+        if penalty is not None:
+            prox.value = lambda x, threshold, size: threshold * penalty(x, size)
         PROX[name] = prox
         return prox
 
@@ -113,7 +143,12 @@ def nonnegative_group_soft_threshold(
     return group_soft_threshold(as_tensor(v, "v").clamp_min(0), threshold, group_size)
 
 
-@activation("group_hard", grouped=True, convex=False)
+@activation(
+    "group_hard",
+    grouped=True,
+    convex=False,
+    value=lambda x, threshold, size: threshold**2 / 2 * active_groups(x, size),
+)
 def group_hard_threshold(v: Tensor, threshold: float | Tensor, group_size: int) -> Tensor:
     r"""Group hard threshold, the proximal operator of ``threshold^2 / 2`` times the active groups.
 
@@ -135,6 +170,39 @@ def group_hard_threshold(v: Tensor, threshold: float | Tensor, group_size: int) 
     _check(threshold)
     keep = _norms(groups.detach()) > threshold
     return (groups * keep.unsqueeze(-1)).flatten(-2)
+
+
+@activation("group_mcp", grouped=True, convex=False, value=mcp)
+def group_firm_threshold(v: Tensor, threshold: float | Tensor, group_size: int) -> Tensor:
+    r"""Group firm threshold, the proximal operator of the minimax concave penalty :func:`mcp`.
+
+    .. math:: \sigma(v_g) = \min\left(1, \tfrac{\gamma}{\gamma - 1} (1 - threshold / ||v_g||_2)_+
+              \right) v_g
+
+    It shrinks groups just above the threshold and leaves those from gamma times the threshold on as
+    they are. The penalty's slope is that of the group lasso at 0 and 0 from there on: between
+    :func:`group_soft_threshold` and :func:`group_hard_threshold`, and continuous unlike the latter.
+    Gamma counts in units of what an unfolded layer is given, step * lambda.
+
+    Shapes and errors as in :func:`group_soft_threshold`.
+
+    References
+    ----------
+    C.-H. Zhang, "Nearly unbiased variable selection under minimax concave penalty", Ann. Statist.
+    38 (2010); for groups P. Breheny, J. Huang, Stat. Comput. 25 (2015).
+
+    Examples
+    --------
+    >>> group_firm_threshold(torch.tensor([3.0, 4.0, 1.2, 1.6, 0.3, 0.4]), 1.0, 2)
+    tensor([3.0000, 4.0000, 0.9000, 1.2000, 0.0000, 0.0000])
+    """
+    groups = split_groups(v, group_size)
+    _check(threshold)
+    active = _norms(groups.detach()) > threshold
+    # An inactive group may be zero, where its norm has no derivative.
+    norms = torch.linalg.vector_norm(torch.where(active.unsqueeze(-1), groups, 1), dim=-1)
+    scale = (MCP_GAMMA / (MCP_GAMMA - 1) * (1 - threshold / norms)).clamp_max(1)
+    return (groups * (scale * active).unsqueeze(-1)).flatten(-2)
 
 
 @activation("soft", grouped=False, penalty=l1_norm)

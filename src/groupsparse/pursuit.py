@@ -12,7 +12,8 @@ from groupsparse.arrays import check_lambda as check_threshold
 from groupsparse.dictionary import orthonormalize_groups
 from groupsparse.normal_equations import Products, columns_of, least_squares, solve
 from groupsparse.preprocess import require_finite
-from groupsparse.prox import PROX, Prox, group_norms, split_groups
+from groupsparse.prox import Prox, group_norms, split_groups
+from groupsparse.topk import activation_of
 
 FALSE_ALARM = 0.05  # probability that noise alone adds a group to a sample
 LEAST = 0.02  # share of a sample's energy below which a group is taken for an error of the model
@@ -135,15 +136,13 @@ class Selection(NamedTuple):
             )
         if self.lambda_ is not None:
             check_threshold(self.lambda_)
-        if not callable(self.prox) and self.prox not in PROX:
-            raise ValueError(f"unknown prox {self.prox!r}; known are {', '.join(PROX)}")
+        activation_of(self.prox)
 
     def __call__(self, products: Products) -> Tensor:
         """Support (N, G)."""
         d = products.group_size
         if self.lambda_ is not None:
-            prox = self.prox if callable(self.prox) else PROX[self.prox]
-            kept = prox(products.correlations, self.lambda_, d)
+            kept = activation_of(self.prox)(products.correlations, self.lambda_, d)
             return (split_groups(kept, d) != 0).any(-1)
         return _pursue(products, self.active_groups)
 

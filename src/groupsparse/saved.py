@@ -11,7 +11,8 @@ from torch import Tensor
 
 from groupsparse.artifacts import load_tensors, save_tensors
 from groupsparse.files import CorruptArtifactError, digest, write_atomic
-from groupsparse.prox import PROX, Prox
+from groupsparse.prox import Prox
+from groupsparse.topk import activation_of
 
 CONFIG, WEIGHTS = "config.json", "weights.safetensors"
 Model = TypeVar("Model")
@@ -42,11 +43,18 @@ def read(folder: str | Path, make: Callable[..., Model], prox: Prox | None = Non
             raise ValueError(f"{WEIGHTS} next to it is of another model")
         if dictionary is None or list(dictionary.shape) != config.pop("shape", None):
             raise ValueError(f"its shape is not that of the dictionary in {WEIGHTS}")
-        known = "prox" not in config or config["prox"] in PROX
-        if known or prox is not None:
+        if prox is not None or _known(config.get("prox")):
             return make(**tensors, **(config | ({} if prox is None else {"prox": prox})))
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise CorruptArtifactError(path, str(error), advice="") from error
     raise ValueError(
         f"{path} names the activation {config.get('prox')!r}: give it as load(folder, prox=...)"
     )
+
+
+def _known(prox: str | None) -> bool:
+    """Whether an activation goes by its name; a model may have none."""
+    try:
+        return prox is None or bool(activation_of(prox))
+    except ValueError:
+        return False

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from groupsparse.arrays import Array, as_tensor
 from groupsparse.preprocess import require_finite
-from groupsparse.prox import PROX, Prox, group_norms
+from groupsparse.prox import Prox, group_norms
+from groupsparse.topk import activation_of
 
 
 @torch.no_grad()
@@ -52,7 +53,7 @@ def lambda_max(
             "(..., N, n) and (..., n, m)"
         )
     require_finite(data)
-    prox = PROX[prox] if isinstance(prox, str) else prox
+    prox = activation_of(prox)
     step = torch.as_tensor(step)[..., None, None]
     products = data @ dictionary
     high = group_norms(products, group_size).amax((-2, -1))

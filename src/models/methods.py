@@ -10,10 +10,11 @@ from groupsparse.alternating import alternate
 from groupsparse.autoencoder import Autoencoder, encode_in_batches
 from groupsparse.batches import FixedData
 from groupsparse.discovery import discover
-from groupsparse.prox import PROX, split_groups
+from groupsparse.prox import split_groups
 from groupsparse.pursuit import FALSE_ALARM, refit_codes, select_groups
 from groupsparse.seeds import derive_seed
 from groupsparse.thresholds import matched_threshold
+from groupsparse.topk import activation_of
 from groupsparse.training import train
 from models.conditions import NOTHING, one_sided
 from models.problem import Problem
@@ -42,7 +43,7 @@ def threshold(data: Tensor, groups: int, group_size: int, prox: str) -> float:
     """
     std = float(data.square().mean().sqrt())
     lambda_ = std * float(chi2.isf(FALSE_ALARM / groups, group_size)) ** 0.5
-    if PROX[prox].grouped:
+    if activation_of(prox).grouped:
         return lambda_
     return matched_threshold(lambda_, group_size, std, one_sided=one_sided({"prox": prox}))
 

@@ -17,8 +17,9 @@ from groupsparse.batches import FixedData
 from groupsparse.device import choose_device
 from groupsparse.init import initialize
 from groupsparse.preprocess import preprocess
-from groupsparse.prox import PROX, group_norms
+from groupsparse.prox import group_norms
 from groupsparse.seeds import derive_seed
+from groupsparse.topk import activation_of
 from groupsparse.training import train
 
 
@@ -41,7 +42,7 @@ def main() -> None:
     # No reading in the seeds: readings share what they do not change. No init sees a label.
     seed = derive_seed(args.seed, "readings", header["dataset"])
     groups, d = part["groups"], part["group_size"]
-    size = (groups, d) if PROX[settings["prox"]].grouped else (groups * d, 1)
+    size = (groups, d) if activation_of(settings["prox"]).grouped else (groups * d, 1)
     start = initialize(settings["init"], data, *size, derive_seed(seed, settings["init"]))
     spec = {key: settings[key] for key in ("prox", "lambda", "step")}
     spec |= {"encoder": part["encoder"], "layers": part["layers"]}

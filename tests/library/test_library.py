@@ -399,7 +399,8 @@ def test_one_edit_registers_an_activation_for_models_and_configs(monkeypatch):
     from groupsparse import prox
 
     monkeypatch.setattr(prox, "PROX", dict(prox.PROX))
-    monkeypatch.setattr("groupsparse.autoencoder.PROX", prox.PROX)
+    for module in ("autoencoder", "topk"):
+        monkeypatch.setattr(f"groupsparse.{module}.PROX", prox.PROX)
     prox.activation("mine", grouped=True, convex=False)(hard)
     assert model(prox="mine").encode(samples()).any()
     with pytest.raises(ValueError, match="an activation 'mine' already"):

@@ -111,6 +111,40 @@ def test_threshold_zero_is_the_projection_on_the_constraint(name, v):
     assert torch.equal(PROX[name](v, 0.0, D), expected)
 
 
+@pytest.mark.parametrize("name", [name for name, prox in PROX.items() if prox.value])
+@often
+@given(v=vectors, threshold=thresholds, seed=st.integers(0, 2**31))
+def test_no_other_point_has_less_of_the_value_that_an_activation_states(name, v, threshold, seed):
+    prox = PROX[name]
+
+    def objective(x):
+        return 0.5 * (x - v).square().sum(-1) + prox.value(x, threshold, D)
+
+    x = prox(v, threshold, D)
+    scales = torch.linspace(0, 1.5, 61, dtype=torch.float64)
+    noise = torch.Generator().manual_seed(seed)
+    others = [v + torch.randn(30, M, generator=noise, dtype=torch.float64), x.expand(1, M)]
+    for group in v.reshape(GROUPS, D).unbind() if name in GROUPED else v.unbind():
+        # Along a group alone: a minimiser has its direction, whatever its length.
+        place = (v == group).double() if group.ndim == 0 else None
+        if place is None:
+            place = (v.reshape(GROUPS, D) == group).all(-1, keepdim=True).double().expand(-1, D)
+        others.append(x + place.reshape(M) * (scales.unsqueeze(-1) * v - x))
+    others = torch.cat(others)
+    others = others.clamp_min(0) if name in ONE_SIDED else others
+    assert (objective(x) <= objective(others) + ROUNDING * (1 + objective(others))).all()
+
+
+def test_every_activation_states_its_value():
+    assert [name for name, prox in PROX.items() if prox.value is None] == []
+    x = torch.tensor([3.0, 4.0, 0.3, 0.4, 0.0, 0.0], dtype=torch.float64)
+    values = {name: float(prox.value(x, 1.0, 2)) for name, prox in PROX.items()}
+    # Norms 5, 1/2 and 0. MCP: 3/2 from 3 thresholds on, and 1/2 - (1/2)^2 / 6 below.
+    grouped = {"group_soft": 5.5, "group_soft_nonnegative": 5.5, "group_hard": 1.0}
+    expected = grouped | {"group_mcp": 1.5 + 0.5 - 0.25 / 6, "soft": 7.7, "relu": 7.7}
+    assert values == pytest.approx(expected)
+
+
 @every_prox
 @often
 @given(v=vectors, threshold=thresholds)
@@ -177,6 +211,19 @@ def test_the_group_hard_threshold_of_a_hand_worked_example():
     for threshold, kept in ((1.0, [1, 0, 1]), (5.0, [0, 0, 1]), (4.99, [1, 0, 1]), (0.0, [1] * 3)):
         expected = v * torch.tensor(kept).repeat_interleave(2)
         assert torch.equal(PROX["group_hard"](v, threshold, 2), expected)
+
+
+def test_the_firm_threshold_is_between_soft_and_hard_and_continuous():
+    direction = torch.tensor([0.6, 0.8], dtype=torch.float64)
+    lengths = torch.linspace(0, 5, 501, dtype=torch.float64)
+    v = lengths.unsqueeze(-1) * direction
+    soft, firm, hard = (
+        PROX[f"group_{name}"](v, 1.0, 2).norm(dim=-1) for name in ("soft", "mcp", "hard")
+    )
+    assert (soft <= firm + ROUNDING).all()
+    assert (firm <= hard + ROUNDING).all()
+    assert torch.allclose(firm[lengths >= 3], lengths[lengths >= 3])
+    assert firm.diff().max() <= 0.01 * 1.5 + ROUNDING, "its slope is gamma / (gamma - 1)"
 
 
 def test_the_gradient_of_the_group_hard_threshold_passes_active_groups_unchanged():

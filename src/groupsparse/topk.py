@@ -1,0 +1,144 @@
+"""Activations that keep a number of groups, the strongest ones, instead of all above a threshold.
+
+They are named in configs as ``group_top_k(3)`` and ``batch_group_top_k(3)``; a batch's stored
+threshold follows the number, ``batch_group_top_k(3, 0.52)``.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from groupsparse.arrays import check_count, check_lambda
+from groupsparse.prox import PROX, Prox, active_groups, group_norms, split_groups
+
+
+@dataclass(frozen=True)
+class GroupTopK:
+    r"""Keep the k groups of largest norm of every sample, as they are; all others become zero.
+
+    .. math:: \sigma(v)_g = v_g \text{ if } ||v_g||_2 \text{ is one of the k largest, else } 0
+
+    It is the projection on :math:`||x||_{2,0} \le k`. A ``threshold`` above 0 also removes groups
+    of at most that norm.
+
+    Examples
+    --------
+    >>> GroupTopK(1)(torch.tensor([[3.0, 4.0, 0.3, 0.4, 1.0, 1.0]]), 0.0, 2)
+    tensor([[3., 4., 0., 0., 0., 0.]])
+    """
+
+    k: int
+    grouped, convex, penalty = True, False, None
+
+    def __post_init__(self) -> None:
+        check_count(self.k, "k", least=1)
+
+    def __call__(self, v: Tensor, threshold: float | Tensor, group_size: int) -> Tensor:
+        norms = group_norms(v.detach(), group_size)
+        kept = _largest(norms, min(self.k, norms.shape[-1]))
+        return _keep(v, kept & (norms > threshold), group_size)
+
+    def value(self, x: Tensor, threshold: float | Tensor, group_size: int) -> Tensor:
+        """0 where at most k groups are not zero, else infinite: (..., m) -> (...)."""
+        return torch.where(active_groups(x, group_size) <= self.k, 0.0, math.inf)
+
+    def __str__(self) -> str:
+        return f"group_top_k({self.k})"
+
+
+@dataclass(frozen=True)
+class BatchGroupTopK:
+    r"""Keep the k N groups of largest norm of a batch of N samples: k in a sample on average.
+
+    A sample then has as many groups as it needs. But its code depends on the batch that it is in.
+    With ``level``, the inference threshold, it does not: every group above that norm is kept.
+    :meth:`groupsparse.Autoencoder.calibrate` finds the level that keeps k groups on average.
+
+    Leading dimensions before the samples are replicates, a batch each. A ``threshold`` above 0 also
+    removes groups of at most that norm.
+
+    References
+    ----------
+    B. Bussmann, P. Leask, N. Nanda, "BatchTopK sparse autoencoders" (arXiv 2412.06410), for single
+    atoms.
+
+    Examples
+    --------
+    >>> v = torch.tensor([[3.0, 4.0, 0.3, 0.4], [0.1, 0.1, 0.2, 0.2]])
+    >>> BatchGroupTopK(1)(v, 0.0, 2)
+    tensor([[3.0000, 4.0000, 0.3000, 0.4000],
+            [0.0000, 0.0000, 0.0000, 0.0000]])
+    >>> BatchGroupTopK(1, level=0.25)(v, 0.0, 2)
+    tensor([[3.0000, 4.0000, 0.3000, 0.4000],
+            [0.0000, 0.0000, 0.2000, 0.2000]])
+    """
+
+    k: float
+    level: float | None = None
+    grouped, convex, penalty, value = True, False, None, None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.k < math.inf:
+            raise ValueError(f"k must be a finite number above 0, not {self.k!r}")
+        if self.level is not None:
+            check_lambda(self.level, "level")
+
+    def __call__(self, v: Tensor, threshold: float | Tensor, group_size: int) -> Tensor:
+        norms = group_norms(v.detach(), group_size)
+        if self.level is not None:
+            kept = norms > self.level
+        elif norms.ndim < 2:
+            kept = _largest(norms, self.count(1, norms.shape[-1]))
+        else:
+            flat = norms.flatten(-2)
+            kept = _largest(flat, self.count(*norms.shape[-2:])).view_as(norms)
+        return _keep(v, kept & (norms > threshold), group_size)
+
+    def count(self, samples: int, groups: int) -> int:
+        """Groups that are kept in a batch."""
+        return min(max(1, round(self.k * samples)), samples * groups)
+
+    def __str__(self) -> str:
+        level = "" if self.level is None else f", {self.level!r}"
+        return f"batch_group_top_k({self.k:g}{level})"
+
+
+def activation_of(prox: str | Prox) -> Prox:
+    """The activation of a name in :data:`groupsparse.prox.PROX` or of one here; ValueError.
+
+    Examples
+    --------
+    >>> activation_of("group_top_k(3)")
+    GroupTopK(k=3)
+    """
+    if callable(prox):
+        return prox
+    name = prox if isinstance(prox, str) else ""
+    if name in PROX:
+        return PROX[name]
+    if parts := re.fullmatch(r"(batch_)?group_top_k\(([^,()]+)(?:, *([^,()]+))?\)", name):
+        batch, k, level = parts.groups()
+        try:
+            if batch:
+                return BatchGroupTopK(float(k), None if level is None else float(level))
+            if level is None:
+                return GroupTopK(int(k))
+        except ValueError as error:
+            raise ValueError(f"activation {prox!r}: {error}") from None
+    known = ", ".join([*PROX, "group_top_k(k)", "batch_group_top_k(k)"])
+    raise ValueError(f"unknown prox {prox!r}; known are {known}, or a callable")
+
+
+def _largest(norms: Tensor, count: int) -> Tensor:
+    """Which entries along the last axis are the ``count`` largest: bool."""
+    index = norms.topk(count, dim=-1, sorted=False).indices
+    return torch.zeros_like(norms, dtype=torch.bool).scatter_(-1, index, True)
+
+
+def _keep(v: Tensor, kept: Tensor, group_size: int) -> Tensor:
+    return (split_groups(v, group_size) * kept.unsqueeze(-1)).flatten(-2)
