@@ -73,9 +73,9 @@ from groupsparse.seeds import derive_seed as derive_seed
 from groupsparse.seeds import generator as generator
 from groupsparse.thresholds import lambda_max as lambda_max
 from groupsparse.thresholds import matched_threshold as matched_threshold
-from groupsparse.training import DivergedError as DivergedError
 from groupsparse.topk import BatchGroupTopK as BatchGroupTopK
 from groupsparse.topk import GroupTopK as GroupTopK
+from groupsparse.training import DivergedError as DivergedError
 from groupsparse.training import train as train
 from groupsparse.trials import TrialData as TrialData
 
