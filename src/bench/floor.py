@@ -11,7 +11,7 @@ import torch
 from bench.timing import arguments, interleaved, rows, save, simulate, size
 from groupsparse.autoencoder import Autoencoder
 from groupsparse.dictionary import perturb
-from groupsparse.prox import group_norms
+from groupsparse.groups import group_norms
 from groupsparse.seeds import generator
 
 

@@ -8,7 +8,7 @@ from bench import reference
 from bench.timing import arguments, interleaved, rows, save, simulate, size, step
 from groupsparse.autoencoder import Autoencoder
 from groupsparse.dictionary import perturb
-from groupsparse.prox import group_norms
+from groupsparse.groups import group_norms
 from groupsparse.seeds import generator
 
 SQUARE = 8192  # side of the product that shows the rate of a GPU at its best

@@ -9,7 +9,7 @@ from torch import Tensor
 from clustering.images import images
 from groupsparse import clustering
 from groupsparse.autoencoder import Autoencoder, encode_in_batches
-from groupsparse.prox import group_norms
+from groupsparse.groups import group_norms
 
 
 class Case(NamedTuple):

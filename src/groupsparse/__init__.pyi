@@ -9,6 +9,7 @@ from groupsparse.batches import FixedData as FixedData
 from groupsparse.batches import FreshData as FreshData
 from groupsparse.batches import FreshNoise as FreshNoise
 from groupsparse.batches import StreamedData as StreamedData
+from groupsparse.calibration import calibrate as calibrate
 from groupsparse.clustering import accuracy as accuracy
 from groupsparse.clustering import class_contrast as class_contrast
 from groupsparse.clustering import cluster as cluster
@@ -44,20 +45,29 @@ from groupsparse.generative import dense_codes as dense_codes
 from groupsparse.generative import random_dictionary as random_dictionary
 from groupsparse.generative import sample as sample
 from groupsparse.generative import sample_codes as sample_codes
+from groupsparse.groups import group_norms as group_norms
+from groupsparse.groups import split_groups as split_groups
 from groupsparse.init import initialize as initialize
+from groupsparse.iterable import IterableData as IterableData
 from groupsparse.loss import reconstruction_loss as reconstruction_loss
 from groupsparse.loss import shallow_loss as shallow_loss
+from groupsparse.metrics import active_per_sample as active_per_sample
+from groupsparse.metrics import dead_groups as dead_groups
+from groupsparse.metrics import effective_ranks as effective_ranks
+from groupsparse.metrics import explained_variance as explained_variance
+from groupsparse.metrics import firing_rates as firing_rates
+from groupsparse.metrics import max_cosines as max_cosines
+from groupsparse.metrics import relative_bias as relative_bias
+from groupsparse.metrics import stability as stability
 from groupsparse.mixture import Mixture as Mixture
 from groupsparse.prox import PROX as PROX
 from groupsparse.prox import activation as activation
 from groupsparse.prox import group_firm_threshold as group_firm_threshold
 from groupsparse.prox import group_hard_threshold as group_hard_threshold
-from groupsparse.prox import group_norms as group_norms
 from groupsparse.prox import group_soft_threshold as group_soft_threshold
 from groupsparse.prox import nonnegative_group_soft_threshold as nonnegative_group_soft_threshold
 from groupsparse.prox import relu_with_bias as relu_with_bias
 from groupsparse.prox import soft_threshold as soft_threshold
-from groupsparse.prox import split_groups as split_groups
 from groupsparse.pursuit import refit_codes as refit_codes
 from groupsparse.pursuit import select_groups as select_groups
 from groupsparse.recovery import aligned_squared_error as aligned_squared_error
@@ -69,14 +79,17 @@ from groupsparse.recovery import mean_correlation as mean_correlation
 from groupsparse.recovery import noise_floor as noise_floor
 from groupsparse.recovery import squared_error as squared_error
 from groupsparse.recovery import support_scores as support_scores
+from groupsparse.revival import Revival as Revival
 from groupsparse.seeds import derive_seed as derive_seed
 from groupsparse.seeds import generator as generator
 from groupsparse.thresholds import lambda_max as lambda_max
 from groupsparse.thresholds import matched_threshold as matched_threshold
+from groupsparse.thresholds import noise_threshold as noise_threshold
 from groupsparse.topk import BatchGroupTopK as BatchGroupTopK
 from groupsparse.topk import GroupTopK as GroupTopK
 from groupsparse.training import DivergedError as DivergedError
 from groupsparse.training import train as train
 from groupsparse.trials import TrialData as TrialData
+from groupsparse.untied import UntiedAutoencoder as UntiedAutoencoder
 
 __version__: str

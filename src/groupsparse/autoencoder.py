@@ -26,10 +26,9 @@ from groupsparse.preprocess import require_finite
 from groupsparse.prox import PROX, Prox, name_of
 from groupsparse.pursuit import refitted
 from groupsparse.thresholds import silence
-from groupsparse.topk import BatchGroupTopK, GroupTopK, activation_of
+from groupsparse.topk import activation_of, named
 
 ENCODERS = ("shallow", "ista", "fista")
-LEVELS = 30  # halvings of the interval in which a level is looked for
 
 
 class Output(NamedTuple):
@@ -95,16 +94,13 @@ class Autoencoder(nn.Module):
     ) -> None:
         super().__init__()
         dictionary = as_dictionary(dictionary)
-        made = activation_of(prox)
+        self.prox = named(prox)  # so that it can be saved
         if not isinstance(refit, bool):
             raise TypeError(f"refit must be True or False, not {refit!r}")
         if encoder not in ENCODERS:
             raise ValueError(f"unknown encoder {encoder!r}; known are {', '.join(ENCODERS)}")
         check_groups(dictionary.shape[-1], group_size)
         self.dictionary = nn.Parameter(dictionary.detach().clone())
-        # What has a name goes by it, so that it can be saved.
-        named = str(made) if isinstance(made, GroupTopK | BatchGroupTopK) else prox
-        self.prox = next((name for name, f in PROX.items() if f is prox), named)
         self.group_size = int(group_size)
         self.encoder, self.layers = encoder, check_count(layers, "layers", least=1)
         self.backprop = None if backprop is None else check_count(backprop, "backprop")
@@ -189,8 +185,7 @@ class Autoencoder(nn.Module):
         data = self._fit(data)
         if self.encoder == "shallow" and self.backprop != 0:
             # Others may not act on each group separately.
-            known = isinstance(self.prox, str) and self.prox in PROX
-            loss = shallow_loss if known else dense_loss
+            loss = shallow_loss if self.activation in PROX.values() else dense_loss
             size = self._unit if self.refit else self.group_size
             return loss(data, self.dictionary, self.activation, self.lambda_, size, self.refit)
         fixed = self.backprop == 0 or self.refit
@@ -199,34 +194,12 @@ class Autoencoder(nn.Module):
         return reconstruction_loss(data, codes @ self.dictionary.mT)
 
     @torch.no_grad()
-    def calibrate(self, data: Array) -> float:
-        """Store the level of a ``batch_group_top_k``: its inference threshold, which is returned.
+    def replace_groups(self, groups: Tensor, atoms: Tensor) -> None:
+        """Give groups, by their indices (k,), other atoms (n, k * group_size)."""
+        self.dictionary[..., self._columns(groups)] = atoms.to(self.dictionary)
 
-        With it k groups of a sample of ``data`` (N, n) are active on average, and the code of a
-        sample no longer depends on its batch. Give samples that are as those of the training.
-
-        TypeError for another activation; errors as in :meth:`encode`.
-        """
-        rule = self.activation
-        if not isinstance(rule, BatchGroupTopK):
-            raise TypeError(f"only batch_group_top_k has a level, not {self.prox!r}")
-        data = self._fit(data)
-        self._require_finite(data)
-
-        def many(level: float) -> bool:
-            self.prox = str(BatchGroupTopK(rule.k, level))
-            codes = self._encoded(data)
-            used = active(codes, self.group_size)
-            return float(used.sum()) > rule.k * used[..., 0].numel()
-
-        low, high = 0.0, 1.0
-        while many(high):
-            low, high = high, 2 * high
-        for _ in range(LEVELS):
-            middle = (low + high) / 2
-            low, high = (middle, high) if many(middle) else (low, middle)
-        self.prox = str(BatchGroupTopK(rule.k, high))
-        return high
+    def _columns(self, groups: Tensor) -> Tensor:
+        return torch.arange(self.dictionary.shape[-1]).view(-1, self.group_size)[groups].flatten()
 
     def _codes(self, data: Tensor) -> Tensor:
         if not self.refit:
@@ -271,10 +244,8 @@ class Autoencoder(nn.Module):
         try:
             torch.broadcast_shapes(data.shape[:-2], replicates)
         except RuntimeError:
-            raise ValueError(
-                f"data of shape {tuple(data.shape)} do not fit the replicates {tuple(replicates)} "
-                "of the dictionary"
-            ) from None
+            shapes = f"{tuple(data.shape)} do not fit the replicates {tuple(replicates)}"
+            raise ValueError(f"data of shape {shapes} of the dictionary") from None
         return data
 
     def _lipschitz(self, gram: Tensor | None = None) -> Tensor:
@@ -287,10 +258,13 @@ class Autoencoder(nn.Module):
             self._shortened = encoder.warn_if_too_long(self.step, lipschitz, limit)
         return torch.where(self.step * lipschitz < limit, 1 / self.step, lipschitz)
 
-    def _warn_if_silent(self, data: Tensor, codes: Tensor) -> None:
+    def _silence(self, data: Tensor, codes: Tensor) -> str | None:
         step = 1.0 if self.encoder == "shallow" else 1 / self._lipschitz()
         problem = self.dictionary.detach(), self.activation, self.group_size, step
-        if message := silence(data, codes.detach(), *problem):
+        return silence(data, codes, *problem)
+
+    def _warn_if_silent(self, data: Tensor, codes: Tensor) -> None:
+        if message := self._silence(data, codes.detach()):
             warnings.warn(message, stacklevel=3)
 
     def save(self, folder: str | Path) -> None:
@@ -304,12 +278,8 @@ class Autoencoder(nn.Module):
     def load(cls, folder: str | Path, prox: Prox | None = None) -> Autoencoder:
         """Read what :meth:`save` wrote, onto the CPU.
 
-        ``prox`` is the activation, if it was a callable: nothing that a file names is executed.
-
-        Raises
-        ------
-        CorruptArtifactError naming the file that is missing, damaged or of another model;
-        ValueError if the activation has to be given.
+        ``prox`` is the activation, if it was a callable: nothing that a file names is executed, and
+        ValueError says so. CorruptArtifactError names a file that is missing, damaged or wrong.
         """
         return saved.read(folder, cls, prox)
 

@@ -12,7 +12,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score, confusion_matrix, normalized_mutual_info_score
 
 from groupsparse.arrays import check_groups
-from groupsparse.prox import group_norms
+from groupsparse.groups import group_norms
 
 ALGORITHMS = ("kmeans", "spectral")
 DENSE = 2000  # up to this many samples an exact solver for all eigenvectors is cheap

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
 import torch
-from joblib import effective_n_jobs
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import Tags, check_random_state
@@ -289,7 +289,7 @@ class GroupSparseCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             library.addHandler(handler)
             library.setLevel(logging.INFO)
         if self.n_jobs is not None:
-            torch.set_num_threads(effective_n_jobs(self.n_jobs))
+            torch.set_num_threads(_threads(self.n_jobs))
         try:
             with torch.no_grad():
                 yield
@@ -305,6 +305,13 @@ class GroupSparseCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _threads(n_jobs: int) -> int:
+    """As scikit-learn counts: -1 is all, -2 all but one."""
+    if n_jobs == 0:
+        raise ValueError("n_jobs must not be 0")
+    return n_jobs if n_jobs > 0 else max(1, (os.cpu_count() or 1) + 1 + n_jobs)
 
 
 def _numpy(X: ArrayLike | Tensor) -> np.ndarray:

@@ -12,45 +12,17 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from groupsparse.arrays import as_tensor, check_groups, check_lambda
+from groupsparse.arrays import as_tensor, check_lambda
+from groupsparse.groups import split_groups
+from groupsparse.penalties import MCP_GAMMA, active_groups, l1_norm, l21_norm, mcp
 
 # Below this share of active groups it pays to pick them out.
 FEW = 0.1
-MCP_GAMMA = 3.0  # thresholds from which MCP leaves a group as it is
 
 Prox = Callable[[Tensor, float | Tensor, int], Tensor]
 Penalty = Callable[[Tensor, int], Tensor]
 Value = Callable[[Tensor, float | Tensor, int], Tensor]
 PROX: dict[str, Prox] = {}  # name -> activation
-
-
-def l21_norm(x: Tensor, group_size: int) -> Tensor:
-    """Sum of the Euclidean norms of the groups: (..., m) -> (...)."""
-    return group_norms(x, group_size).sum(-1)
-
-
-def l1_norm(x: Tensor, group_size: int = 1) -> Tensor:
-    """Sum of absolute values: (..., m) -> (...). ``group_size`` is ignored."""
-    return x.abs().sum(-1)
-
-
-def active_groups(x: Tensor, group_size: int) -> Tensor:
-    """Number of groups that are not zero: (..., m) -> (...)."""
-    return (split_groups(x, group_size) != 0).any(-1).sum(-1, dtype=x.dtype)
-
-
-def mcp(x: Tensor, threshold: float | Tensor, group_size: int) -> Tensor:
-    r"""The minimax concave penalty of the group norms: (..., m) -> (...).
-
-    .. math:: \sum_g h(||x_g||_2), \quad h(u) = \lambda u - u^2 / (2 \gamma) \text{ for } u \le
-              \gamma \lambda, \text{ else } \gamma \lambda^2 / 2
-
-    with lambda the ``threshold`` and gamma = :data:`MCP_GAMMA`.
-    """
-    norms = group_norms(x, group_size)
-    low = threshold * norms - norms.square() / (2 * MCP_GAMMA)
-    high = torch.as_tensor(MCP_GAMMA / 2 * threshold**2).to(low)
-    return torch.where(norms <= MCP_GAMMA * threshold, low, high).sum(-1)
 
 
 def activation(
@@ -243,18 +215,6 @@ def name_of(prox: Prox) -> str:
     """Module and name of an activation that is a function or an instance of a class."""
     named = prox if hasattr(prox, "__qualname__") else type(prox)
     return f"{named.__module__}.{named.__qualname__}"
-
-
-def split_groups(v: Tensor, group_size: int) -> Tensor:
-    """View (..., m) as (..., m / group_size, group_size); ValueError if that is impossible."""
-    v = as_tensor(v, "v")
-    check_groups(v.shape[-1], group_size)
-    return v.unflatten(-1, (-1, group_size))
-
-
-def group_norms(v: Tensor, group_size: int) -> Tensor:
-    """Euclidean norm of every group: (..., m) -> (..., m / group_size)."""
-    return torch.linalg.vector_norm(split_groups(v, group_size), dim=-1)
 
 
 def _check(threshold: float | Tensor) -> None:

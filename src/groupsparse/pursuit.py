@@ -10,9 +10,10 @@ from torch import Tensor
 from groupsparse.arrays import Array, as_dictionary, as_tensor, check_count, check_groups
 from groupsparse.arrays import check_lambda as check_threshold
 from groupsparse.dictionary import orthonormalize_groups
+from groupsparse.groups import group_norms, split_groups
 from groupsparse.normal_equations import Products, columns_of, least_squares, solve
 from groupsparse.preprocess import require_finite
-from groupsparse.prox import Prox, group_norms, split_groups
+from groupsparse.prox import Prox
 from groupsparse.topk import activation_of
 
 FALSE_ALARM = 0.05  # probability that noise alone adds a group to a sample

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from groupsparse.arrays import Array, as_tensor, check_groups
 from groupsparse.dictionary import normalize_columns
-from groupsparse.prox import split_groups
+from groupsparse.groups import split_groups
 
 
 def squared_error(estimate: Array, truth: Array) -> Tensor:

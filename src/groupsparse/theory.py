@@ -13,7 +13,7 @@ from torch import Tensor
 
 from groupsparse.dictionary import blocks, from_blocks
 from groupsparse.generative import Codes, Sample, dense_codes
-from groupsparse.prox import group_norms, split_groups
+from groupsparse.groups import group_norms, split_groups
 
 
 class Gradients(NamedTuple):

@@ -7,9 +7,10 @@ import math
 import torch
 from torch import Tensor
 
-from groupsparse.arrays import Array, as_tensor
+from groupsparse.arrays import Array, as_tensor, check_count
+from groupsparse.groups import group_norms
 from groupsparse.preprocess import require_finite
-from groupsparse.prox import Prox, group_norms
+from groupsparse.prox import Prox
 from groupsparse.topk import activation_of
 
 
@@ -98,6 +99,33 @@ def silence(
         f"all codes{which} are zero, because lambda_ is too large: codes become nonzero below "
         f"{values}"
     )
+
+
+def noise_threshold(rate: float, group_size: int, std: float = 1.0) -> float:
+    r"""Threshold that white noise alone exceeds on a group with probability ``rate``.
+
+    .. math:: P(||\sigma z||_2 > t) = rate, \quad z \sim N(0, I_d)
+
+    The norm of noise on d orthonormal atoms follows a chi law. With a rate of 0.05 / G, noise makes
+    one of G groups active in about a sample of twenty.
+
+    Parameters
+    ----------
+    rate : probability, in (0, 1)
+    group_size : d
+    std : standard deviation of an entry of the noise, above 0
+
+    Examples
+    --------
+    >>> round(noise_threshold(0.05 / 20, group_size=4, std=0.5), 3)
+    2.026
+    """
+    from scipy.stats import chi2  # here: slow to import
+
+    check_count(group_size, "group_size", least=1)
+    if not (0 < rate < 1 and 0 < std < math.inf):
+        raise ValueError(f"rate must be in (0, 1) and std positive, not {rate} and {std}")
+    return std * float(chi2.isf(rate, group_size)) ** 0.5
 
 
 def matched_threshold(

@@ -14,7 +14,9 @@ import torch
 from torch import Tensor
 
 from groupsparse.arrays import check_count, check_lambda
-from groupsparse.prox import PROX, Prox, active_groups, group_norms, split_groups
+from groupsparse.groups import group_norms, split_groups
+from groupsparse.penalties import active_groups
+from groupsparse.prox import PROX, Prox
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class BatchGroupTopK:
 
     A sample then has as many groups as it needs. But its code depends on the batch that it is in.
     With ``level``, the inference threshold, it does not: every group above that norm is kept.
-    :meth:`groupsparse.Autoencoder.calibrate` finds the level that keeps k groups on average.
+    :func:`groupsparse.calibrate` finds the level that keeps k groups on average.
 
     Leading dimensions before the samples are replicates, a batch each. A ``threshold`` above 0 also
     removes groups of at most that norm.
@@ -132,6 +134,14 @@ def activation_of(prox: str | Prox) -> Prox:
             raise ValueError(f"activation {prox!r}: {error}") from None
     known = ", ".join([*PROX, "group_top_k(k)", "batch_group_top_k(k)"])
     raise ValueError(f"unknown prox {prox!r}; known are {known}, or a callable")
+
+
+def named(prox: str | Prox) -> str | Prox:
+    """The name of an activation that goes by one, else the activation itself; ValueError."""
+    activation_of(prox)
+    if isinstance(prox, GroupTopK | BatchGroupTopK):
+        return str(prox)
+    return next((name for name, known in PROX.items() if known is prox), prox)
 
 
 def _largest(norms: Tensor, count: int) -> Tensor:

@@ -10,7 +10,7 @@ from groupsparse.alternating import alternate
 from groupsparse.autoencoder import Autoencoder, encode_in_batches
 from groupsparse.batches import FixedData
 from groupsparse.discovery import discover
-from groupsparse.prox import split_groups
+from groupsparse.groups import split_groups
 from groupsparse.pursuit import FALSE_ALARM, refit_codes, select_groups
 from groupsparse.seeds import derive_seed
 from groupsparse.thresholds import matched_threshold

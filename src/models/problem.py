@@ -7,7 +7,7 @@ from torch import Tensor
 
 from groupsparse.dictionary import normalize_columns, perturb
 from groupsparse.generative import Sample, dense_codes, random_dictionary, sample
-from groupsparse.prox import split_groups
+from groupsparse.groups import split_groups
 from groupsparse.seeds import generator
 from models.conditions import NEAR, RANDOM
 

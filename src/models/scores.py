@@ -8,7 +8,7 @@ from torch import Tensor
 
 from groupsparse.clustering import accuracy
 from groupsparse.dictionary import blocks
-from groupsparse.prox import group_norms, split_groups
+from groupsparse.groups import group_norms, split_groups
 from groupsparse.pursuit import refit_codes
 from groupsparse.recovery import support_scores
 from models.methods import Learnt

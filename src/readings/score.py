@@ -15,9 +15,9 @@ from groupsparse.artifacts import load_tensors
 from groupsparse.autoencoder import Autoencoder, encode_in_batches
 from groupsparse.batches import FixedData
 from groupsparse.device import choose_device
+from groupsparse.groups import group_norms
 from groupsparse.init import initialize
 from groupsparse.preprocess import preprocess
-from groupsparse.prox import group_norms
 from groupsparse.seeds import derive_seed
 from groupsparse.topk import activation_of
 from groupsparse.training import train

@@ -11,7 +11,7 @@ from torch import Tensor
 from groupsparse.dictionary import block_coherence, blocks, coherence
 from groupsparse.dictionary import normalize_columns as unit
 from groupsparse.generative import Sample
-from groupsparse.prox import group_norms
+from groupsparse.groups import group_norms
 from groupsparse.recovery import aligned_squared_error, squared_error, support_scores
 from groupsparse.theory import (
     alphas,

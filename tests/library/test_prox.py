@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from groupsparse.prox import PROX, group_norms, relu_with_bias, soft_threshold, split_groups
+from groupsparse.groups import group_norms, split_groups
+from groupsparse.prox import PROX, relu_with_bias, soft_threshold
 
 D, GROUPS = 2, 3
 M = D * GROUPS

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from groupsparse.prox import PROX, group_norms
+from groupsparse.groups import group_norms
+from groupsparse.prox import PROX
 
 GROUPS, D = 60, 3
 THRESHOLDS = torch.tensor([1.0, 1.5, 2.0], dtype=torch.float64).reshape(3, 1, 1)

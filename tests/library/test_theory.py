@@ -29,7 +29,7 @@ from groupsparse.dictionary import (
     tilt_groups,
 )
 from groupsparse.generative import Codes, dense_codes, random_dictionary
-from groupsparse.prox import group_norms, split_groups
+from groupsparse.groups import group_norms, split_groups
 from groupsparse.recovery import invariant_squared_error
 
 

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import groupsparse as gs
+from groupsparse.groups import group_norms
 from groupsparse.loss import active
-from groupsparse.prox import group_norms
 from groupsparse.topk import BatchGroupTopK, GroupTopK, activation_of
 
 D, GROUPS = 2, 6
@@ -125,7 +125,7 @@ def test_a_network_learns_with_them_is_calibrated_and_saved(encoder, tmp_path):
             gs.invariant_squared_error(a.detach(), truth, 2) for a in (start, model.dictionary)
         )
         assert after < before / 2
-    level = model.calibrate(data)
+    level = gs.calibrate(model, data)
     used = active(model.encode(data), 2).sum(-1)
     assert used.double().mean() == pytest.approx(2, abs=0.05)
     alone = torch.cat([model.encode(one) for one in data[:20].split(1)])
@@ -139,7 +139,7 @@ def test_a_network_learns_with_them_is_calibrated_and_saved(encoder, tmp_path):
 def test_only_a_batch_rule_is_calibrated():
     model = gs.Autoencoder(torch.eye(4), "group_top_k(1)", 0.0, 2)
     with pytest.raises(TypeError, match="only batch_group_top_k has a level, not 'group_top_k"):
-        model.calibrate(torch.eye(4))
+        gs.calibrate(model, torch.eye(4))
 
 
 def test_the_test_of_groups_and_lambda_max_take_them_too():
