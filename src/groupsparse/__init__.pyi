@@ -45,6 +45,7 @@ from groupsparse.generative import dense_codes as dense_codes
 from groupsparse.generative import random_dictionary as random_dictionary
 from groupsparse.generative import sample as sample
 from groupsparse.generative import sample_codes as sample_codes
+from groupsparse.groups import Groups as Groups
 from groupsparse.groups import group_norms as group_norms
 from groupsparse.groups import split_groups as split_groups
 from groupsparse.init import initialize as initialize
@@ -60,6 +61,7 @@ from groupsparse.metrics import max_cosines as max_cosines
 from groupsparse.metrics import relative_bias as relative_bias
 from groupsparse.metrics import stability as stability
 from groupsparse.mixture import Mixture as Mixture
+from groupsparse.path import lambda_path as lambda_path
 from groupsparse.prox import PROX as PROX
 from groupsparse.prox import activation as activation
 from groupsparse.prox import group_firm_threshold as group_firm_threshold

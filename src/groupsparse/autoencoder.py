@@ -17,10 +17,10 @@ from groupsparse.arrays import (
     as_lambda,
     as_tensor,
     check_count,
-    check_groups,
     check_step,
 )
 from groupsparse.dictionary import squared_spectral_norm
+from groupsparse.groups import Groups, group_size_of
 from groupsparse.loss import active, dense_loss, per_sample, reconstruction_loss, shallow_loss
 from groupsparse.preprocess import require_finite
 from groupsparse.prox import PROX, Prox, name_of
@@ -49,7 +49,8 @@ class Autoencoder(nn.Module):
         (:mod:`groupsparse.topk`), or any callable ``f(v, threshold, group_size)``
     lambda_ : penalty, finite and at least 0, or a Tensor with one per replicate; an unfolded layer
         thresholds at step * lambda, a shallow one at lambda
-    group_size : atoms per group, divides m
+    group_size : atoms per group, divides m; or :class:`Groups` of any shape, or their sizes or
+        indices, for which ``refit`` is not available
     encoder : ``shallow``, ``ista`` or ``fista``
     layers : number of unfolded layers (ignored by ``shallow``)
     backprop : number of last layers that the gradient of :meth:`loss` crosses (default: all); with
@@ -85,7 +86,7 @@ class Autoencoder(nn.Module):
         dictionary: Array,
         prox: str | Prox,
         lambda_: float | Array,
-        group_size: int,
+        group_size: int | Groups,
         encoder: str = "shallow",
         layers: int = 1,
         backprop: int | None = None,
@@ -99,12 +100,13 @@ class Autoencoder(nn.Module):
             raise TypeError(f"refit must be True or False, not {refit!r}")
         if encoder not in ENCODERS:
             raise ValueError(f"unknown encoder {encoder!r}; known are {', '.join(ENCODERS)}")
-        check_groups(dictionary.shape[-1], group_size)
+        self.group_size = group_size_of(group_size, dictionary.shape[-1])
         self.dictionary = nn.Parameter(dictionary.detach().clone())
-        self.group_size = int(group_size)
         self.encoder, self.layers = encoder, check_count(layers, "layers", least=1)
         self.backprop = None if backprop is None else check_count(backprop, "backprop")
         self.step, self._shortened = check_step(step), False
+        if refit and not self._equal:
+            raise ValueError("refit needs equal groups, by their size")
         self.refit = refit
         lambda_ = as_lambda(lambda_, self.dictionary)
         if isinstance(lambda_, Tensor):
@@ -134,7 +136,7 @@ class Autoencoder(nn.Module):
         return {
             "prox": self.prox if isinstance(self.prox, str) else name_of(self.prox),
             "lambda_": self.lambda_.tolist() if many else self.lambda_,
-            "group_size": self.group_size,
+            "group_size": self.group_size if self._equal else self.group_size.config(),
             "encoder": self.encoder,
             "layers": self.layers,
             "backprop": self.backprop,
@@ -185,7 +187,8 @@ class Autoencoder(nn.Module):
         data = self._fit(data)
         if self.encoder == "shallow" and self.backprop != 0:
             # Others may not act on each group separately.
-            loss = shallow_loss if self.activation in PROX.values() else dense_loss
+            known = self._equal and self.activation in PROX.values()
+            loss = shallow_loss if known else dense_loss
             size = self._unit if self.refit else self.group_size
             return loss(data, self.dictionary, self.activation, self.lambda_, size, self.refit)
         fixed = self.backprop == 0 or self.refit
@@ -193,20 +196,16 @@ class Autoencoder(nn.Module):
             codes = self._codes(data)
         return reconstruction_loss(data, codes @ self.dictionary.mT)
 
-    @torch.no_grad()
-    def replace_groups(self, groups: Tensor, atoms: Tensor) -> None:
-        """Give groups, by their indices (k,), other atoms (n, k * group_size)."""
-        self.dictionary[..., self._columns(groups)] = atoms.to(self.dictionary)
-
-    def _columns(self, groups: Tensor) -> Tensor:
-        return torch.arange(self.dictionary.shape[-1]).view(-1, self.group_size)[groups].flatten()
-
     def _codes(self, data: Tensor) -> Tensor:
         if not self.refit:
             return self._encoded(data)
         with torch.no_grad():  # which groups are active has no derivative
             support = active(self._encoded(data), self._unit)
         return refitted(data, self.dictionary, support, self._unit)
+
+    @property
+    def _equal(self) -> bool:
+        return isinstance(self.group_size, int)
 
     @property
     def _unit(self) -> int:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from groupsparse.arrays import Array, as_tensor
 from groupsparse.dictionary import normalize_columns
-from groupsparse.groups import split_groups
+from groupsparse.groups import Size, split_groups
 from groupsparse.recovery import group_overlaps
 
 
@@ -61,7 +61,7 @@ def relative_bias(data: Array, reconstruction: Array) -> float:
     return power / along if along else torch.nan
 
 
-def firing_rates(codes: Array, group_size: int) -> Tensor:
+def firing_rates(codes: Array, group_size: Size) -> Tensor:
     """Share of the samples in which each group is active: (N, m) -> (m / group_size,).
 
     Examples
@@ -72,7 +72,7 @@ def firing_rates(codes: Array, group_size: int) -> Tensor:
     return (_groups(codes, group_size) != 0).any(-1).float().mean(0)
 
 
-def active_per_sample(codes: Array, group_size: int) -> float:
+def active_per_sample(codes: Array, group_size: Size) -> float:
     """Mean number of groups that are active in a sample; L0 for groups of one.
 
     Examples
@@ -83,7 +83,7 @@ def active_per_sample(codes: Array, group_size: int) -> float:
     return float((_groups(codes, group_size) != 0).any(-1).double().sum(-1).mean())
 
 
-def dead_groups(codes: Array, group_size: int, least: float = 0.0) -> Tensor:
+def dead_groups(codes: Array, group_size: Size, least: float = 0.0) -> Tensor:
     """Indices of the groups that are active in at most a share ``least`` of the samples.
 
     Examples
@@ -94,7 +94,7 @@ def dead_groups(codes: Array, group_size: int, least: float = 0.0) -> Tensor:
     return (firing_rates(codes, group_size) <= least).nonzero().flatten()
 
 
-def effective_ranks(codes: Array, group_size: int) -> Tensor:
+def effective_ranks(codes: Array, group_size: Size) -> Tensor:
     r"""How many directions of its group the codes use: (N, m) -> (m / group_size,), in [1, d].
 
     .. math:: (\sum_j \lambda_j)^2 / \sum_j \lambda_j^2
@@ -147,7 +147,7 @@ def stability(dictionaries: Sequence[Array], group_size: int) -> float:
     return float(torch.stack([group_overlaps(a, b, group_size).mean() for a, b in pairs]).mean())
 
 
-def _groups(codes: Array, group_size: int) -> Tensor:
+def _groups(codes: Array, group_size: Size) -> Tensor:
     codes = as_tensor(codes, "codes")
     if codes.ndim != 2:
         raise ValueError(f"codes must have shape (N, m), not {tuple(codes.shape)}")

@@ -7,22 +7,34 @@ dimension of ``v`` (shape ``(..., m)``). A new activation is one function under
 
 import math
 from collections.abc import Callable
+from functools import wraps
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from groupsparse.arrays import as_tensor, check_lambda
-from groupsparse.groups import split_groups
-from groupsparse.penalties import MCP_GAMMA, active_groups, l1_norm, l21_norm, mcp
-
-# Below this share of active groups it pays to pick them out.
-FEW = 0.1
+from groupsparse.groups import Groups, split_groups
+from groupsparse.penalties import MCP_GAMMA, l1_norm, l20_norm, l21_norm, mcp
+from groupsparse.shrinkage import GroupSoftThreshold, Shrink, norms_of
 
 Prox = Callable[[Tensor, float | Tensor, int], Tensor]
 Penalty = Callable[[Tensor, int], Tensor]
 Value = Callable[[Tensor, float | Tensor, int], Tensor]
 PROX: dict[str, Prox] = {}  # name -> activation
+
+
+def _for_any_groups(prox: Prox) -> Prox:
+    """The same activation for :class:`Groups` too: a row of zeros and entries for each."""
+
+    @wraps(prox)
+    def activated(v: Tensor, threshold: float | Tensor, group_size: int | Groups) -> Tensor:
+        if not isinstance(group_size, Groups):
+            return prox(v, threshold, group_size)
+        rows = group_size.split(as_tensor(v, "v"))
+        out = prox(rows.flatten(-2), group_size.weighted(threshold), group_size.largest)
+        return group_size.merge(out.view_as(rows))
+
+    return activated
 
 
 def activation(
@@ -62,6 +74,8 @@ def activation(
         prox.grouped, prox.convex, prox.penalty, prox.value = grouped, convex, penalty, value
         if penalty is not None:
             prox.value = lambda x, threshold, size: threshold * penalty(x, size)
+        if grouped:
+            prox = _for_any_groups(prox)
         PROX[name] = prox
         return prox
 
@@ -98,7 +112,7 @@ def group_soft_threshold(v: Tensor, threshold: float | Tensor, group_size: int) 
     _check(threshold)
     if not isinstance(threshold, Tensor):
         threshold = groups.new_full((), threshold)
-    return _GroupSoftThreshold.apply(groups, threshold.detach()).flatten(-2)
+    return GroupSoftThreshold.apply(groups, threshold.detach()).flatten(-2)
 
 
 @activation("group_soft_nonnegative", grouped=True, penalty=l21_norm)
@@ -115,12 +129,7 @@ def nonnegative_group_soft_threshold(
     return group_soft_threshold(as_tensor(v, "v").clamp_min(0), threshold, group_size)
 
 
-@activation(
-    "group_hard",
-    grouped=True,
-    convex=False,
-    value=lambda x, threshold, size: threshold**2 / 2 * active_groups(x, size),
-)
+@activation("group_hard", grouped=True, convex=False, value=l20_norm)
 def group_hard_threshold(v: Tensor, threshold: float | Tensor, group_size: int) -> Tensor:
     r"""Group hard threshold, the proximal operator of ``threshold^2 / 2`` times the active groups.
 
@@ -140,7 +149,7 @@ def group_hard_threshold(v: Tensor, threshold: float | Tensor, group_size: int) 
     """
     groups = split_groups(v, group_size)
     _check(threshold)
-    keep = _norms(groups.detach()) > threshold
+    keep = norms_of(groups.detach()) > threshold
     return (groups * keep.unsqueeze(-1)).flatten(-2)
 
 
@@ -170,7 +179,7 @@ def group_firm_threshold(v: Tensor, threshold: float | Tensor, group_size: int) 
     """
     groups = split_groups(v, group_size)
     _check(threshold)
-    active = _norms(groups.detach()) > threshold
+    active = norms_of(groups.detach()) > threshold
     # An inactive group may be zero, where its norm has no derivative.
     norms = torch.linalg.vector_norm(torch.where(active.unsqueeze(-1), groups, 1), dim=-1)
     scale = (MCP_GAMMA / (MCP_GAMMA - 1) * (1 - threshold / norms)).clamp_max(1)
@@ -208,7 +217,7 @@ def shrink(v: Tensor, low: float | Tensor, high: float | Tensor) -> Tensor:
     >>> shrink(torch.tensor([-3.0, 0.5, 3.0]), -1.0, 2.0)
     tensor([-2.,  0.,  1.])
     """
-    return _Shrink.apply(v, low, high)
+    return Shrink.apply(v, low, high)
 
 
 def name_of(prox: Prox) -> str:
@@ -221,80 +230,3 @@ def _check(threshold: float | Tensor) -> None:
     # Tensors are made by the encoders; to look at them would make the host wait for a GPU.
     if not isinstance(threshold, Tensor):
         check_lambda(threshold, "threshold")
-
-
-def _number(bound: float | Tensor) -> float | Tensor:
-    # To clamp by a number is several times faster than by a Tensor that holds one; a GPU would have
-    # to be waited for.
-    single = isinstance(bound, Tensor) and bound.is_cpu and bound.numel() == 1
-    return bound.item() if single else bound
-
-
-def _norms(groups: Tensor) -> Tensor:
-    if groups.shape[-1] > 4:
-        return torch.linalg.vector_norm(groups, dim=-1)
-    # Summing entry by entry is several times faster than a reduction over a short last axis.
-    return sum(entry * entry for entry in groups.unbind(-1)).sqrt()
-
-
-class _Shrink(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, v: Tensor, low: float | Tensor, high: float | Tensor) -> Tensor:
-        low, high = _number(low), _number(high)
-        if isinstance(low, Tensor) != isinstance(high, Tensor):
-            low, high = (torch.as_tensor(bound).to(v) for bound in (low, high))
-        result = v - torch.clamp(v, low, high)
-        ctx.save_for_backward(result)
-        return result
-
-    @staticmethod
-    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None, None]:
-        # One pass, several times as fast as to select by a comparison.
-        (result,) = ctx.saved_tensors
-        return torch.ops.aten.softshrink_backward(gradient, result, 0.0), None, None
-
-
-class _GroupSoftThreshold(torch.autograd.Function):
-    """The group soft threshold of groups (..., G, d), touching only what is active.
-
-    With few active groups this costs little more than finding them, forward and backward; with
-    many, picking them out would cost more than it saves, and on a GPU the host would have to wait.
-    """
-
-    @staticmethod
-    def forward(ctx, groups: Tensor, threshold: Tensor) -> Tensor:
-        norms = _norms(groups)
-        mask = norms > threshold
-        ctx.sparse = groups.is_cpu and int(mask.sum()) < FEW * mask.numel()
-        if ctx.sparse:
-            active = mask.flatten().nonzero().squeeze(1)
-            values = groups.reshape(-1, groups.shape[-1])[active]
-            norm = values.norm(dim=-1, keepdim=True)
-            threshold = threshold.expand_as(norms).reshape(-1)[active].unsqueeze(1)
-        else:
-            active, values = mask.unsqueeze(-1), groups
-            # Scale 0 on an inactive group; the number 1 only avoids 0 / 0.
-            threshold = threshold.unsqueeze(-1)
-            norm = torch.where(mask, norms, 1).unsqueeze(-1)
-        scale = (1 - threshold / norm).clamp_min(0)
-        if not ctx.sparse:
-            scale = scale * active
-        ctx.save_for_backward(active, values, norm, scale)
-        if not ctx.sparse:
-            return values * scale
-        result = torch.zeros_like(groups, memory_format=torch.contiguous_format)
-        result.view(-1, groups.shape[-1])[active] = values * scale
-        return result
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:
-        # On an active group the Jacobian is scale I + (1 - scale) u u^T with u = v/||v||.
-        active, values, norm, scale = ctx.saved_tensors
-        part = gradient.reshape(-1, gradient.shape[-1])[active] if ctx.sparse else gradient
-        along = (values * part).sum(-1, keepdim=True) * ((1 - scale) / norm.square())
-        if not ctx.sparse:
-            return torch.addcmul(scale * part, along * active, values), None
-        result = torch.zeros_like(gradient, memory_format=torch.contiguous_format)
-        result.view(-1, gradient.shape[-1])[active] = scale * part + along * values
-        return result, None

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 
 import torch
+from torch import Tensor
 
 from groupsparse.arrays import Array, as_tensor, check_count
 from groupsparse.autoencoder import Autoencoder, encode_in_batches
 from groupsparse.dictionary import from_blocks
 from groupsparse.metrics import dead_groups
 from groupsparse.seeds import generator
+from groupsparse.untied import UntiedAutoencoder
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +53,8 @@ class Revival:
             return
         if model.replicates:
             raise ValueError("Revival takes one model, not replicates")
+        if not isinstance(model.group_size, int):
+            raise ValueError("Revival needs equal groups")
         codes = encode_in_batches(model, self.data)
         dead = dead_groups(codes, model.group_size, self.least)
         if not len(dead):
@@ -64,5 +68,16 @@ class Revival:
         random = generator(self.seed, "revival", epoch)
         rows = torch.multinomial(energy, count * d, generator=random)
         bases = torch.linalg.qr(rest[rows].view(count, d, -1).mT).Q
-        model.replace_groups(dead[:count], from_blocks(bases))
+        replace_groups(model, dead[:count], from_blocks(bases))
         log.info("epoch %d: %d dead groups start again", epoch, count)
+
+
+@torch.no_grad()
+def replace_groups(model: Autoencoder, groups: Tensor, atoms: Tensor) -> None:
+    """Give groups, by their indices (k,), other atoms (n, k * group_size), in the encoder too."""
+    columns = torch.arange(model.dictionary.shape[-1]).view(-1, model.group_size)[groups].flatten()
+    model.dictionary[:, columns] = atoms.to(model.dictionary)
+    if isinstance(model, UntiedAutoencoder):
+        model.weight[:, columns] = model.dictionary[:, columns]
+        if model.bias is not None:
+            model.bias[columns] = 0

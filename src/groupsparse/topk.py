@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from groupsparse.arrays import check_count, check_lambda
-from groupsparse.groups import group_norms, split_groups
+from groupsparse.groups import Groups, Size, group_norms, split_groups
 from groupsparse.penalties import active_groups
 from groupsparse.prox import PROX, Prox
 
@@ -40,12 +40,12 @@ class GroupTopK:
     def __post_init__(self) -> None:
         check_count(self.k, "k", least=1)
 
-    def __call__(self, v: Tensor, threshold: float | Tensor, group_size: int) -> Tensor:
+    def __call__(self, v: Tensor, threshold: float | Tensor, group_size: Size) -> Tensor:
         norms = group_norms(v.detach(), group_size)
         kept = _largest(norms, min(self.k, norms.shape[-1]))
         return _keep(v, kept & (norms > threshold), group_size)
 
-    def value(self, x: Tensor, threshold: float | Tensor, group_size: int) -> Tensor:
+    def value(self, x: Tensor, threshold: float | Tensor, group_size: Size) -> Tensor:
         """0 where at most k groups are not zero, else infinite: (..., m) -> (...)."""
         return torch.where(active_groups(x, group_size) <= self.k, 0.0, math.inf)
 
@@ -90,7 +90,7 @@ class BatchGroupTopK:
         if self.level is not None:
             check_lambda(self.level, "level")
 
-    def __call__(self, v: Tensor, threshold: float | Tensor, group_size: int) -> Tensor:
+    def __call__(self, v: Tensor, threshold: float | Tensor, group_size: Size) -> Tensor:
         norms = group_norms(v.detach(), group_size)
         if self.level is not None:
             kept = norms > self.level
@@ -150,5 +150,6 @@ def _largest(norms: Tensor, count: int) -> Tensor:
     return torch.zeros_like(norms, dtype=torch.bool).scatter_(-1, index, True)
 
 
-def _keep(v: Tensor, kept: Tensor, group_size: int) -> Tensor:
-    return (split_groups(v, group_size) * kept.unsqueeze(-1)).flatten(-2)
+def _keep(v: Tensor, kept: Tensor, group_size: Size) -> Tensor:
+    rows = split_groups(v, group_size) * kept.unsqueeze(-1)
+    return group_size.merge(rows) if isinstance(group_size, Groups) else rows.flatten(-2)

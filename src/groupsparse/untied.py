@@ -82,14 +82,6 @@ class UntiedAutoencoder(Autoencoder):
         data = self._fit(data)
         return reconstruction_loss(data, self.decode(self._encoded(data)))
 
-    def replace_groups(self, groups: Tensor, atoms: Tensor) -> None:
-        super().replace_groups(groups, atoms)
-        columns = self._columns(groups)
-        with torch.no_grad():
-            self.weight[..., columns] = self.dictionary[..., columns]
-            if self.bias is not None:
-                self.bias[..., columns] = 0
-
     def _encoded(self, data: Tensor, **known: Tensor | None) -> Tensor:
         products = self._centred(data) @ self.weight
         if self.bias is not None:

@@ -30,7 +30,14 @@ def test_the_public_functions_of_the_core_have_examples():
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "docs/recover.md", "docs/cluster-images.md", "docs/find-events.md"]
+    "page",
+    [
+        "README.md",
+        "docs/recover.md",
+        "docs/choose.md",
+        "docs/cluster-images.md",
+        "docs/find-events.md",
+    ],
 )
 def test_the_example_of_a_page_prints_the_output_below_it(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # one of them saves a model
