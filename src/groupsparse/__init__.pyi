@@ -45,6 +45,7 @@ from groupsparse.generative import dense_codes as dense_codes
 from groupsparse.generative import random_dictionary as random_dictionary
 from groupsparse.generative import sample as sample
 from groupsparse.generative import sample_codes as sample_codes
+from groupsparse.group_clustering import GroupSparseClustering as GroupSparseClustering
 from groupsparse.groups import Groups as Groups
 from groupsparse.groups import group_norms as group_norms
 from groupsparse.groups import split_groups as split_groups

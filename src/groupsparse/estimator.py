@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import logging
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import Tags, check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from groupsparse.alternating import Alternated, State, alternate
-from groupsparse.arrays import as_tensor, check_count
+from groupsparse.arrays import check_count
 from groupsparse.dictionary import from_blocks
 from groupsparse.discovery import NoGroupsError, discover, estimate_group_size
 from groupsparse.pursuit import ROWS, Selection, refit_codes, select_groups
+from groupsparse.running import Running, as_numpy
 from groupsparse.seeds import as_generator
 
 log = logging.getLogger(__name__)
@@ -30,7 +27,7 @@ FOLDS = 5  # of the features, for the score
 KEPT = 4096  # first samples of a stream
 
 
-class GroupSparseCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class GroupSparseCoder(Running, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     r"""Learn groups of atoms such that few of them explain a sample; code samples by them.
 
     .. math:: y_i \approx \sum_{g \in S_i} A_g x_{ig}, \qquad A_g^T A_g = I
@@ -164,7 +161,7 @@ class GroupSparseCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     def inverse_transform(self, X: ArrayLike | Tensor) -> np.ndarray:
         """The samples A x (N, n) of codes X (N, n_groups * group_size)."""
         check_is_fitted(self)
-        codes, atoms = _numpy(X), len(self.components_)
+        codes, atoms = as_numpy(X), len(self.components_)
         if codes.ndim != 2 or codes.shape[1] != atoms:
             raise ValueError(f"codes must have shape (N, {atoms}), not {codes.shape}")
         return codes @ self.components_
@@ -259,17 +256,6 @@ class GroupSparseCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             raise ValueError(f"lambda_ must be a number or {AUTO!r}, not {self.lambda_!r}")
         return Selection(self.active_groups, None if self.lambda_ == AUTO else self.lambda_)
 
-    def _seeds(self) -> list[int]:
-        random, count = check_random_state(self.random_state), check_count(self.n_init, "n_init", 1)
-        return random.randint(2**31 - 1, size=count).tolist()
-
-    def _data(self, X: ArrayLike | Tensor, reset: bool) -> Tensor:
-        X = _numpy(X) if isinstance(X, Tensor) else X  # a data frame has names
-        checked = validate_data(
-            self, X, reset=reset, dtype=[np.float64, np.float32], ensure_min_samples=1 + reset
-        )
-        return as_tensor(checked, "X").to(self.device)
-
     def _dictionary(self, data: Tensor) -> Tensor:
         return torch.from_numpy(self.components_.T.copy()).to(data)
 
@@ -280,39 +266,7 @@ class GroupSparseCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         self.n_iter_ = len(losses)
         self._n_features_out = len(self.components_)
 
-    @contextmanager
-    def _running(self) -> Iterator[None]:
-        """Threads and messages as asked for, without gradients."""
-        threads, library = torch.get_num_threads(), logging.getLogger("groupsparse")
-        level, handler = library.level, logging.StreamHandler(sys.stderr)
-        if self.verbose:
-            library.addHandler(handler)
-            library.setLevel(logging.INFO)
-        if self.n_jobs is not None:
-            torch.set_num_threads(_threads(self.n_jobs))
-        try:
-            with torch.no_grad():
-                yield
-        finally:
-            torch.set_num_threads(threads)
-            library.removeHandler(handler)
-            library.setLevel(level)
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "components_")
-
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def _threads(n_jobs: int) -> int:
-    """As scikit-learn counts: -1 is all, -2 all but one."""
-    if n_jobs == 0:
-        raise ValueError("n_jobs must not be 0")
-    return n_jobs if n_jobs > 0 else max(1, (os.cpu_count() or 1) + 1 + n_jobs)
-
-
-def _numpy(X: ArrayLike | Tensor) -> np.ndarray:
-    return X.detach().cpu().numpy() if isinstance(X, Tensor) else np.asarray(X)

@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import groupsparse as gs
-from groupsparse import estimator
+from groupsparse import estimator, running
 from groupsparse.estimator import GroupSparseCoder
 
 GROUPS, SIZE, N = 20, 4, 4000
@@ -239,8 +239,8 @@ def test_jobs_are_threads_and_given_back(monkeypatch):
     noise = torch.randn(30, 6, generator=torch.Generator().manual_seed(0))
     GroupSparseCoder(2, 1, n_jobs=before + 1, random_state=0).fit(noise).transform(noise)
     assert used == [before + 1]
-    assert [estimator._threads(n) for n in (3, -1)] == [3, os.cpu_count()]
-    assert estimator._threads(-100) == 1
+    assert [running._threads(n) for n in (3, -1)] == [3, os.cpu_count()]
+    assert running._threads(-100) == 1
     with pytest.raises(ValueError, match="n_jobs"):
-        estimator._threads(0)
+        running._threads(0)
     assert torch.get_num_threads() == before
