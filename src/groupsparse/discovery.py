@@ -12,7 +12,7 @@ from groupsparse.alternating import alternate
 from groupsparse.arrays import Array, as_tensor, check_count
 from groupsparse.dictionary import blocks, from_blocks, orthonormalize_groups
 from groupsparse.least_squares import Statistics
-from groupsparse.pairwise import GAP, SAME, candidates, distinct, members, overlaps
+from groupsparse.pairwise import GAP, SAME, NoGroupsError, candidates, distinct, members, overlaps
 from groupsparse.parting import parted
 from groupsparse.preprocess import require_finite
 from groupsparse.pursuit import FALSE_ALARM, ROWS, noise_quantile, refit_codes, select_groups
@@ -26,10 +26,6 @@ LOOKS = 4  # times that the best is looked at again
 TOGETHER = 0.5, 0.05  # share of joint activity from which groups are entangled: first, and closest
 DEAD = 0.2  # share of the median energy below which a group is replaced
 GAIN = 1e-4  # relative fall of the score that counts as one
-
-
-class NoGroupsError(ValueError):
-    """No group shows in the data."""
 
 
 def discover(

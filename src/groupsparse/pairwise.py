@@ -16,6 +16,10 @@ GAP = 1.5  # ratio of eigenvalues d and d + 1 that tells one group from a mixtur
 SAME = 0.5  # overlap of two spans above which they are the same group
 
 
+class NoGroupsError(ValueError):
+    """No group shows in the data."""
+
+
 class Candidates(NamedTuple):
     """Spans (B, n, d) with orthonormal columns, and the ``gap`` (B,) of each."""
 
