@@ -218,10 +218,11 @@ def test_every_experiment_has_a_section_and_runs_by_default_if_it_needs_no_downl
     assert sorted([*full, *beyond]) == experiments(), "each in one of the published runs"
 
 
-def test_the_full_run_and_the_run_of_the_mixtures_have_the_same_mixtures():
+@pytest.mark.parametrize("room", ["mixtures", "deconvolution"])
+def test_the_full_run_and_the_run_of_a_room_have_the_same_section(room):
     full, alone = (
-        yaml.safe_load((ROOT / f"workflow/presets/{name}.yaml").read_text())["mixtures"]
-        for name in ("full", "mixtures")
+        yaml.safe_load((ROOT / f"workflow/presets/{name}.yaml").read_text())[room]
+        for name in ("full", room)
     )
     assert full == alone
 
