@@ -37,6 +37,7 @@ from groupsparse.encoder import unfolded as unfolded
 from groupsparse.estimator import GroupSparseCoder as GroupSparseCoder
 from groupsparse.events import Events as Events
 from groupsparse.events import events_of as events_of
+from groupsparse.export import export_sae as export_sae
 from groupsparse.files import CorruptArtifactError as CorruptArtifactError
 from groupsparse.generative import Codes as Codes
 from groupsparse.generative import Sample as Sample
