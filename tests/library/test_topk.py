@@ -148,3 +148,22 @@ def test_the_test_of_groups_and_lambda_max_take_them_too():
     assert (used.sum(-1) == 2).all()
     largest = group_norms(v, D).max()
     assert float(gs.lambda_max(v, torch.eye(12), "group_top_k(2)", D)) == pytest.approx(largest)
+
+
+def test_a_registered_activation_is_told_by_its_program_and_not_by_its_place(monkeypatch):
+    from groupsparse import prox
+    from groupsparse.checkpoints import program
+
+    monkeypatch.setattr(prox, "PROX", dict(prox.PROX))
+
+    def registered(name, factor):
+        def mine(v, threshold, group_size):
+            return factor * v * (v.abs() > threshold)
+
+        return prox.activation(name, grouped=True, convex=False)(mine)
+
+    one, same, other = (registered(f"mine{i}", factor) for i, factor in enumerate((1, 1, 2)))
+    assert program(one) == program(same), "another process must find the same"
+    assert program(one) != program(other)
+    assert "0x" not in str(program(one))
+    assert program(prox.PROX["group_soft"]) is None
