@@ -104,9 +104,13 @@ def _merged_refs(node: object) -> object:
 
 @cache
 def _validator() -> Draft202012Validator:
-    # JSON Schema counts 12.0 among the integers, and neither it nor a bound refuses NaN.
+    # JSON Schema counts 12.0 among the integers, and neither it nor a bound refuses NaN. A bound
+    # is not looked at where a value is no number: an integer must be one.
     types = Draft202012Validator.TYPE_CHECKER.redefine_many(
-        {"integer": lambda _, value: type(value) is int, "number": lambda _, value: _finite(value)}
+        {
+            "integer": lambda _, value: type(value) is int and _finite(value),
+            "number": lambda _, value: _finite(value),
+        }
     )
     kind = extend(Draft202012Validator, type_checker=types)
     return kind(config_schema())

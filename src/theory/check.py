@@ -25,7 +25,7 @@ def inconsistencies(config: dict) -> list[str]:
         model, init = spec["model"], spec.get("init", {})
         errors += model_inconsistencies(f"{place}.model", model)
         largest = max([init.get("delta", 0), *spec.get("delta", [])])
-        if largest**2 > 2 * model["group_size"]:
+        if largest * largest > 2 * model["group_size"]:
             errors.append(f"{place}: delta {largest} exceeds sqrt(2 d), that of orthogonal spans")
         if ("delta" in init or "delta" in spec) and model["n"] < 2 * model["group_size"]:
             errors.append(f"{place}.model.n: no room to turn a group out of its span")

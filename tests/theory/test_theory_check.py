@@ -22,6 +22,7 @@ PAPER = CONFIG["theory"]["settings"]["paper"]
             2.1,
             "theory.settings.assumptions: delta 2.1 exc",
         ),
+        ("theory.settings.assumptions.init.delta", 1e308, "assumptions: delta 1e+308 exceeds"),
         ("theory.settings.assumptions.model.n", 3, "assumptions.model.n: no room to turn a group"),
         ("theory.sweep.delta", [0.1, 2.1], "theory.sweep: delta 2.1 exceeds sqrt(2 d)"),
         (

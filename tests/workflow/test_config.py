@@ -54,6 +54,8 @@ def test_the_default_config_and_every_preset_are_valid(path):
         ("recovery.training.epochs", 1.5, "integer"),
         ("recovery.training.epochs", 300.0, "integer"),
         ("recovery.training.epochs", 10**12, "maximum"),
+        ("recovery.training.epochs", 10**400, "integer"),
+        ("mixtures.settings.mnist.scales", 10**7, "maximum"),
         ("recovery.training.lr", float("nan"), "number"),
         ("recovery.training.lr", float("inf"), "number"),
         ("recovery.methods.sparse.lambda", float("nan"), "number"),
