@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from deconvolution.names import AXES, called
+from deconvolution.names import AXES, called, data_name
 from deconvolution.results import curve
 from evidence.style import legend_right
 
@@ -28,54 +28,63 @@ def kernels(
     found, true : times and kernels of the events of that trial
     curves : columns method, tolerance, missed, false
     """
-    count = max(learnt[0].shape[0], 2)
-    width = min(3.1, 11 / count)
-    figure = Figure(figsize=(width * count + 4.2, 5.6), layout="constrained")
-    grid = figure.add_gridspec(2, count + 1, width_ratios=[*[1] * count, 1.3])
-    lags = np.arange(learnt[0].shape[1]) * bin_ms
-    for k in range(len(learnt[0])):
+    count = len(learnt[0])
+    panels = count + bool(len(curves))
+    figure = Figure(figsize=(min(3.1, 11 / panels) * max(panels, 2) + 2, 5.6), layout="constrained")
+    grid = figure.add_gridspec(2, panels, width_ratios=[*[1] * count, *[1.3] * (panels - count)])
+    unit, scale = _unit(learnt[0].shape[1] * bin_ms)
+    lags = np.arange(learnt[0].shape[1]) * bin_ms / scale
+    for k in range(count):
         ax = figure.add_subplot(grid[0, k])
         for number, kernel in enumerate(learnt):
             ax.plot(lags, kernel[k], color=f"C{k}", lw=1.2, label=None if number else "learnt")
         if truth is not None and k < len(truth):
             ax.plot(lags, truth[k], "k--", lw=1.2, label="true")
-        ax.set(title=f"kernel {k + 1}", xlabel="time (ms)")
-        ax.legend()
-    _draw_errors(figure.add_subplot(grid[0, count]), curves, bin_ms)
+            if not k:
+                ax.legend()
+        ax.set(title=f"kernel {k + 1}", xlabel=f"time ({unit})")
+    if len(curves):
+        _draw_errors(figure.add_subplot(grid[0, count]), curves, bin_ms)
     ax = figure.add_subplot(grid[1, :])
-    times = np.arange(len(y)) * bin_ms
+    unit, scale = _unit(len(y) * bin_ms)
+    times = np.arange(len(y)) * bin_ms / scale
     ax.step(times, y, where="mid", color="0.6", lw=0.8, label="data")
     ax.plot(times, rate, color="k", lw=1.2, label="rate given the events")
     low, high = (float(f([f(y), f(rate)])) for f in (np.nanmin, np.nanmax))
     for words, marks, height, shape in (("found", found, 1.06, "v"), ("true", true, 1.14, "^")):
         if marks is None:
             continue
-        for k in range(len(learnt[0])):
-            here = marks[0][marks[1] == k] * bin_ms
+        for k in range(count):
+            here = marks[0][marks[1] == k] * bin_ms / scale
             at = np.full(len(here), low + height * (high - low))
             fill = f"C{k}" if words == "found" else "none"
             label = f"{words}, kernel {k + 1}" if len(here) else None
             ax.plot(here, at, shape, color=f"C{k}", mfc=fill, label=label)
-    ax.set(xlabel="time (ms)", ylabel="one trial", xlim=(0, times[-1]))
+    ax.set(xlabel=f"time ({unit})", ylabel="one trial", xlim=(0, times[-1]))
     legend_right(ax)
     return figure
 
 
 def _draw_errors(ax, curves: pd.DataFrame, bin_ms: float) -> None:
     """Events found (solid) and found events that are false (dotted), by tolerance."""
+    unit, scale = _unit(curves.tolerance.max() * bin_ms)
     for number, (method, here) in enumerate(curves.groupby("method", sort=False)):
-        times = here.tolerance * bin_ms
+        times = here.tolerance * bin_ms / scale
         ax.plot(times, 1 - here.missed, "o-", ms=4, color=f"C{number}", label=called(method))
         ax.plot(times, here["false"], ":", color=f"C{number}")
-    ax.set(xlabel="tolerance (ms)", ylabel="share", ylim=(-0.03, 1.03))
+    ax.set(xlabel=f"tolerance ({unit})", ylabel="share", ylim=(-0.03, 1.03))
     ax.set(title="events found (solid), false (dotted)")
-    if len(curves):
-        legend_right(ax)
+    legend_right(ax)
+
+
+def _unit(duration_ms: float) -> tuple[str, float]:
+    """Milliseconds, or seconds from 5 s on: the unit, and how many milliseconds it has."""
+    return ("s", 1000.0) if duration_ms >= 5000 else ("ms", 1.0)
 
 
 def sweeps(runs: pd.DataFrame, section: dict) -> Figure:
     """A panel for each sweep: kernel error, mean and standard deviation over replicates."""
-    names = list(section["sweeps"])
+    names = sorted(section["sweeps"], key=lambda name: section["sweeps"][name]["of"])
     across = min(3, len(names))
     down = math.ceil(len(names) / across)
     figure = Figure(figsize=(3.4 * across, 2.8 * down), layout="constrained")
@@ -92,7 +101,12 @@ def sweeps(runs: pd.DataFrame, section: dict) -> Figure:
             ax.set_xscale("log")
         ax.set_xticks(sweep["values"], [f"{x:g}" for x in sweep["values"]])
         ax.minorticks_off()
-        ax.set(title=sweep["of"], xlabel=AXES[sweep["key"]], ylabel="kernel error", ylim=(0, None))
+        ax.set(
+            title=data_name(sweep["of"]),
+            xlabel=AXES[sweep["key"]],
+            ylabel="kernel error",
+            ylim=(0, None),
+        )
         ax.legend()
     for ax in panels[len(names) :]:
         ax.remove()
