@@ -17,6 +17,7 @@ from deconvolution.scores import (
     of_events,
     rate_score,
     recorded_events,
+    trace_score,
 )
 from deconvolution.task import Fit, Task
 from evidence.options import add_options
@@ -64,6 +65,7 @@ def main() -> None:
         values = scores(fit, task, tensors, args.spec, args.tolerances)
         if hidden.any():
             values |= held_out(fit, seen, task.y, hidden)
+        values |= trace_score(fit, seen)
         rows += records(head, values | {"seconds": seconds})
         log.info("replicate %d: %s, %.1f s", replicate, values, seconds)
         learnt |= {f"{name}.{replicate}": value for name, value in as_tensors(fit).items()}

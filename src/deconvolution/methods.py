@@ -15,6 +15,7 @@ from deconvolution.conditions import (
     SEARCH,
     SMOOTH,
 )
+from deconvolution.simulation import signal
 from deconvolution.task import Fit, Task
 from groupsparse.convolutional import ConvolutionalAutoencoder
 from groupsparse.deconvolution import deconvolve
@@ -117,10 +118,17 @@ def smoothed(task: Task, spec: dict, search: dict) -> Fit:
 
 
 def peer(task: Task, spec: dict, search: dict) -> Fit:
-    """Another way to kernels (:mod:`deconvolution.peers`); its rate is not asked for."""
+    """Another way to kernels (:mod:`deconvolution.peers`).
+
+    It has a rate where that is a sum of responses: of traces, at known times.
+    """
     told = task if spec.get("known") else task._replace(events=None)
     kernels, events = peers.PEERS[spec["peer"]](told, search["starts"])
-    return Fit(kernels, events, torch.full_like(task.y, torch.nan))
+    if told.events is None or task.law != "gaussian":
+        return Fit(kernels, events, torch.full_like(task.y, torch.nan))
+    parts = {f"event_{name}": x for name, x in zip(events._fields, events, strict=True)}
+    rate = signal({"baseline": task.base, "kernels": kernels, **parts}, task.y.shape[-1])
+    return Fit(kernels, events, rate)
 
 
 def filtered(x: Tensor, weights: Tensor) -> Tensor:

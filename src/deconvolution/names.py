@@ -13,6 +13,8 @@ METHODS = {
     "average_known": "peri-event averages, known times",
     "regression": "least squares, known times",
     "sporco": "sporco (Gaussian)",
+    "average_hidden": "peri-event averages, known times, bins hidden",
+    "regression_hidden": "least squares, known times, bins hidden",
     "search_hidden": "search, bins hidden",
     "known_times_hidden": "known times, bins hidden",
     "smooth_hidden": "smoothed rate, bins hidden",
@@ -25,6 +27,8 @@ DATA = {
     "bold": "BOLD, six kinds of events",
     "receptor": "auditory receptor",
     "ecg": "ECG",
+    "ten": "simulation of 10 neurons",
+    "thousand": "simulation of 1,000 neurons",
 } | {
     name: f"simulation {name}"
     for name in ("long", "short", "structured", "whisker", "population", "pair", "dopamine")

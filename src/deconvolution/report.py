@@ -16,6 +16,9 @@ INTRODUCTION = (
     "distance of two events of a kernel."
 )
 METHODS = (
+    "Kernel error: mean over kernels of sqrt(1 - &lt;h, h'&gt;²), 0 to 1; after shifts: the least "
+    "over shifts of a quarter of a kernel. Events in %, found within {near} bin of a true one, "
+    "each counted once. Held out: nats per hidden bin above the baseline. "
     "Known times: amplitudes and kernels by Newton steps from the true times. Known kernels: the "
     "search with the true kernels. Unrolled network: FISTA layers that keep twice as many events "
     "as there are, its kernels trained by gradients. Gaussian law: counts taken for traces. "
@@ -55,7 +58,7 @@ def main() -> None:
             text(INTRODUCTION),
             *(figure(name, words[name]) for name in args.figures),
             *tables.recordings(args.tables["deconvolution"], section),
-            text(METHODS),
+            text(METHODS, near=tables.NEAR),
         ],
     )
 

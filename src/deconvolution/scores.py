@@ -91,8 +91,19 @@ def rate_score(fit: Fit, tensors: dict[str, Tensor], task: Task) -> dict[str, fl
     return {"rate_r2": 1 - float(rest / (true - true.mean()).square().sum())}
 
 
+def trace_score(fit: Fit, task: Task) -> dict[str, float]:
+    """R^2 of the traces that a fit has seen; of counts it would say little."""
+    seen = ~task.y.isnan()
+    if task.law != "gaussian" or fit.rate.isnan().all():
+        return {}
+    y, rest = task.y[seen].double(), (task.y - fit.rate)[seen].double()
+    return {"explained": 1 - float(rest.square().sum() / (y - y.mean()).square().sum())}
+
+
 def held_out(fit: Fit, task: Task, y: Tensor, hidden: Tensor) -> dict[str, float]:
     """Nats per hidden bin that a fit is better than the baseline alone."""
+    if fit.rate.isnan().all():
+        return {}
     law, baseline = task.model, task.baseline
     if baseline is None:
         baseline = law.link(task.y.nanmean(-1))

@@ -5,13 +5,18 @@ import pandas as pd
 from deconvolution.conditions import Job
 from deconvolution.names import called, data_name
 from deconvolution.results import of, wide
-from evidence.section import number, percent, replicates, spread, table
+from evidence.section import percent, replicates, spread, table
 
 NEAR = 1  # tolerance of the columns of a table, in bins
-HEAD = [
-    "method", "kernel error", "after shifts", "events found", "false events",
-    "correlation of amplitudes", "R² of the rate", "held out", "seconds",
-]  # fmt: skip
+# Column -> metric and decimals; a share is in per cent. A column that has no value is left out.
+COLUMNS: dict[str, tuple[str, int | None]] = {
+    "kernel error": ("kernel_error", 3), "after shifts": ("shifted_error", 3),
+    "events in a trial": ("events_per_trial", 1), "events found": (f"hit_{NEAR}", None),
+    "false events": (f"false_{NEAR}", None),
+    "correlation of amplitudes": ("amplitude_correlation", 2),
+    "R² of the rate": ("rate_r2", 3), "R² of the trace": ("explained", 3),
+    "held out": ("held_out", 3), "seconds": ("seconds", 1),
+}  # fmt: skip
 
 
 def recordings(table_: pd.DataFrame, section: dict) -> list[dict]:
@@ -21,27 +26,22 @@ def recordings(table_: pd.DataFrame, section: dict) -> list[dict]:
 
 
 def _recording(runs: pd.DataFrame, data: str, names: list[str], section: dict) -> dict:
-    rows = [[called(name), *_cells(runs, Job(data, name))] for name in names]
-    seeds = max(len(of(runs, Job(data, name), "seconds")) for name in names)
+    found = {
+        column: [of(runs, Job(data, name), metric) for name in names]
+        for column, (metric, _) in COLUMNS.items()
+    }
+    shown = [column for column, values in found.items() if any(map(len, values))]
+    rows = [
+        [called(name), *(_cell(found[column][number], COLUMNS[column][1]) for column in shown)]
+        for number, name in enumerate(names)
+    ]
+    seeds = max(map(len, found["seconds"]))
     kind = "draws" if data in section["simulations"] else "seeds of the search"
-    caption = (
-        f"{data_name(data)} ({replicates(seeds)}; replicates are {kind}). Kernel error: mean over "
-        "kernels of sqrt(1 - <h, h'>²), 0 to 1. Events in %, found within "
-        f"{NEAR} bin of a true one, each counted once. Held out: nats per hidden bin above the "
-        "baseline."
-    )
-    return table([HEAD], rows, caption=caption, name=f"deconvolution_{data}")
+    caption = f"{data_name(data)} ({replicates(seeds)}; replicates are {kind})"
+    return table([["method", *shown]], rows, caption=caption, name=f"deconvolution_{data}")
 
 
-def _cells(runs: pd.DataFrame, job: Job) -> list[str]:
-    def cell(metric: str, digits: int = 3) -> str:
-        found = of(runs, job, metric)
-        return spread(found.mean(), found.std(), digits)
-
-    shares = [of(runs, job, f"{metric}_{NEAR}") for metric in ("hit", "false")]
-    return [
-        cell("kernel_error"), cell("shifted_error"),
-        *(percent(x.mean(), x.std()) for x in shares),
-        cell("amplitude_correlation", 2), cell("rate_r2"), cell("held_out"),
-        number(of(runs, job, "seconds").mean(), 1),
-    ]  # fmt: skip
+def _cell(values: pd.Series, digits: int | None) -> str:
+    if digits is None:
+        return percent(values.mean(), values.std())
+    return spread(values.mean(), values.std(), digits)

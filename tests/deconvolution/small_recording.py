@@ -73,10 +73,13 @@ SECTION = {
         "chance": {"kind": "chance"},
         "search_hidden": {"kind": "search", "hidden": 0.1},
         "smooth_hidden": {"kind": "smooth", "hidden": 0.1},
+        "known_times_hidden": {"kind": "known_times", "hidden": 0.1},
+        "average_hidden": {"kind": "peer", "peer": "averages", "known": True, "hidden": 0.1},
     },
     "runs": {
         "long": ["known_times", "known_kernels", "search", "apart", "gaussian", "network",
-                 "average", "chance", "search_hidden", "smooth_hidden"],
+                 "average", "chance", "search_hidden", "smooth_hidden", "known_times_hidden",
+                 "average_hidden"],
         "mine": ["search"],
     },
     "sweeps": {
@@ -102,6 +105,8 @@ SCORES = {
     "chance": {"kernel_error": 0.9, "hit_0": 0.01, "hit_1": 0.05, "false_0": 0.99, "false_1": 0.95},
     "search_hidden": {"kernel_error": 0.05, "held_out": 0.02},
     "smooth_hidden": {"held_out": 0.01},
+    "known_times_hidden": {"held_out": 0.03},
+    "average_hidden": {"held_out": 0.02},
     "search_assumed_3": {"kernel_error": 0.06},
 }  # fmt: skip
 

@@ -28,6 +28,7 @@ LEARNT, COST = "Kernels are learnt", "Unknown times cost little"
 AS_MANY, FOUND = "find as many events", "Events are found"
 AHEAD, LAW, TOGETHER = "ahead of the unrolled network", "law of the counts", "Sharing events"
 PREDICTS, PEERS = "Events predict hidden bins", "ahead of other ways"
+KNOWN = "At known times the model predicts"
 ERROR, HIT = ("search", "kernel_error"), ("search", "hit_1")
 CASES = [
     (LEARNT, {}, HOLDS),
@@ -66,6 +67,9 @@ CASES = [
     (PREDICTS, {}, HOLDS),
     (PREDICTS, {("smooth_hidden", "held_out"): 0.03}, FAILED),
     (PREDICTS, {("smooth_hidden", "held_out"): [0.01, 0.02, 0.03]}, UNDECIDED),
+    (KNOWN, {}, HOLDS),
+    (KNOWN, {("average_hidden", "held_out"): 0.04}, FAILED),
+    (KNOWN, {("average_hidden", "held_out"): [0.02, 0.03, 0.04]}, UNDECIDED),
 ]
 
 
@@ -79,9 +83,9 @@ def test_no_claim_is_left_without_a_test():
     tested = {row_of(found, name).claim for name, _, _ in CASES}
     assert tested == set(found.claim)
     assert len(tested) == len(claims_of(claims))
-    for name in (LEARNT, COST, AS_MANY, FOUND, AHEAD, PEERS, LAW, TOGETHER, PREDICTS):
+    for name in (LEARNT, COST, AS_MANY, FOUND, AHEAD, PEERS, LAW, TOGETHER, PREDICTS, KNOWN):
         tried = {verdict for each, _, verdict in CASES if each == name}
-        weaker = set() if name == PREDICTS else {PARTLY}  # above 0 or not
+        weaker = set() if name in (PREDICTS, KNOWN) else {PARTLY}  # above 0 or not
         assert tried == {HOLDS, FAILED, UNDECIDED} | weaker, name
 
 
@@ -94,15 +98,15 @@ def test_no_claim_is_of_the_paper_and_each_names_the_table_of_its_recording():
     assert not found.paper.any()
     assert set(found.source) == {"not in the paper"}
     assert set(found.table) == {"deconvolution_long"}
-    assert found.claim.str.contains("(simulation long", regex=False).all()
+    assert found.statistic.str.contains(": simulation long", regex=False).all()
 
 
 def test_what_is_compared_has_both_sides():
     """Without the other method, or without its score, there is no such claim."""
     alone = study(choices=section(long=["search"]))
     assert alone.claim.tolist() == [
-        "Kernels are learnt with unknown times (simulation long)",
-        "Events are found (simulation long)",
+        "Kernels are learnt with unknown times",
+        "Events are found",
     ]
     assert not study({("known_times", "kernel_error"): None}).claim.str.contains("cost").any()
     assert not study({HIT: None}).claim.str.contains("found|as many|Sharing").any()
@@ -110,8 +114,9 @@ def test_what_is_compared_has_both_sides():
 
 def test_a_recording_without_true_kernels_is_judged_by_hidden_bins_alone():
     unknown = {(name, "kernel_error"): None for name in ("search", "search_hidden")}
-    (row,) = study(unknown).itertuples()
+    row, known = study(unknown).itertuples()
     assert row.claim.startswith(PREDICTS)
+    assert known.claim.startswith(KNOWN)
     assert row.mean == pytest.approx(0.01)
 
 
@@ -130,7 +135,7 @@ def test_every_search_and_every_recording_has_claims_of_its_own():
     found = collect(claims, {"deconvolution": both}, choices)
     learnt = found[found.claim.str.startswith(LEARNT)]
     assert set(learnt.table) == {"deconvolution_long", "deconvolution_mine"}
-    assert learnt.claim.tolist()[1].endswith("(mine)"), "one's own keeps its name"
+    assert learnt.statistic.tolist()[1].endswith(": mine"), "one's own keeps its name"
 
 
 def test_events_that_are_found_are_set_beside_chance():

@@ -13,6 +13,7 @@ from deconvolution.scores import (
     of_events,
     rate_score,
     recorded_events,
+    trace_score,
 )
 from deconvolution.simulation import signal
 from deconvolution.task import Fit
@@ -182,3 +183,18 @@ def test_without_a_baseline_it_is_that_of_the_bins_that_were_seen():
     seen = given._replace(baseline=None, y=given.y.masked_fill(hidden, math.nan))
     rate = seen.y.nanmean(-1, keepdim=True).expand_as(given.y)
     assert held_out(fit(rate=rate), seen, given.y, hidden)["held_out"] == pytest.approx(0, abs=1e-6)
+
+
+def test_a_fit_explains_what_it_has_seen_of_traces_and_counts_have_no_such_score():
+    given = task("gaussian")
+    half = given.y.mean() + 0.5 * (given.y - given.y.mean())  # leaves a quarter of the variance
+    assert trace_score(fit(rate=half), given)["explained"] == pytest.approx(0.75, abs=1e-5)
+    y = given.y.clone()
+    y[..., ::3], half[..., ::3] = math.nan, 1e6
+    seen = given._replace(y=y)
+    rest = trace_score(fit(rate=half), seen)["explained"]
+    assert rest == pytest.approx(0.75, abs=0.05), "what was hidden does not count"
+    assert trace_score(fit(), task("poisson")) == {}
+    unknown = fit(rate=torch.full_like(given.y, math.nan))
+    assert trace_score(unknown, given) == {}
+    assert held_out(unknown, given, given.y, given.y > 0) == {}

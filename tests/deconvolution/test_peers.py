@@ -5,6 +5,7 @@ import torch
 
 import groupsparse as gs
 from bench import plain
+from deconvolution.methods import learn
 from deconvolution.peers import PEERS
 from deconvolution.task import Task
 from groupsparse.convolution import convolve
@@ -66,6 +67,21 @@ def test_averages_find_peaks_without_times(apart):
 def test_regression_says_that_it_needs_times(apart):
     with pytest.raises(ValueError, match="needs the times"):
         PEERS["regression"](apart[0]._replace(events=None), 2)
+
+
+@pytest.mark.parametrize("name", ["averages", "regression"])
+def test_the_rate_of_traces_is_the_sum_of_the_responses_at_known_times(apart, name):
+    task, _ = apart
+    entry = {"kind": "peer", "peer": name}
+    rest = task.y - learn(task, entry | {"known": True}, {"starts": 1}).rate
+    assert float(rest.std()) < 0.11, "the noise has 0.1"
+    assert learn(task, entry | {"known": True}, {"starts": 1}).rate.isfinite().all()
+    if name == "averages":
+        assert learn(task, entry, {"starts": 1}).rate.isnan().all(), "without times"
+    counts = task._replace(
+        y=task.y.clamp_min(0).round(), law="poisson", law_options={"largest": 50.0}
+    )
+    assert learn(counts, entry | {"known": True}, {"starts": 1}).rate.isnan().all()
 
 
 def test_unobserved_entries_count_for_nothing(apart):

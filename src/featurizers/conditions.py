@@ -1,0 +1,39 @@
+"""The rows of the comparison, read off the config; imports nothing heavy."""
+
+TRUTH, CHANCE = "truth", "chance"  # encoders of the true dictionary, and of a random one
+CONTROLS = (TRUTH, CHANCE)
+FOUND = 0.9  # share of a concept that a feature spans, from which on it counts as found
+
+
+def methods(section: dict) -> list[str]:
+    """Methods of the config, then the controls."""
+    return [*section["methods"], *CONTROLS]
+
+
+def sizes(truth: dict) -> list[int]:
+    """The dimensions of every concept: those of the config, in turn.
+
+    Examples
+    --------
+    >>> sizes({"concepts": 5, "sizes": [1, 4]})
+    [1, 4, 1, 4, 1]
+    """
+    turn = truth["sizes"]
+    return [turn[i % len(turn)] for i in range(truth["concepts"])]
+
+
+def frequencies(truth: dict) -> list[float]:
+    r"""Weights of the concepts, :math:`r^{-s}` for rank r and skew s; all sizes have all ranks.
+
+    Examples
+    --------
+    >>> frequencies({"concepts": 4, "sizes": [1, 2], "skew": 1.0})
+    [1.0, 1.0, 0.5, 0.5]
+    """
+    several = len(truth["sizes"])
+    return [(1 + i // several) ** -truth["skew"] for i in range(truth["concepts"])]
+
+
+def active_groups(section: dict, group_size: int) -> int:
+    """Groups of a dictionary that are active in a sample, of the atoms that are."""
+    return section["active_atoms"] // group_size

@@ -1,0 +1,80 @@
+"""Train one sparse autoencoder on the stream. Nothing here sees a concept."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from featurizers.conditions import CHANCE, TRUTH, active_groups
+from featurizers.truth import Truth
+from groupsparse.calibration import calibrate
+from groupsparse.dictionary import from_blocks
+from groupsparse.groups import Groups, group_norms
+from groupsparse.iterable import IterableData
+from groupsparse.revival import Revival
+from groupsparse.seeds import generator
+from groupsparse.topk import BatchGroupTopK, GroupTopK
+from groupsparse.training import train
+from groupsparse.untied import UntiedAutoencoder
+
+HELD = 5_000  # samples beside the stream: for dead groups, thresholds and the level of a batch rule
+RARE = 0.0005  # a group that is active less often starts again
+REVIVED = 0.7  # share of the training in which it may
+
+
+def learn(name: str, section: dict, truth: Truth) -> UntiedAutoencoder:
+    """The encoder of a row: trained, or with the true or a random dictionary."""
+    if name == TRUTH:
+        atoms, rule = torch.cat(truth.bases(), dim=1), GroupTopK(section["truth"]["active"])
+        return UntiedAutoencoder(atoms, rule, 0.0, Groups(truth.sizes), center=truth.mean)
+    d = truth.largest if name == CHANCE else section["methods"][name]["group_size"]
+    k = active_groups(section, d)
+    start = random_groups(truth.dictionary.shape[0], section["atoms"], d, truth.parts)
+    if name == CHANCE:
+        return UntiedAutoencoder(start, GroupTopK(k), 0.0, d, center=truth.mean)
+    return trained(section["methods"][name]["rule"], start, k, d, section, truth)
+
+
+def random_groups(n: int, atoms: int, group_size: int, parts: tuple) -> Tensor:
+    """Random orthonormal groups (n, atoms), the start of all methods of that group size."""
+    shape = atoms // group_size, n, group_size
+    random = torch.randn(shape, generator=generator(*parts, "start", group_size))
+    return from_blocks(torch.linalg.qr(random).Q)
+
+
+def trained(
+    rule: str, start: Tensor, k: int, d: int, section: dict, truth: Truth
+) -> UntiedAutoencoder:
+    """Train from a start with k groups of d atoms active on average."""
+    lasso = rule == "lasso"
+    prox = "group_soft" if lasso else GroupTopK(k) if rule == "top_k" else BatchGroupTopK(k)
+    model = UntiedAutoencoder(start, prox, 0.0, d, center=truth.mean)
+    held = truth.draw("held", HELD).data
+    epochs = -(-section["samples"] // section["epoch"])
+    revival = Revival(held, least=RARE, seed=truth.parts[0])
+
+    def callback(epoch: int, model: UntiedAutoencoder) -> None:
+        if epoch < REVIVED * epochs:
+            revival(epoch, model)
+        if lasso:
+            model.lambda_ = level(model, held, k)
+
+    if lasso:
+        model.lambda_ = level(model, held, k)
+    training = section["training"]
+    stream = IterableData(truth.stream(section["epoch"], training["batch_size"]))
+    train(
+        model, stream, epochs=epochs, lr=training["lr"], normalize=True, decay="cosine",
+        callback=callback,
+    )  # fmt: skip
+    if rule == "batch_top_k":
+        calibrate(model, held)
+    return model
+
+
+@torch.no_grad()
+def level(model: UntiedAutoencoder, data: Tensor, k: int) -> float:
+    """The threshold at which k groups of a sample of data are active on average."""
+    products = (data - model.center) @ model.weight + model.bias
+    norms = group_norms(products, model.group_size).flatten()
+    return float(norms.kthvalue(len(norms) - k * len(data)).values)
