@@ -19,6 +19,7 @@ from groupsparse.clustering import sparsity as sparsity
 from groupsparse.convolution import convolve as convolve
 from groupsparse.convolution import correlate as correlate
 from groupsparse.convolutional import ConvolutionalAutoencoder as ConvolutionalAutoencoder
+from groupsparse.convolutional_coder import ConvolutionalCoder as ConvolutionalCoder
 from groupsparse.deconvolution import Deconvolved as Deconvolved
 from groupsparse.deconvolution import deconvolve as deconvolve
 from groupsparse.detection import event_scores as event_scores
