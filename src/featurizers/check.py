@@ -27,6 +27,11 @@ def inconsistencies(config: dict) -> list[str]:
         if name in section["methods"]
     ]
     errors += [
+        f"featurizers.methods.{name}.untied: not for lasso, whose threshold an encoder would follow"
+        for name, method in section["methods"].items()
+        if method.get("untied") and method["rule"] == "lasso"
+    ]
+    errors += [
         f"featurizers.shown.{key}: no method {section['shown'][key]!r}"
         for key in ("group", "plain", "lasso")
         if section["shown"][key] not in section["methods"]

@@ -15,11 +15,10 @@ from featurizers.methods import learn
 from featurizers.scores import by_concept, overall
 from featurizers.truth import Truth
 from groupsparse.artifacts import save_tensors
-from groupsparse.autoencoder import encode_in_batches
+from groupsparse.autoencoder import Autoencoder, encode_in_batches
 from groupsparse.generative import decode
 from groupsparse.metrics import explained_variance
 from groupsparse.recovery import group_support
-from groupsparse.untied import UntiedAutoencoder
 
 log = logging.getLogger(__name__)
 
@@ -55,9 +54,7 @@ def main() -> None:
     )  # fmt: skip
 
 
-def scores(
-    model: UntiedAutoencoder, truth: Truth, samples: int
-) -> tuple[dict[str, float], list[dict]]:
+def scores(model: Autoencoder, truth: Truth, samples: int) -> tuple[dict[str, float], list[dict]]:
     """Metrics on new samples, and rows with those of every concept."""
     test = truth.draw("test", samples)
     codes, concepts = encode_in_batches(model, test.data), truth.active(test)

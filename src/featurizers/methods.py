@@ -7,6 +7,7 @@ from torch import Tensor
 
 from featurizers.conditions import CHANCE, TRUTH, active_groups
 from featurizers.truth import Truth
+from groupsparse.autoencoder import Autoencoder
 from groupsparse.calibration import calibrate
 from groupsparse.dictionary import from_blocks
 from groupsparse.groups import Groups, group_norms
@@ -22,17 +23,18 @@ RARE = 0.0005  # a group that is active less often starts again
 REVIVED = 0.7  # share of the training in which it may
 
 
-def learn(name: str, section: dict, truth: Truth) -> UntiedAutoencoder:
+def learn(name: str, section: dict, truth: Truth) -> Autoencoder:
     """The encoder of a row: trained, or with the true or a random dictionary."""
     if name == TRUTH:
         atoms, rule = torch.cat(truth.bases(), dim=1), GroupTopK(section["truth"]["active"])
-        return UntiedAutoencoder(atoms, rule, 0.0, Groups(truth.sizes), center=truth.mean)
-    d = truth.largest if name == CHANCE else section["methods"][name]["group_size"]
-    k = active_groups(section, d)
+        return Autoencoder(atoms, rule, 0.0, Groups(truth.sizes))
+    settings = {"group_size": truth.largest} if name == CHANCE else section["methods"][name]
+    d = settings["group_size"]
     start = random_groups(truth.dictionary.shape[0], section["atoms"], d, truth.parts)
+    k = active_groups(section, d)
     if name == CHANCE:
-        return UntiedAutoencoder(start, GroupTopK(k), 0.0, d, center=truth.mean)
-    return trained(section["methods"][name]["rule"], start, k, d, section, truth)
+        return Autoencoder(start, GroupTopK(k), 0.0, d)
+    return trained(settings, start, k, section, truth)
 
 
 def random_groups(n: int, atoms: int, group_size: int, parts: tuple) -> Tensor:
@@ -42,25 +44,26 @@ def random_groups(n: int, atoms: int, group_size: int, parts: tuple) -> Tensor:
     return from_blocks(torch.linalg.qr(random).Q)
 
 
-def trained(
-    rule: str, start: Tensor, k: int, d: int, section: dict, truth: Truth
-) -> UntiedAutoencoder:
-    """Train from a start with k groups of d atoms active on average."""
-    lasso = rule == "lasso"
-    prox = "group_soft" if lasso else GroupTopK(k) if rule == "top_k" else BatchGroupTopK(k)
-    model = UntiedAutoencoder(start, prox, 0.0, d, center=truth.mean)
-    held = truth.draw("held", HELD).data
+def trained(settings: dict, start: Tensor, k: int, section: dict, truth: Truth) -> Autoencoder:
+    """Train from a start with k groups active on average."""
+    rule, d, held = settings["rule"], settings["group_size"], truth.draw("held", HELD).data
+    if rule == "lasso":
+        model = Autoencoder(start, "group_soft", level(start, held, k, d), d)
+    else:
+        prox = GroupTopK(k) if rule == "top_k" else BatchGroupTopK(k)
+        if settings.get("untied"):
+            model = UntiedAutoencoder(start, prox, 0.0, d, center=truth.mean)
+        else:
+            model = Autoencoder(start, prox, 0.0, d)
     epochs = -(-section["samples"] // section["epoch"])
     revival = Revival(held, least=RARE, seed=truth.parts[0])
 
-    def callback(epoch: int, model: UntiedAutoencoder) -> None:
+    def callback(epoch: int, model: Autoencoder) -> None:
         if epoch < REVIVED * epochs:
             revival(epoch, model)
-        if lasso:
-            model.lambda_ = level(model, held, k)
+        if rule == "lasso":
+            model.lambda_ = level(model.dictionary.detach(), held, k, d)
 
-    if lasso:
-        model.lambda_ = level(model, held, k)
     training = section["training"]
     stream = IterableData(truth.stream(section["epoch"], training["batch_size"]))
     train(
@@ -72,9 +75,7 @@ def trained(
     return model
 
 
-@torch.no_grad()
-def level(model: UntiedAutoencoder, data: Tensor, k: int) -> float:
-    """The threshold at which k groups of a sample of data are active on average."""
-    products = (data - model.center) @ model.weight + model.bias
-    norms = group_norms(products, model.group_size).flatten()
+def level(dictionary: Tensor, data: Tensor, k: int, d: int) -> float:
+    """The threshold at which k groups of d atoms are active in a sample of data on average."""
+    norms = group_norms(data @ dictionary, d).flatten()
     return float(norms.kthvalue(len(norms) - k * len(data)).values)

@@ -20,4 +20,5 @@ def described(method: str, section: dict) -> str:
         return CONTROLS[method]
     settings = section["methods"][method]
     rule, d = RULES[settings["rule"]], settings["group_size"]
-    return rule if d == 1 else f"group {rule}, groups of {d}"
+    words = rule if d == 1 else f"group {rule}, groups of {d}"
+    return f"{words}, encoder of its own" if settings.get("untied") else words

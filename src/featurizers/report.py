@@ -11,9 +11,11 @@ QUESTION = "Which sparse autoencoder finds features of several dimensions?"
 INTRODUCTION = (
     "Activations of a network are said to be sums of a few features, some of which have several "
     "dimensions. Here such features are known: random subspaces, called concepts, of several "
-    "sizes, some rare, some in pairs that occur together. Untied autoencoders with bias and centre "
-    "are trained on one stream in which no sample comes twice. All have as many atoms, and as many "
-    "active atoms on average."
+    "sizes, some rare, some in pairs that occur together. Sparse autoencoders are trained on one "
+    "stream in which no sample comes twice. All have as many atoms, and as many active atoms on "
+    "average. Lasso shrinks the groups above a threshold, as the paper does; top-k keeps the "
+    "strongest as they are. The encoder is the transpose of the dictionary, or has weights, a bias "
+    "and a centre of its own."
 )
 METHODS = (
     "Share: squared cosines between a concept and the span of a learnt feature, averaged over the "

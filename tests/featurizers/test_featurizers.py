@@ -122,6 +122,8 @@ def test_every_method_keeps_the_number_of_active_atoms_and_learns(name, truth):
     chance, _ = measure.scores(methods.learn("chance", SMALL, truth), truth, 2000)
     # Lasso and batch rules keep it on samples beside the stream, of which 5,000 tell it to 3 %.
     assert values["active_atoms"] == pytest.approx(8, rel=0.1)
+    short = methods.learn(name, SMALL | {"samples": 2000}, truth)
+    assert isinstance(short, gs.UntiedAutoencoder) == ("untied" in name)
     if "lasso" not in name:
         assert values["captured_set"] > chance["captured_set"] + 0.2
         assert values["explained"] > 0.8
@@ -142,10 +144,9 @@ def test_the_truth_is_not_used_in_training(truth, monkeypatch):
 
 
 def test_the_level_keeps_the_number_of_groups_that_is_asked_for():
-    model = gs.UntiedAutoencoder(torch.eye(4), "group_soft", 0.0, 2, center=torch.zeros(4))
     data = torch.tensor([[3.0, 0.0, 1.0, 0.0], [0.0, 2.0, 0.0, 0.5]])
-    assert methods.level(model, data, 1) == 1.0
-    model.lambda_ = 1.0
+    assert methods.level(torch.eye(4), data, 1, 2) == 1.0
+    model = gs.Autoencoder(torch.eye(4), "group_soft", 1.0, 2)
     assert gs.active_per_sample(model.encode(data).detach(), 2) == 1
 
 
@@ -166,6 +167,10 @@ def test_the_level_keeps_the_number_of_groups_that_is_asked_for():
         (
             {"methods": {"truth": {"rule": "lasso", "group_size": 1}}},
             "featurizers.methods.truth: this name belongs to a control",
+        ),
+        (
+            {"methods": {"mine": {"rule": "lasso", "group_size": 1, "untied": True}}},
+            "featurizers.methods.mine.untied: not for lasso",
         ),
     ],
 )
@@ -276,6 +281,7 @@ def test_tables_and_findings_say_the_numbers():
 def test_methods_have_names_in_words():
     assert described("chance", CONFIG) == "a random dictionary"
     assert described("batch_top_k", CONFIG) == "batch top-k"
+    assert described("top_k_untied", CONFIG) == "top-k, encoder of its own"
 
 
 def test_the_figure_has_a_line_for_each_method():
