@@ -27,9 +27,9 @@ def inconsistencies(config: dict) -> list[str]:
         if name in section["methods"]
     ]
     errors += [
-        f"featurizers.methods.{name}.untied: not for lasso, whose threshold an encoder would follow"
+        f"featurizers.methods.{name}.tied: lasso always is, else weights grow with the threshold"
         for name, method in section["methods"].items()
-        if method.get("untied") and method["rule"] == "lasso"
+        if not method.get("tied", True) and method["rule"] == "lasso"
     ]
     errors += [
         f"featurizers.shown.{key}: no method {section['shown'][key]!r}"

@@ -51,10 +51,10 @@ def trained(settings: dict, start: Tensor, k: int, section: dict, truth: Truth) 
         model = Autoencoder(start, "group_soft", level(start, held, k, d), d)
     else:
         prox = GroupTopK(k) if rule == "top_k" else BatchGroupTopK(k)
-        if settings.get("untied"):
-            model = UntiedAutoencoder(start, prox, 0.0, d, center=truth.mean)
-        else:
+        if settings.get("tied"):
             model = Autoencoder(start, prox, 0.0, d)
+        else:
+            model = UntiedAutoencoder(start, prox, 0.0, d, center=truth.mean)
     epochs = -(-section["samples"] // section["epoch"])
     revival = Revival(held, least=RARE, seed=truth.parts[0])
 

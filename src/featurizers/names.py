@@ -21,4 +21,5 @@ def described(method: str, section: dict) -> str:
     settings = section["methods"][method]
     rule, d = RULES[settings["rule"]], settings["group_size"]
     words = rule if d == 1 else f"group {rule}, groups of {d}"
-    return f"{words}, encoder of its own" if settings.get("untied") else words
+    tied = settings.get("tied") and settings["rule"] != "lasso"
+    return f"{words}, tied" if tied else words

@@ -13,9 +13,9 @@ INTRODUCTION = (
     "dimensions. Here such features are known: random subspaces, called concepts, of several "
     "sizes, some rare, some in pairs that occur together. Sparse autoencoders are trained on one "
     "stream in which no sample comes twice. All have as many atoms, and as many active atoms on "
-    "average. Lasso shrinks the groups above a threshold, as the paper does; top-k keeps the "
-    "strongest as they are. The encoder is the transpose of the dictionary, or has weights, a bias "
-    "and a centre of its own."
+    "average. Top-k keeps the strongest groups as they are; its encoder has weights, a bias and a "
+    "centre of its own, as is usual for sparse autoencoders. Lasso shrinks the groups above a "
+    "threshold and is the paper's network, whose encoder is tied: the transpose of its dictionary."
 )
 METHODS = (
     "Share: squared cosines between a concept and the span of a learnt feature, averaged over the "

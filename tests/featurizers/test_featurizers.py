@@ -123,7 +123,7 @@ def test_every_method_keeps_the_number_of_active_atoms_and_learns(name, truth):
     # Lasso and batch rules keep it on samples beside the stream, of which 5,000 tell it to 3 %.
     assert values["active_atoms"] == pytest.approx(8, rel=0.1)
     short = methods.learn(name, SMALL | {"samples": 2000}, truth)
-    assert isinstance(short, gs.UntiedAutoencoder) == ("untied" in name)
+    assert isinstance(short, gs.UntiedAutoencoder) == ("top_k" in name and "tied" not in name)
     if "lasso" not in name:
         assert values["captured_set"] > chance["captured_set"] + 0.2
         assert values["explained"] > 0.8
@@ -169,8 +169,8 @@ def test_the_level_keeps_the_number_of_groups_that_is_asked_for():
             "featurizers.methods.truth: this name belongs to a control",
         ),
         (
-            {"methods": {"mine": {"rule": "lasso", "group_size": 1, "untied": True}}},
-            "featurizers.methods.mine.untied: not for lasso",
+            {"methods": {"mine": {"rule": "lasso", "group_size": 1, "tied": False}}},
+            "featurizers.methods.mine.tied: lasso always is",
         ),
     ],
 )
@@ -281,7 +281,7 @@ def test_tables_and_findings_say_the_numbers():
 def test_methods_have_names_in_words():
     assert described("chance", CONFIG) == "a random dictionary"
     assert described("batch_top_k", CONFIG) == "batch top-k"
-    assert described("top_k_untied", CONFIG) == "top-k, encoder of its own"
+    assert described("group_top_k_tied", CONFIG) == "group top-k, groups of 4, tied"
 
 
 def test_the_figure_has_a_line_for_each_method():

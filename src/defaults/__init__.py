@@ -1,0 +1,1 @@
+"""The estimator with nothing but sizes, or nothing at all, on planted groups and on images."""

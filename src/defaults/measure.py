@@ -1,0 +1,123 @@
+"""Fit the estimator with its defaults: to planted groups, or to the images of a data set."""
+
+import argparse
+import json
+import logging
+import time
+
+import numpy as np
+import pandas as pd
+import torch
+
+from defaults.conditions import AXES, CHANCE, CODER, FREE, PCA, PLANTED, Problem, problems
+from evidence.options import add_options
+from evidence.tables import records, save_table
+from groupsparse.artifacts import load_tensors, save_tensors
+from groupsparse.dictionary import from_blocks
+from groupsparse.estimator import GroupSparseCoder
+from groupsparse.generative import dense_codes, random_dictionary, sample
+from groupsparse.recovery import invariant_squared_error, least_squares_dictionary
+from groupsparse.seeds import derive_seed, generator
+
+log = logging.getLogger(__name__)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--section", type=json.loads, required=True, help="defaults (JSON)")
+    parser.add_argument("--job", required=True, help="planted, or a data set")
+    parser.add_argument("--data", help="artefact of data.prepare, for a data set")
+    add_options(parser, "--replicates", "--seed", "--threads")
+    parser.add_argument("--dictionaries", required=True, help="artefact: those of the first seed")
+    parser.add_argument("--output", required=True, help="CSV of metrics, one row per value")
+    args = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    torch.set_num_threads(args.threads)
+    rows, learnt = [], {}
+    for replicate in range(args.replicates):
+        seed = derive_seed(args.seed, "defaults", args.job, replicate)
+        head = {"experiment": "defaults", "job": args.job, "replicate": replicate}
+        if args.job == PLANTED:
+            found = [_planted(problem, seed) for problem in problems(args.section)]
+        else:
+            found = _images(args.data, args.section["images"][args.job], seed)
+        for number, (condition, values, components) in enumerate(found):
+            rows += records(head | condition, values)
+            if not replicate:
+                learnt[str(number)] = torch.as_tensor(components)
+            log.info("%s: %s", head | condition, values)
+    save_table(args.output, pd.DataFrame(rows))
+    save_tensors(
+        args.dictionaries, learnt, kind="dictionaries", job=args.job, seed=args.seed,
+        section=args.section,
+    )  # fmt: skip
+
+
+def _planted(problem: Problem, seed: int) -> tuple[dict, dict[str, float], np.ndarray]:
+    """Subspace error, that of least squares on the true codes, and the sizes that were found."""
+    model, told = problem
+    groups, d = model["groups"], model["group_size"]
+    truth = random_dictionary(model["n"], groups * d, generator(seed, "dictionary"))
+    options = {key: value for key, value in model.items() if key not in ("n", "groups")}
+    drawn = sample(truth, **options, generator=generator(seed, "data"))
+    sizes = (groups, d) if told else (None, None)
+    began = time.perf_counter()
+    coder = GroupSparseCoder(*sizes, random_state=seed % 2**31).fit(drawn.data)
+    values = {"seconds": time.perf_counter() - began}
+    found, size = torch.as_tensor(coder.components_.T), coder.groups_.shape[1]
+    values |= {"estimated_size": size, "estimated_groups": len(coder.groups_)}
+    if found.shape == truth.shape and size == d:
+        oracle = least_squares_dictionary(drawn.data, dense_codes(drawn.codes, groups))
+        values["error"] = invariant_squared_error(found, truth, d)
+        values["oracle_error"] = invariant_squared_error(oracle, truth, d)
+    condition = {axis: model[axis] for axis in AXES} | {"method": CODER, "told": told}
+    return condition, values, coder.components_
+
+
+def _images(path: str, sizes: dict, seed: int):
+    """Explained variance of test images, beside others with as many active atoms."""
+    # Imported here: the planted problems do without.
+    from sklearn.decomposition import PCA as Principal
+    from sklearn.decomposition import MiniBatchDictionaryLearning
+
+    tensors, _ = load_tensors(path)
+    train, test = tensors["train_data"][: sizes["samples"]], tensors["test_data"]
+    train, test = (x.flatten(1).double().numpy() for x in (train, test))
+    mean, state = train.mean(0), seed % 2**31
+    train, test = train - mean, test - mean
+    groups, d = sizes["groups"], sizes["group_size"]
+    random = torch.randn(groups, train.shape[1], d, generator=generator(seed, "chance"))
+    began = time.perf_counter()
+    coder = GroupSparseCoder(groups, d, random_state=state).fit(train)
+    seconds = {CODER: time.perf_counter() - began}
+    codes = coder.transform(test)
+    active = max(1, round(float((codes != 0).sum(1).mean())))
+    models = {
+        PCA: Principal(active, random_state=state),
+        FREE: MiniBatchDictionaryLearning(
+            groups * d, transform_algorithm="omp", transform_n_nonzero_coefs=active,
+            random_state=state,
+        ),
+    }  # fmt: skip
+    found = {CODER: (coder.inverse_transform(codes), coder.components_)}
+    for name, model in models.items():
+        began = time.perf_counter()
+        model.fit(train)
+        seconds[name] = time.perf_counter() - began
+        atoms = model.components_
+        coded = model.transform(test)
+        found[name] = (coded @ atoms + (model.mean_ if name == PCA else 0), atoms)
+    # The same rule for what is active, with groups that nobody learnt.
+    coder.components_ = from_blocks(torch.linalg.qr(random).Q).T.double().numpy()
+    found[CHANCE] = (coder.inverse_transform(coder.transform(test)), coder.components_)
+    for name, (reconstruction, atoms) in found.items():
+        values = {"explained": 1 - ((test - reconstruction) ** 2).sum() / (test**2).sum()}
+        if name == CODER:
+            values |= {"active_atoms": float((codes != 0).sum(1).mean())}
+        if name in seconds:
+            values["seconds"] = seconds[name]
+        yield {"method": name, "told": True}, values, atoms
+
+
+if __name__ == "__main__":
+    main()
