@@ -22,7 +22,7 @@ def recovered(scores: pd.DataFrame, section: dict) -> dict:
         for snr in levels:
             ratio = here.xs(snr, level="snr_db").ratio
             cells += [spread(ratio.mean(), ratio.std(), 2), _right(untold, section, (d, k, snr))]
-        rows.append([f"{d}", f"{k}", *cells])
+        rows.append([f"{d:g}", f"{k:g}", *cells])
     head = [
         ["group size", "active groups", *({"text": f"{x:g} dB", "span": 2} for x in levels)],
         ["", "", *["error / oracle's", "sizes right"] * len(levels)],
