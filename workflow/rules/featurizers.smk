@@ -8,15 +8,16 @@ deliver(
     "featurizers",
     parts={
         "featurizers": expand(
-            "<results>/featurizers/{method}.csv", method=FEATURIZERS_METHODS
+            "<results>/featurizers/methods/{method}.csv", method=FEATURIZERS_METHODS
         ),
         "featurizers_concepts": expand(
-            "<results>/featurizers/{method}.concepts.csv", method=FEATURIZERS_METHODS
+            "<results>/featurizers/methods/{method}.concepts.csv",
+            method=FEATURIZERS_METHODS,
         ),
     },
     figures=["featurizers_rates"],
     artefacts=expand(
-        "<results>/featurizers/{method}.safetensors", method=FEATURIZERS_METHODS
+        "<results>/featurizers/methods/{method}.safetensors", method=FEATURIZERS_METHODS
     ),
 )
 
@@ -25,11 +26,11 @@ rule featurizers_measure:
     input:
         code=code("featurizers/measure.py"),
     output:
-        table="<results>/featurizers/{method}.csv",
-        checksum="<results>/featurizers/{method}.csv.sha256",
-        concepts="<results>/featurizers/{method}.concepts.csv",
-        concepts_checksum="<results>/featurizers/{method}.concepts.csv.sha256",
-        model="<results>/featurizers/{method}.safetensors",
+        table="<results>/featurizers/methods/{method}.csv",
+        checksum="<results>/featurizers/methods/{method}.csv.sha256",
+        concepts="<results>/featurizers/methods/{method}.concepts.csv",
+        concepts_checksum="<results>/featurizers/methods/{method}.concepts.csv.sha256",
+        model="<results>/featurizers/methods/{method}.safetensors",
     log:
         "<logs>/featurizers_measure/{method}.log",
     benchmark:
