@@ -8,9 +8,7 @@ from featurizers.conditions import TRUTH
 from featurizers.tables import wide
 
 needs = ("featurizers", "featurizers_concepts")
-stated = partial(
-    claim, source="not in the paper", needs=needs, paper=False, figure="featurizers_rates"
-)
+stated = partial(claim, source="not in the paper", needs=needs, paper=False, table="featurizers")
 
 
 def shown(tables, choices):
@@ -31,7 +29,6 @@ def several(concepts, method, metric):
     reference="above 0",
     rule=at_least(0.05, partly=0.0),
     cases=shown,
-    table="featurizers",
 )
 def spanned(tables, case):
     concepts = tables["featurizers_concepts"]
@@ -44,7 +41,6 @@ def spanned(tables, case):
     reference="above 0",
     rule=at_least(0.05, partly=0.0),
     cases=shown,
-    table="featurizers",
 )
 def detected(tables, case):
     concepts = tables["featurizers_concepts"]
@@ -57,7 +53,6 @@ def detected(tables, case):
     reference="0.2",
     rule=at_least(0.05, partly=0.0),
     cases=shown,
-    table="featurizers",
 )
 def shrunk(tables, case):
     explained = wide(tables["featurizers"]).explained
@@ -70,7 +65,6 @@ def shrunk(tables, case):
     reference="1",
     rule=at_least(0.9, partly=0.7),
     cases=shown,
-    table="featurizers",
 )
 def at_the_limit(tables, case):
     f1 = wide(tables["featurizers"]).f1

@@ -6,8 +6,9 @@ FOUND = 0.9  # share of a concept that a feature spans, from which on it counts 
 
 
 def methods(section: dict) -> list[str]:
-    """Methods of the config, then the controls."""
-    return [*section["methods"], *CONTROLS]
+    """Methods of the config, large groups first, then the controls."""
+    found = section["methods"]
+    return [*sorted(found, key=lambda name: (-found[name]["group_size"], name)), *CONTROLS]
 
 
 def sizes(truth: dict) -> list[int]:

@@ -2,7 +2,8 @@
 
 from featurizers.conditions import CHANCE, TRUTH
 
-CONTROLS = {TRUTH: "the true dictionary, same encoder", CHANCE: "a random dictionary"}
+CONTROLS = {TRUTH: "the true dictionary, tied top-k", CHANCE: "a random dictionary"}
+GROUPED = {"top_k": "group top-k", "batch_top_k": "batch group top-k", "lasso": "group lasso"}
 RULES = {"top_k": "top-k", "batch_top_k": "batch top-k", "lasso": "lasso"}
 
 
@@ -20,6 +21,6 @@ def described(method: str, section: dict) -> str:
         return CONTROLS[method]
     settings = section["methods"][method]
     rule, d = RULES[settings["rule"]], settings["group_size"]
-    words = rule if d == 1 else f"group {rule}, groups of {d}"
+    words = rule if d == 1 else f"{GROUPED[settings['rule']]}, groups of {d}"
     tied = settings.get("tied") and settings["rule"] != "lasso"
     return f"{words}, tied" if tied else words
