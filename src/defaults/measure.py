@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from defaults.conditions import AXES, CHANCE, CODER, FREE, PCA, PLANTED, Problem, problems
+from defaults.conditions import AXES, CODER, PLANTED, Problem, problems
+from defaults.images import explained
 from evidence.options import add_options
 from evidence.tables import records, save_table
-from groupsparse.artifacts import load_tensors, save_tensors
-from groupsparse.dictionary import from_blocks
+from groupsparse.artifacts import save_tensors
 from groupsparse.estimator import GroupSparseCoder
 from groupsparse.generative import dense_codes, random_dictionary, sample
 from groupsparse.recovery import invariant_squared_error, least_squares_dictionary
@@ -40,7 +40,7 @@ def main() -> None:
         if args.job == PLANTED:
             found = [_planted(problem, seed) for problem in problems(args.section)]
         else:
-            found = _images(args.data, args.section["images"][args.job], seed)
+            found = explained(args.data, args.section["images"][args.job], seed)
         for number, (condition, values, components) in enumerate(found):
             rows += records(head | condition, values)
             if not replicate:
@@ -72,51 +72,6 @@ def _planted(problem: Problem, seed: int) -> tuple[dict, dict[str, float], np.nd
         values["oracle_error"] = invariant_squared_error(oracle, truth, d)
     condition = {axis: model[axis] for axis in AXES} | {"method": CODER, "told": told}
     return condition, values, coder.components_
-
-
-def _images(path: str, sizes: dict, seed: int):
-    """Explained variance of test images, beside others with as many active atoms."""
-    # Imported here: the planted problems do without.
-    from sklearn.decomposition import PCA as Principal
-    from sklearn.decomposition import MiniBatchDictionaryLearning
-
-    tensors, _ = load_tensors(path)
-    train, test = tensors["train_data"][: sizes["samples"]], tensors["test_data"]
-    train, test = (x.flatten(1).double().numpy() for x in (train, test))
-    mean, state = train.mean(0), seed % 2**31
-    train, test = train - mean, test - mean
-    groups, d = sizes["groups"], sizes["group_size"]
-    random = torch.randn(groups, train.shape[1], d, generator=generator(seed, "chance"))
-    began = time.perf_counter()
-    coder = GroupSparseCoder(groups, d, random_state=state).fit(train)
-    seconds = {CODER: time.perf_counter() - began}
-    codes = coder.transform(test)
-    active = max(1, round(float((codes != 0).sum(1).mean())))
-    models = {
-        PCA: Principal(active, random_state=state),
-        FREE: MiniBatchDictionaryLearning(
-            groups * d, transform_algorithm="omp", transform_n_nonzero_coefs=active,
-            random_state=state,
-        ),
-    }  # fmt: skip
-    found = {CODER: (coder.inverse_transform(codes), coder.components_)}
-    for name, model in models.items():
-        began = time.perf_counter()
-        model.fit(train)
-        seconds[name] = time.perf_counter() - began
-        atoms = model.components_
-        coded = model.transform(test)
-        found[name] = (coded @ atoms + (model.mean_ if name == PCA else 0), atoms)
-    # The same rule for what is active, with groups that nobody learnt.
-    coder.components_ = from_blocks(torch.linalg.qr(random).Q).T.double().numpy()
-    found[CHANCE] = (coder.inverse_transform(coder.transform(test)), coder.components_)
-    for name, (reconstruction, atoms) in found.items():
-        values = {"explained": 1 - ((test - reconstruction) ** 2).sum() / (test**2).sum()}
-        if name == CODER:
-            values |= {"active_atoms": float((codes != 0).sum(1).mean())}
-        if name in seconds:
-            values["seconds"] = seconds[name]
-        yield {"method": name, "told": True}, values, atoms
 
 
 if __name__ == "__main__":

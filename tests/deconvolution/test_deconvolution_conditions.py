@@ -58,7 +58,7 @@ def test_points_of_a_sweep_go_by_value_and_then_by_method():
 
 def test_every_job_is_made_once():
     found = jobs(SECTION)
-    assert len(found) == len(set(found)) == 10 + 1 + 4 + 2 + 2
+    assert len(found) == len(set(found)) == 12 + 1 + 4 + 2 + 2
     twice = SECTION["sweeps"] | {"again": SECTION["sweeps"]["trials"]}
     assert jobs(SECTION | {"sweeps": twice}) == found
     every = simulations(SECTION).keys() | SECTION["recordings"].keys()

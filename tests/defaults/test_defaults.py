@@ -10,7 +10,7 @@ import yaml
 from conftest import ROOT
 from sklearn.datasets import load_digits
 
-from defaults import claims, conditions, findings, measure, scores, tables
+from defaults import claims, conditions, findings, images, measure, scores, tables
 from defaults.check import inconsistencies, is_off
 from evidence.claims import claims_of, collect
 from evidence.tables import records
@@ -54,12 +54,12 @@ def test_planted_groups_are_recovered(told):
 
 
 def test_images_are_explained_beside_others_with_as_many_atoms(tmp_path):
-    images, _ = load_digits(return_X_y=True)
+    pixels, _ = load_digits(return_X_y=True)
     path = str(tmp_path / "digits.safetensors")
-    data = torch.from_numpy(images / 16).float()
+    data = torch.from_numpy(pixels / 16).float()
     save_tensors(path, {"train_data": data[:600], "test_data": data[600:900]}, kind="dataset")
     sizes = {"groups": 8, "group_size": 3, "samples": 500}
-    found = {c["method"]: (values, atoms) for c, values, atoms in measure._images(path, sizes, 1)}
+    found = {c["method"]: (values, atoms) for c, values, atoms in images.explained(path, sizes, 1)}
     assert list(found) == ["coder", "pca", "free", "chance"]
     explained = {name: values["explained"] for name, (values, _) in found.items()}
     assert explained["chance"] < explained["pca"] < explained["coder"] < 1
