@@ -4,15 +4,11 @@ import subprocess
 
 from groupsparse.artifacts import load_tensors
 
-# What draws and words the results of a room, and computes none: no script that makes an artefact or
-# a table imports it, which a test checks.
-DRAWS = ("plots.py", "curve_plots.py", "figures.py", "report.py", "captions.py", "caption.rst")
 # What makes the results, as git's pathspecs.
 SOURCES = (
     "src", "workflow", "Snakefile", "config.yaml", "envs", "data/paper", "data/dunl",
     ":!*.md", ":!src/report/commit.py", ":!src/report/cost.py", ":!src/report/markdown.py",
-    ":!src/report/publish.py", ":!src/report/readme.py", ":!src/evidence/style.py",
-    *(f":!src/*/{name}" for name in DRAWS),
+    ":!src/report/publish.py", ":!src/report/readme.py",
 )  # fmt: skip
 
 
@@ -33,8 +29,7 @@ def refusal(made_by: dict[str, list[str]]) -> str | None:
     """Why these results cannot be published; None if one commit made all and its code is here.
 
     Tables and figures name no commit. Snakemake makes them again whenever code that they depend on
-    has changed, so tables are of the commit of the artefacts if the code has not changed since. A
-    figure may be drawn, and a page worded, by newer code that computes nothing (:data:`DRAWS`).
+    has changed, so they are of the commit of the artefacts if the code has not changed since.
     """
     lines = [
         line

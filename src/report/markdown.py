@@ -114,10 +114,8 @@ def verdicts(claims: pd.DataFrame) -> str:
 
 
 def commits(run: dict) -> str:
-    """What made a run, and what drew it, if that is newer."""
-    made, drawn = run["commit"], run.get("drawn_by")
-    words = f"commit{'s' if len(made) > 1 else ''} {', '.join(made)}"
-    return words if drawn in (None, *made) else f"{words} (figures and words by {drawn})"
+    """What made a run."""
+    return f"commit{'s' if len(run['commit']) > 1 else ''} {', '.join(run['commit'])}"
 
 
 def joined(parts: list[str]) -> str:

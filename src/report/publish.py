@@ -10,7 +10,7 @@ import pandas as pd
 from PIL import Image
 
 from evidence.tables import load_table
-from groupsparse.files import provenance, read_checked, write_atomic
+from groupsparse.files import read_checked, write_atomic
 from report.commit import provenances, refusal
 from report.cost import cost, machine
 from report.images import open_png
@@ -40,7 +40,7 @@ def main() -> None:
         sys.exit(reason)
     run = {"run": args.config["run"], "machine": machine()} | cost(Path(args.benchmarks)) | versions
     config = {name: part for name, part in args.config.items() if name not in NO_RESULTS}
-    run |= {"made_by": made_by, "drawn_by": provenance()["commit"], "config": config}
+    run |= {"made_by": made_by, "config": config}
     sections = [json.loads(read_checked(path)) for path in args.sections]
     tables = {Path(path).stem: path for path in args.tables}
     claims, findings = load_table(tables["claims"]), Path(args.findings).read_text()
