@@ -12,7 +12,10 @@ from report import readme as section_of_readme
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
 # Folder of reports -> run.
-RUNS = {"published": "full", "published-beyond": "beyond", "published-mixtures": "mixtures"}
+RUNS = {
+    "published": "full", "published-beyond": "beyond", "published-mixtures": "mixtures",
+    "published-deconvolution": "deconvolution",
+}  # fmt: skip
 RUNS = {folder: run for folder, run in RUNS.items() if (ROOT / "reports" / folder).is_dir()}
 every_run = pytest.mark.parametrize("folder", RUNS)
 
