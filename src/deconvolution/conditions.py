@@ -96,10 +96,14 @@ def jobs(section: dict) -> list[Job]:
     return list(dict.fromkeys(found))
 
 
+def entry_of(section: dict, data: str) -> dict:
+    """The entry of a recording or simulation, one of a sweep too."""
+    return section["recordings"].get(data) or simulations(section)[data]
+
+
 def replicates(section: dict, data: str) -> int:
     """Draws of a simulation; seeds of the search in a recording."""
-    entry = section["recordings"].get(data) or simulations(section)[data]
-    return entry.get("replicates", section["replicates"])
+    return entry_of(section, data).get("replicates", section["replicates"])
 
 
 def artefacts(section: dict, data: str) -> list[str]:
@@ -111,7 +115,7 @@ def artefacts(section: dict, data: str) -> list[str]:
 
 def spacing(section: dict, data: str) -> int:
     """Least distance of two events of a kernel, in bins."""
-    entry = section["recordings"].get(data) or simulations(section)[data]
+    entry = entry_of(section, data)
     return max(1, round(entry.get("spacing_ms", entry["bin_ms"]) / entry["bin_ms"]))
 
 

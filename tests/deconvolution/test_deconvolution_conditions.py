@@ -7,6 +7,7 @@ from small_recording import SECTION
 from deconvolution.conditions import (
     Job,
     artefacts,
+    entry_of,
     jobs,
     methods,
     places,
@@ -27,6 +28,12 @@ def test_a_sweep_of_a_simulation_makes_simulations_that_differ_in_one_property()
     assert found["long_trials_25"] == plain | {"trials": 25}
     assert found["long_rate_hz_0p5"] == plain | {"rate_hz": 0.5}
     assert plain["trials"] == 6, "the one that is swept stays as it is"
+
+
+def test_the_entry_of_a_recording_or_simulation_is_found_by_its_name():
+    section = SECTION | {"recordings": {"mine": {"file": "mine.npz"}}}
+    assert entry_of(section, "mine") == {"file": "mine.npz"}
+    assert entry_of(section, "long_trials_25")["trials"] == 25
 
 
 def test_a_sweep_over_the_number_of_kernels_makes_methods():

@@ -108,7 +108,10 @@ rule deconvolution_measure:
         data="|".join({job.data for job in DECONVOLUTION_JOBS} or ["none"]),
     conda:
         "../../envs/environment.yaml"
-    threads: config["threads"]
+    threads:
+        lambda w: deconvolution.conditions.entry_of(DECONVOLUTION, w.data).get(
+            "threads", config["threads"]
+        )
     resources:
         mem_mb=scaled(6000),
         runtime=scaled(240),
