@@ -1,6 +1,6 @@
 # make reproduce | make test | make alone | make lint | make full | make publish | make beyond |
 # make publish-beyond | make mixtures | make publish-mixtures | make deconvolution |
-# make publish-deconvolution | make bench | make publish-bench | make faults.
+# make publish-deconvolution | make bench | make publish-bench | make faults | make docs.
 # The first use creates .venv from the pinned versions.
 # `make reproduce CONFIG=mine.yaml` merges mine.yaml over config.yaml.
 VENV := .venv
@@ -14,7 +14,7 @@ $(foreach file,$(CONFIG),$(if $(wildcard $(file)),,$(error There is no file $(fi
 
 export PATH := $(BIN):$(PATH)
 
-.PHONY: reproduce full publish beyond publish-beyond mixtures publish-mixtures deconvolution publish-deconvolution bench publish-bench faults test alone lint format clean
+.PHONY: reproduce full publish beyond publish-beyond mixtures publish-mixtures deconvolution publish-deconvolution bench publish-bench faults docs test alone lint format clean
 
 reproduce: $(READY)
 	snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG))
@@ -62,6 +62,12 @@ publish-bench: $(READY)
 # Inject faults into runs and write docs/faults.md: about 26 minutes on 2 cores.
 faults: $(READY)
 	PYTHONPATH=src python tests/faults/run_faults.py
+
+# The documentation site, without the internet; a warning is an error.
+docs: $(READY)
+	rm -rf build/docs
+	sphinx-build -q -W --keep-going -b html -c docs . build/docs
+	@echo "The documentation is in build/docs/index.html"
 
 # Two processes: many tests are I/O-bound, so a single process would leave a core idle.
 test: $(READY)

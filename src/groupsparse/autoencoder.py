@@ -43,8 +43,8 @@ class Autoencoder(nn.Module):
 
     Parameters
     ----------
-    dictionary : shape (n, m), or (R, n, m) and more for independent replicates
-        Initial A in float32 or float64, copied. Data take its dtype and device.
+    dictionary : shape (n, m), or (R, n, m) and more for independent replicates:
+        initial A in float32 or float64, copied. Data take its dtype and device.
     prox : name in :data:`groupsparse.prox.PROX`, ``group_top_k(k)`` or ``batch_group_top_k(k)``
         (:mod:`groupsparse.topk`), or any callable ``f(v, threshold, group_size)``
     lambda_ : penalty, finite and at least 0, or a Tensor with one per replicate; an unfolded layer

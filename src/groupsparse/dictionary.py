@@ -129,14 +129,14 @@ def from_blocks(groups: Tensor) -> Tensor:
 
 
 def coherence(dictionary: Array) -> Tensor:
-    """mu = max_{i != j} |a_i^T a_j|, for unit atoms in [0, 1]: (..., n, m) -> (...)."""
+    """``mu = max_{i != j} |a_i^T a_j|``, for unit atoms in [0, 1]: (..., n, m) -> (...)."""
     dictionary = as_tensor(dictionary, "dictionary")
     gram = (dictionary.mT @ dictionary).abs()
     return (gram - torch.diag_embed(gram.diagonal(dim1=-2, dim2=-1))).amax((-2, -1))
 
 
 def block_coherence(dictionary: Array, group_size: int) -> Tensor:
-    """mu_B = max_{g != h} ||A_g^T A_h||_2 / d (eq. 3): (..., n, m) -> (...)."""
+    """``mu_B = max_{g != h} ||A_g^T A_h||_2 / d`` (eq. 3): (..., n, m) -> (...)."""
     dictionary = as_tensor(dictionary, "dictionary")
     check_groups(dictionary.shape[-1], group_size)
     groups = dictionary.shape[-1] // group_size

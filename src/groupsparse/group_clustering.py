@@ -113,7 +113,7 @@ class GroupSparseClustering(Running, ClusterMixin, BaseEstimator):
     def predict_proba(self, X: ArrayLike | Tensor) -> np.ndarray:
         r"""Probability of every cluster for samples X (N, n): (N, n_clusters).
 
-        .. math:: softmax_k(-E_k(y) / (2 \sigma^2))
+        .. math:: \text{softmax}_k(-E_k(y) / (2 \sigma^2))
 
         with sigma the ``noise_std_``: white noise of one size about clusters that are as likely
         beforehand. Where the errors are not white it is too certain.

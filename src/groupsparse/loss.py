@@ -54,8 +54,8 @@ def shallow_loss(
     data : (..., N, n)
     dictionary : (..., n, m), same leading dimensions
     prox, lambda_, group_size : an activation that acts on each group by itself and is exactly zero
-        on a group of norm at most lambda_, as all in :data:`groupsparse.prox.PROX` are; lambda_ is
-        a number or one per problem (...)
+        on a group of norm at most ``lambda_``, as all in :data:`groupsparse.prox.PROX` are;
+        ``lambda_`` is a number or one per problem (...)
     refit : X is instead least squares on the groups in which sigma(C) is not zero. The gradient is
         then R^T X / N, by the envelope theorem: at a minimum over the codes, a change of the codes
         changes the loss in second order only

@@ -114,7 +114,7 @@ def effective_ranks(codes: Array, group_size: Size) -> Tensor:
 
 
 def max_cosines(dictionary: Array, other: Array | None = None) -> Tensor:
-    """Largest |cosine| of each atom with an atom of another dictionary: (n, m), (n, k) -> (m,).
+    """Largest ``|cosine|`` of each atom with an atom of another dictionary: (n, m), (n, k) -> (m,).
 
     Without another one: with the other atoms of the same, where 1 is an atom that is there twice.
 

@@ -33,9 +33,9 @@ class Mixture(Autoencoder):
 
     A sample y costs component k the energy
 
-    .. math:: E_k(y) = w ||y - A_k x_k||^2 + \lambda \Omega(x_k), \quad x_k = encoder(y; A_k)
+    .. math:: E_k(y) = w ||y - A_k x_k||^2 + \lambda \Omega(x_k), \quad x_k = \text{encoder}(y; A_k)
 
-    and belongs to it with the probability :math:`p_k = softmax_k(-E_k / T + \log \pi_k)`.
+    and belongs to it with the probability :math:`p_k = \text{softmax}_k(-E_k / T + \log \pi_k)`.
 
     An entry that was not observed is NaN in the data. It enters neither codes nor energies.
 

@@ -86,7 +86,7 @@ def activation(
 def group_soft_threshold(v: Tensor, threshold: float | Tensor, group_size: int) -> Tensor:
     r"""Group-sparse ReLU, the proximal operator of ``threshold * sum_g ||v_g||_2``.
 
-    .. math:: \sigma(v_g) = (1 - threshold / ||v_g||_2)_+ \, v_g   (eq. 7)
+    .. math:: \sigma(v_g) = (1 - \text{threshold} / ||v_g||_2)_+ \, v_g \quad \text{(eq. 7)}
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def nonnegative_group_soft_threshold(
 ) -> Tensor:
     r"""Proximal operator of ``threshold * sum_g ||v_g||_2`` plus the constraint v >= 0.
 
-    .. math:: (1 - threshold / ||v_g^+||_2)_+ \, v_g^+ ,   v^+ = max(v, 0)
+    .. math:: (1 - \text{threshold} / ||v_g^+||_2)_+ \, v_g^+ , \quad v^+ = \max(v, 0)
 
     Shapes and errors as in :func:`group_soft_threshold`. The norm is that of the positive part:
     thresholding ``||v_g||`` instead is not a proximal operator.
@@ -133,12 +133,12 @@ def nonnegative_group_soft_threshold(
 def group_hard_threshold(v: Tensor, threshold: float | Tensor, group_size: int) -> Tensor:
     r"""Group hard threshold, the proximal operator of ``threshold^2 / 2`` times the active groups.
 
-    .. math:: \sigma(v_g) = v_g \text{ if } ||v_g||_2 > threshold, \text{ else } 0
+    .. math:: \sigma(v_g) = v_g \text{ if } ||v_g||_2 > \text{threshold}, \text{ else } 0
 
-    It minimises :math:`\tfrac12 ||x - v||^2 + \tfrac12 threshold^2 ||x||_{2,0}`, where
+    It minimises :math:`\tfrac12 ||x - v||^2 + \tfrac12 \text{threshold}^2 ||x||_{2,0}`, where
     :math:`||x||_{2,0}` counts the nonzero groups. An active group is not shrunk. An unfolded layer
     thresholds at step * lambda like every other activation, so its penalty is
-    :math:`\tfrac12 step \, \lambda^2 ||x||_{2,0}`.
+    :math:`\tfrac12 \text{step} \, \lambda^2 ||x||_{2,0}`.
 
     Shapes and errors as in :func:`group_soft_threshold`.
 
@@ -157,8 +157,8 @@ def group_hard_threshold(v: Tensor, threshold: float | Tensor, group_size: int) 
 def group_firm_threshold(v: Tensor, threshold: float | Tensor, group_size: int) -> Tensor:
     r"""Group firm threshold, the proximal operator of the minimax concave penalty :func:`mcp`.
 
-    .. math:: \sigma(v_g) = \min\left(1, \tfrac{\gamma}{\gamma - 1} (1 - threshold / ||v_g||_2)_+
-              \right) v_g
+    .. math:: \sigma(v_g) = \min\left(1, \tfrac{\gamma}{\gamma - 1} (1 - \text{threshold} /
+              ||v_g||_2)_+ \right) v_g
 
     It shrinks groups just above the threshold and leaves those from gamma times the threshold on as
     they are. The penalty's slope is that of the group lasso at 0 and 0 from there on: between

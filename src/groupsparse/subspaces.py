@@ -184,7 +184,7 @@ def _blockwise(points: Tensor, express: Callable, what: str) -> sparse.csr_array
 
 
 def affinity(codes: sparse.csr_array) -> sparse.csr_array:
-    """Symmetric graph (|C| + |C|^T) / 2, the rows of C scaled to unit norm first: (N, N)."""
+    """Symmetric graph ``(|C| + |C|^T) / 2``, the rows of C scaled to unit norm first: (N, N)."""
     codes = abs(codes)
     norms = np.sqrt(codes.power(2).sum(1))
     codes = sparse.diags_array(1 / np.where(norms > 0, norms, 1)) @ codes

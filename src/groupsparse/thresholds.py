@@ -104,7 +104,7 @@ def silence(
 def noise_threshold(rate: float, group_size: int, std: float = 1.0) -> float:
     r"""Threshold that white noise alone exceeds on a group with probability ``rate``.
 
-    .. math:: P(||\sigma z||_2 > t) = rate, \quad z \sim N(0, I_d)
+    .. math:: P(||\sigma z||_2 > t) = \text{rate}, \quad z \sim N(0, I_d)
 
     The norm of noise on d orthonormal atoms follows a chi law. With a rate of 0.05 / G, noise makes
     one of G groups active in about a sample of twenty.
