@@ -86,13 +86,14 @@ def values(node: dict) -> str:
         return f"list of: {values(node['items'])}"
     if kind == "boolean":
         return "`true`, `false`"
-    text = " or ".join(kind) if isinstance(kind, list) else kind
+    named = {"object": "mapping", "string": "text", "array": "list"}
+    text = " or ".join(named.get(k, k) for k in ([kind] if isinstance(kind, str) else kind))
     words = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "to",
              "exclusiveMaximum": "below"}  # fmt: skip
     for bound, word in words.items():
         if abs(node.get(bound, math.inf)) < 10**9:  # that of a count only catches slips
             text += f" {word} {node[bound]}"
-    return {"object": "mapping", "string": "text"}.get(text, text)
+    return text
 
 
 def table(rows: Iterator[tuple[str, dict]]) -> str:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import yaml
@@ -27,9 +28,24 @@ def config_errors(config: dict) -> list[str]:
 
     Experiments that are off are not checked.
     """
-    config = selected(config)
-    errors = [f"{_path(e)}: {_reason(e)}" for e in _validator().iter_errors(config)]
+    config = selected(meant(config))
+    given = config.get("datasets")
+    own = tuple(map(str, given)) if isinstance(given, dict) else ()
+    errors = [f"{_path(e)}: {_reason(e)}" for e in _validator(own).iter_errors(config)]
     return sorted(errors) or _inconsistencies(config)
+
+
+def meant(config: dict) -> dict:
+    """The config with what it leaves to be found: a method that is null is left out, and entries of
+    data sets say whether they have labels.
+    """
+    found = import_module("data.entries").told(config)
+    for name, section in found.items():
+        methods = section.get("methods") if isinstance(section, dict) else None
+        if isinstance(methods, dict):
+            kept = {key: entry for key, entry in methods.items() if entry is not None}
+            found = found | {name: section | {"methods": kept}}
+    return found
 
 
 def selected(config: dict) -> dict:
@@ -103,7 +119,8 @@ def _merged_refs(node: object) -> object:
 
 
 @cache
-def _validator() -> Draft202012Validator:
+def _validator(datasets: tuple[str, ...]) -> Draft202012Validator:
+    """The schema's; ``datasets`` have names beside those that are built in."""
     # JSON Schema counts 12.0 among the integers, and neither it nor a bound refuses NaN. A bound
     # is not looked at where a value is no number: an integer must be one.
     types = Draft202012Validator.TYPE_CHECKER.redefine_many(
@@ -113,7 +130,11 @@ def _validator() -> Draft202012Validator:
         }
     )
     kind = extend(Draft202012Validator, type_checker=types)
-    return kind(config_schema())
+    schema = config_schema()
+    for name in ("dataset", "dataset_or_default"):
+        known = schema["$defs"][name]["enum"]
+        schema["$defs"][name] = {"enum": list(dict.fromkeys([*known, *datasets]))}
+    return kind(schema)
 
 
 def _finite(value: object) -> bool:
@@ -130,9 +151,12 @@ def _path(error) -> str:
 
 def _reason(error) -> str:
     message, instance = error.message, error.instance
+    if error.validator == "anyOf" and isinstance(instance, int | float):
+        bounds = [e.message for e in error.context if e.validator not in ("type", "enum")]
+        message = bounds[0] if bounds else message
     if error.validator == "type" and isinstance(instance, str):
         wanted = error.validator_value
-        if wanted == "array":
+        if "array" in wanted:
             message += f" (write [{instance!r}])"
         elif wanted in ("number", "integer") or "number" in wanted:
             message += " (YAML reads 1e-3 as text: write 1.0e-3)"
@@ -142,13 +166,38 @@ def _reason(error) -> str:
 def _inconsistencies(config: dict) -> list[str]:
     if not any(name in config for name in experiments()):
         return ["experiments: nothing to run: every experiment is left out or empty"]
-    errors = []
+    # The room of the data sets, whose key has another name.
+    errors = _rule("data", "inconsistencies", lambda config: [])(config)
+    errors += [
+        f"{path}: there is no module {module!r}, neither here nor installed"
+        for path, module in _modules(config)
+        if not (Path(*module.split(".")).with_suffix(".py").exists() or _installed(module))
+    ]
+    if errors:
+        return errors
     if config["published"] == config["run"]:
         errors.append("published: the page of the run itself is in that folder below reports/")
     for room in rooms():
         if room in config:
             errors += _rule(room, "inconsistencies", lambda config: [])(config)
     return errors
+
+
+def _modules(node: object, path: str = "") -> list[tuple[str, str]]:
+    """Modules of the user's that a config names for activations and data, with their keys."""
+    if isinstance(node, str) and path.endswith((".prox", ".load")) and ":" in node:
+        return [(path.removeprefix("."), node.partition(":")[0])]
+    if isinstance(node, list):
+        return [pair for part in node for pair in _modules(part, path)]
+    parts = node.items() if isinstance(node, dict) else ()
+    return [pair for key, part in parts for pair in _modules(part, f"{path}.{key}")]
+
+
+def _installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ImportError:
+        return False
 
 
 def _rule(room: str, name: str, default: Callable) -> Callable:

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from clustering.conditions import settings_of
+from clustering.conditions import AUTO, of_data, settings_of
 from evidence.names import method_name
 from evidence.section import percent
 
@@ -13,6 +13,8 @@ CAPTIONS = {
     "class",
     "silhouettes": "Fig. A (not in the paper): atoms and mean activation of every class (labels "
     "only sort)",
+    "members": "What the groups stand for: atoms (up to 8 of each group), and the held-out samples "
+    "in which each group is strongest",
     "table1": "Fig. B (not in the paper): Table 1 as a figure, every initialisation and centring",
     "convergence": "Fig. C (not in the paper): are the epochs of Table 1 enough? The first "
     "replicates, trained for longer",
@@ -38,7 +40,7 @@ def conclusion(name: str, config: dict, tables: Tables) -> str:
     kind, _, dataset = name.partition("-")
     made = {
         "fig4": active, "fig5": contrast, "table1": accuracy, "convergence": epochs,
-        "sweep": penalties,
+        "sweep": penalties, "members": active,
     }  # fmt: skip
     here = {name: of(table, dataset) for name, table in tables.items()}
     return made[kind](dataset, config, here) if kind in made else ""
@@ -64,11 +66,20 @@ def codes(config: dict, tables: Tables, metric: str) -> pd.Series:
     return here.groupby(["method", "features"]).value.mean()
 
 
+def groups_of(config: dict, dataset: str, clustering: pd.DataFrame) -> int:
+    """Groups of the networks on a data set: as set, or as the codes have."""
+    groups = of_data(config, dataset)["groups"]
+    if groups != AUTO:
+        return groups
+    here = clustering[(clustering.dataset == dataset) & (clustering.metric == "groups")]
+    return int(here.value.iloc[0])
+
+
 def active(dataset: str, config: dict, tables: Tables) -> str:
     groups = codes(config, tables, "active_groups").get((config["shown"]["method"], "codes"))
     if groups is None:
         return ""
-    count = config["settings"][dataset]["groups"]
+    count = groups_of(config, dataset, tables["clustering"])
     return f"On average {groups:.2g} of {count} groups are active in a test image."
 
 

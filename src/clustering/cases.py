@@ -10,6 +10,7 @@ from clustering.images import images
 from groupsparse import clustering
 from groupsparse.autoencoder import Autoencoder, encode_in_batches
 from groupsparse.groups import group_norms
+from groupsparse.metrics import explained_variance
 
 
 class Case(NamedTuple):
@@ -20,7 +21,7 @@ class Case(NamedTuple):
     last: bool  # whether this is the end of the training
     features: dict[str, np.ndarray]
     assignments: dict[tuple[str, str], np.ndarray]  # (features, algorithm) -> clusters
-    sparsity: dict[str, float]
+    values: dict[str, float]  # of codes: how sparse they are, and what they explain
 
 
 def trained(tensors: dict[str, Tensor], model: dict[str, Tensor], about: dict) -> Iterator[Case]:
@@ -35,8 +36,10 @@ def trained(tensors: dict[str, Tensor], model: dict[str, Tensor], about: dict) -
             for name in names:
                 network = Autoencoder.from_spec(model[name][replicate], spec, size)
                 codes = encode_in_batches(network, test)
-                found = features(codes, network)
-                yield Case(condition, replicate, name == names[-1], *found)
+                array, assignments, values = features(codes, network)
+                values["groups"] = about["settings"]["groups"]
+                values["explained"] = explained_variance(test, network.decode(codes).detach())
+                yield Case(condition, replicate, name == names[-1], array, assignments, values)
 
 
 def features(codes: Tensor, network: Autoencoder) -> tuple[dict, dict, dict]:
@@ -50,16 +53,18 @@ def features(codes: Tensor, network: Autoencoder) -> tuple[dict, dict, dict]:
 
 
 def controls(
-    data: np.ndarray, labels: np.ndarray, classes: int, seeds: list[int]
+    data: np.ndarray, labels: np.ndarray | None, classes: int, seeds: list[int]
 ) -> Iterator[Case]:
-    """Raw pixels, the labels themselves, and chance."""
+    """Raw pixels, the labels themselves if there are any, and chance."""
     for replicate, seed in enumerate(seeds):
-        random = np.random.default_rng(seed).integers(classes, size=len(labels))
+        random = np.random.default_rng(seed).integers(classes, size=len(data))
         for method, array, assignments in (
             ("raw", {"raw": data}, {}),
             ("oracle", {}, {("labels", "none"): labels}),
             ("chance", {}, {("random", "none"): random}),
         ):
+            if method == "oracle" and labels is None:
+                continue
             # Not repeated centred: k-means and nearest neighbours do not depend on the origin.
             condition = {"method": method, "init": "none", "centered": False}
             yield Case(condition, replicate, True, array, assignments, {})

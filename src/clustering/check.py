@@ -1,13 +1,13 @@
 """Rules on the config of the clustering that cross its keys; workflow/validate.py calls them."""
 
-from clustering.conditions import inits_of, trainings
+from clustering.conditions import inits_of, of_data, trainings
 
 CONTROLS = {"raw", "oracle", "chance"}
 
 
 def is_off(config: dict) -> bool:
     """Without data sets there is nothing to cluster."""
-    return config.get("datasets") == []
+    return config.get("datasets") in ([], {})
 
 
 def inconsistencies(config: dict) -> list[str]:
@@ -19,7 +19,7 @@ def inconsistencies(config: dict) -> list[str]:
         if spec["encoder"] == "shallow" and "step" in spec:
             errors.append(f"clustering.methods.{name}.step: a shallow encoder has none")
     for dataset in config["datasets"]:
-        if dataset not in clustering["settings"]:
+        if of_data(clustering, dataset) is None:
             errors.append(f"clustering.settings: no entry for the data set {dataset!r}")
     for method in sorted(CONTROLS & set(clustering["methods"])):
         errors.append(f"clustering.methods.{method}: this name belongs to a control")
@@ -52,7 +52,7 @@ def _not_run(config: dict) -> list[str]:
             silhouettes = key == "clustering.shown.silhouettes"
             runs = [
                 (dataset, name, False) in run
-                and (silhouettes or shown["init"] in inits_of(config, name))
+                and (silhouettes or shown["init"] in inits_of(config, name, dataset))
                 for name in names
             ]
             enough = any(runs) if silhouettes else all(runs)

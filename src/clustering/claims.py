@@ -24,9 +24,11 @@ claim = partial(claim, needs=("clustering",))
 
 
 def datasets(tables: Tables, choices: dict):
-    """Every data set; only one is the paper's."""
+    """Every data set but the user's own; only one is the paper's."""
     fields = {name: choices[name] for name in ("method", "baseline", "init")} | {"raw": "raw"}
     for dataset in tables["clustering"].dataset.unique():
+        if dataset in choices.get("own", ()):
+            continue
         yield {**fields, "dataset": dataset, "paper": dataset in set(TABLE1.dataset)}
 
 

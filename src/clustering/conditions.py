@@ -1,7 +1,26 @@
 """What runs in the clustering, read off the config; imports nothing heavy."""
 
+from collections.abc import Iterable
+
 RESTRICTIONS = ("datasets", "inits", "centering")  # where a method runs
 OVERRIDES = ("training", "group_size", "replicates")  # what it has in place of the data set's
+
+AUTO = "auto"  # a setting that follows from the size of the data
+DEFAULT = "default"  # the settings of a data set that has none
+SUPERVISED = "class"  # the init that needs labels
+
+
+def unlabelled(config: dict) -> list[str]:
+    """Data sets whose entry in the config says that they have no labels."""
+    given = config["datasets"]
+    named = given.items() if isinstance(given, dict) else ()
+    return [name for name, entry in named if entry and entry.get("labels") is False]
+
+
+def own(config: dict) -> list[str]:
+    """Data sets that have an entry in the config: the user's own."""
+    given = config["datasets"]
+    return [name for name in given if isinstance(given, dict) and given[name]]
 
 
 def trainings(config: dict) -> list[tuple[str, str, bool]]:
@@ -16,15 +35,16 @@ def trainings(config: dict) -> list[tuple[str, str, bool]]:
         for centered in clustering["centering"]
         if dataset in spec.get("datasets", config["datasets"])
         and centered in spec.get("centering", clustering["centering"])
-        and inits_of(config, method)
+        and inits_of(config, method, dataset)
     ]
 
 
-def inits_of(config: dict, method: str) -> list[str]:
-    """The inits of a method, the same in all its conditions."""
+def inits_of(config: dict, method: str, dataset: str) -> list[str]:
+    """The inits of a method, the same in all its conditions but for labels that are missing."""
     every = config["clustering"]["inits"]
     own = config["clustering"]["methods"][method].get("inits", every)
-    return [init for init in every if init in own]
+    missing = [SUPERVISED] if dataset in unlabelled(config) else []
+    return [init for init in every if init in own and init not in missing]
 
 
 def spec_of(config: dict, method: str) -> dict:
@@ -33,9 +53,20 @@ def spec_of(config: dict, method: str) -> dict:
     return {key: value for key, value in spec.items() if key not in RESTRICTIONS + OVERRIDES}
 
 
+def of_data(clustering: dict, dataset: str) -> dict:
+    """The entry of a data set in ``settings``, or the one of all that have none."""
+    return clustering["settings"].get(dataset, clustering["settings"].get(DEFAULT))
+
+
+def scoring(config: dict, dataset: str) -> dict:
+    """What a clustering of codes is told of a data set."""
+    settings = of_data(config["clustering"], dataset)
+    return {key: settings[key] for key in ("groups", "neighbors")}
+
+
 def settings_of(config: dict, dataset: str, method: str) -> dict:
     """The settings of a data set, after those that a method overrides."""
-    settings = config["clustering"]["settings"][dataset]
+    settings = of_data(config["clustering"], dataset)
     own = config["clustering"]["methods"][method]
     return {
         **{key: value for key, value in settings.items() if key != "replicates"},
@@ -47,7 +78,7 @@ def settings_of(config: dict, dataset: str, method: str) -> dict:
 def replicates_of(config: dict, dataset: str, method: str | None = None) -> int:
     """Seeds of a method on a data set, or of the controls there; never more than the data set's."""
     clustering = config["clustering"]
-    most = clustering["settings"][dataset].get("replicates", clustering["replicates"])
+    most = of_data(clustering, dataset).get("replicates", clustering["replicates"])
     own = clustering["methods"][method].get("replicates", most) if method else most
     return min(own, most)
 
@@ -59,17 +90,22 @@ def scored_epochs(config: dict, dataset: str, method: str) -> list[int]:
     return list(range(last, 0, -average["every"]))[: average["snapshots"]][::-1]
 
 
+def labelled(config: dict, datasets: Iterable[str]) -> list[str]:
+    """Those of some data sets that have labels, with which clusters are scored."""
+    return [name for name in datasets if name not in unlabelled(config)]
+
+
 def long_runs(config: dict) -> list[tuple[str, str]]:
     """All (data set, method) that are trained for longer."""
     convergence = config["clustering"]["convergence"]
-    here = convergence.get("datasets", config["datasets"])
+    here = labelled(config, convergence.get("datasets", config["datasets"]))
     return [(d, m) for d in config["datasets"] if d in here for m in convergence["methods"]]
 
 
 def sweeps(config: dict) -> list[str]:
     """Data sets on which lambda is varied."""
     sweep = config["clustering"]["sweep"]
-    here = sweep.get("datasets", config["datasets"])
+    here = labelled(config, sweep.get("datasets", config["datasets"]))
     return [d for d in config["datasets"] if d in here and sweep["lambda"] and sweep["normalize"]]
 
 

@@ -7,6 +7,7 @@ import logging
 import torch
 
 from clustering.images import images
+from clustering.settings import resolved
 from clustering.snapshots import forget, train_and_keep
 from clustering.start import seeds_of, starts
 from evidence.options import add_options
@@ -38,9 +39,9 @@ def main() -> None:
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     device = choose_device(args.device, args.threads, args.precision)
-    spec, settings, training = args.spec, args.settings, args.settings["training"]
-
     tensors, header = load_tensors(args.data)
+    spec, settings = args.spec, resolved(args.settings, tensors)
+    training = settings["training"]
     data, test = images(tensors, settings, False, "test_data")
     # The first replicates of clustering.train, trained longer: same init, batches and seeds.
     seeds = seeds_of(args.seed, header["dataset"], args.replicates)

@@ -1,10 +1,12 @@
 """Cluster the test set by its codes (or by controls) and score it: ACC, NMI, ARI.
 
 The scores of a training are means over the dictionaries that it kept, so that no row depends on one
-epoch.
+epoch. Without labels, what is left is how sparse codes are, what they explain and whether seeds
+agree.
 """
 
 import argparse
+import json
 import logging
 
 import pandas as pd
@@ -12,6 +14,7 @@ import torch
 
 from clustering.advice import clustering_advice
 from clustering.cases import controls, trained
+from clustering.settings import resolved
 from evidence.options import add_options
 from evidence.tables import records, save_table
 from groupsparse import clustering
@@ -23,17 +26,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", required=True, help="artefact of data.prepare")
     parser.add_argument("--model", help="artefact of clustering.train; without it, controls")
-    parser.add_argument("--neighbors", type=int, required=True, help="of the spectral graph")
+    parser.add_argument("--settings", type=json.loads, required=True, help="of the data (JSON)")
     add_options(parser, "--replicates", "--seed", "--threads")
     parser.add_argument("--output", required=True, help="CSV of metrics, one row per value")
     parser.add_argument("--codes", help="artefact with the test codes of the first replicate")
+    parser.add_argument("--clusters", help="CSV: cluster of every test sample, first replicate")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(args.threads)
 
     tensors, header = load_tensors(args.data)
-    dataset, labels = header["dataset"], tensors["test_labels"].numpy()
-    classes = int(labels.max()) + 1
+    settings, dataset = resolved(args.settings, tensors), header["dataset"]
+    labels = tensors["test_labels"].numpy() if "test_labels" in tensors else None
+    classes = settings["groups"] if labels is None else int(labels.max()) + 1
     seeds = [
         derive_seed(args.seed, "clustering", dataset, r, "evaluate") for r in range(args.replicates)
     ]
@@ -42,24 +47,31 @@ def main() -> None:
         cases = trained(tensors, model, about)
     else:
         cases = controls(tensors["test_data"].numpy(), labels, classes, seeds)
-    rows, kept = [], {}
-    for condition, replicate, last, features, assignments, sparsity in cases:
-        scored = [("codes", "none", sparsity)]
+    rows, kept, ends = [], {}, {}
+    for condition, replicate, last, features, assignments, values in cases:
+        scored = [("codes", "none", values)]
         for name, array in features.items():
-            contrast = {"class_contrast": clustering.class_contrast(array, labels)}
-            scored.append((name, "none", contrast))
+            if labels is not None:
+                contrast = clustering.class_contrast(array, labels)
+                scored.append((name, "none", {"class_contrast": contrast}))
             for algorithm in clustering.ALGORITHMS:
                 logging.info("%s, replicate %d: %s on %s", condition, replicate, algorithm, name)
                 assignments[name, algorithm] = clustering.cluster(
-                    array, classes, algorithm, seeds[replicate], args.neighbors
+                    array, classes, algorithm, seeds[replicate], settings["neighbors"]
                 )
-        scored += [(*key, clustering.scores(labels, a)) for key, a in assignments.items()]
-        for name, algorithm, values in scored:
-            where = {"features": name, "algorithm": algorithm, "replicate": replicate}
-            head = {"experiment": "clustering", "dataset": dataset, **condition, **where}
-            rows += records(head, values)
+        if labels is not None:
+            scored += [(*key, clustering.scores(labels, a)) for key, a in assignments.items()]
+        if last:
+            for key, clusters in assignments.items():
+                ends.setdefault((*condition.items(), key), []).append(clusters)
+        for name, algorithm, values_ in scored:
+            rows += records(head(dataset, condition, name, algorithm, replicate), values_)
         if args.codes and replicate == 0 and last:
             kept[f"codes.{condition['init']}"] = torch.from_numpy(features["codes"])
+    for (*condition, key), clusters in ends.items():
+        for replicate, value in enumerate(clustering.agreement(clusters)):
+            where = head(dataset, dict(condition), *key, replicate)
+            rows += records(where, {"agreement": value})
     table = pd.DataFrame(rows)
     keys = [column for column in table.columns if column != "value"]
     table = table.groupby(keys, sort=False, as_index=False).value.mean()
@@ -67,9 +79,21 @@ def main() -> None:
     for line in clustering_advice(table, groups):
         logging.warning("Warning: %s", line)
     save_table(args.output, table)
+    if args.clusters:
+        found = {
+            "-".join((dict(condition)["init"], *key)): clusters[0]
+            for (*condition, key), clusters in ends.items()
+        }
+        save_table(args.clusters, pd.DataFrame(found).rename_axis("sample").reset_index())
     if args.codes:
         about = {key: about[key] for key in ("dataset", "method", "inits", "centered")}
         save_tensors(args.codes, kept, kind="codes", **about)
+
+
+def head(dataset: str, condition: dict, features: str, algorithm: str, replicate: int) -> dict:
+    """The columns of a row that say what was scored."""
+    where = {"features": features, "algorithm": algorithm, "replicate": replicate}
+    return {"experiment": "clustering", "dataset": dataset, **condition, **where}
 
 
 if __name__ == "__main__":

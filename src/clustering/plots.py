@@ -56,6 +56,34 @@ def atoms_and_activations(
     return figure
 
 
+def members(
+    dictionary: np.ndarray, codes: np.ndarray, samples: np.ndarray, group_size: int, shown: int = 8
+) -> Figure:
+    """Atoms by group (one row a group), and beside them the samples in which it is strongest.
+
+    Parameters
+    ----------
+    dictionary, codes, samples : (n, m), (N, m) and (N, n); a place is empty where a group is active
+        in fewer than ``shown`` samples
+    """
+    norms = np.linalg.norm(codes.reshape(len(codes), -1, group_size), axis=-1)
+    strongest = np.argsort(-norms, axis=0, kind="stable")[:shown].T  # (groups, shown)
+    seen = np.take_along_axis(norms.T, strongest, 1) > 0
+    drawn = samples[strongest] * seen[..., None]
+    sizes = min(group_size, shown), strongest.shape[1]
+    height = 0.6 * norms.shape[1] + 1
+    figure = Figure(figsize=(0.6 * sum(sizes) + 1.4, height), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=sizes)
+    _draw_atoms(left, dictionary, group_size, shown)
+    _draw_atoms(right, drawn.reshape(-1, samples.shape[1]).T, strongest.shape[1], shown)
+    left.set(title="(a) atoms", xlabel="atom of the group", ylabel="group (first at the top)")
+    right.set(title="(b) held-out samples", xlabel="sample in which the group is strongest")
+    for ax in (left, right):
+        ax.set(xticks=[], yticks=[])
+        ax.grid(False)
+    return figure
+
+
 def with_one_group(codes: np.ndarray, group_size: int) -> int:
     """The first code (N, m) with a single active group, or with the fewest if there is none.
 

@@ -1,10 +1,19 @@
 """Deliver Experiment 2 to the report: its claims and its section of the page."""
 
+import pandas as pd
+
 from clustering import claims
 from clustering.advice import clustering_advice
-from clustering.captions import caption, conclusion
+from clustering.captions import caption, conclusion, groups_of
 from clustering.findings import findings
-from clustering.tables import accuracies, against_epochs, every_score, over_lambda, summary
+from clustering.tables import (
+    accuracies,
+    against_epochs,
+    every_score,
+    over_lambda,
+    summary,
+    unscored,
+)
 from evidence.claims import collect
 from evidence.delivery import deliver, options
 from evidence.section import figure, text
@@ -13,6 +22,7 @@ INTRODUCTION = (
     "Networks are trained on images, and the codes of the test images are clustered (Sec. 4.2)."
 )
 QUESTION = "Do images cluster by class in their codes?"
+OWN = "members-"  # figures of the user's own data sets: claims are not about these
 KEY = "table1-"  # the first is on top of the page if no earlier experiment has a key figure
 TABLE1 = (
     "Table 1: no label was used for training, tuning or choosing in these rows. “Active group” is "
@@ -36,18 +46,20 @@ METHODS = (
 
 def main() -> None:
     args = options(__doc__)
-    config, table1 = args.config, args.tables["table1"]
-    groups = {dataset: settings["groups"] for dataset, settings in config["settings"].items()}
+    config, scores = args.config, args.tables["clustering"]
+    table1 = args.tables.get("table1")  # where any data set has labels
+    groups = {name: groups_of(config, name, scores) for name in scores.dataset.unique()}
+    own = [name.removeprefix(OWN) for name in args.figures if name.startswith(OWN)]
     deliver(
         args,
-        claims=collect(claims, args.tables, config["shown"]),
+        claims=collect(claims, args.tables, config["shown"] | {"own": own}),
         title="Experiment 2: clustering",
         question=QUESTION,
-        findings=findings(table1, config),
-        warnings=clustering_advice(args.tables["clustering"], groups),
+        findings=[] if table1 is None else findings(table1, config),
+        warnings=clustering_advice(scores, groups),
         blocks=[
             text(INTRODUCTION),
-            summary(table1, config),
+            *([] if table1 is None else [summary(table1, config)]),
             *(
                 figure(
                     name,
@@ -59,14 +71,22 @@ def main() -> None:
             ),
             *against_epochs(args.tables.get("clustering_convergence")),
             *over_lambda(args.tables.get("clustering_sweep")),
-            text(TABLE1, **config["average"]),
-            *accuracies(table1[~table1.uses_labels]),
-            text(SUPERVISED),
-            *accuracies(table1[table1.uses_labels], ", using labels"),
-            every_score(table1),
+            *([] if table1 is None else scored(table1, config)),
+            *unscored(scores, own),
             text(METHODS),
         ],
     )
+
+
+def scored(table1: pd.DataFrame, config: dict) -> list[dict]:
+    """Table 1, what uses labels apart."""
+    return [
+        text(TABLE1, **config["average"]),
+        *accuracies(table1[~table1.uses_labels]),
+        text(SUPERVISED),
+        *accuracies(table1[table1.uses_labels], ", using labels"),
+        every_score(table1),
+    ]
 
 
 if __name__ == "__main__":

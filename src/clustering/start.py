@@ -17,7 +17,7 @@ def seeds_of(seed: int, dataset: str, replicates: int) -> list[int]:
 
 
 def starts(
-    name: str, data: Tensor, labels: Tensor, settings: dict, prox: str, seeds: list[int]
+    name: str, data: Tensor, labels: Tensor | None, settings: dict, prox: str, seeds: list[int]
 ) -> Tensor:
     """Dictionaries (R, n, m) from an init. Methods with groups start from the same atoms.
 

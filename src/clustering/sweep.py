@@ -12,6 +12,7 @@ import torch
 
 from clustering.converge import scores
 from clustering.images import images
+from clustering.settings import resolved
 from clustering.start import seeds_of, starts
 from evidence.options import add_options
 from evidence.tables import records, save_table
@@ -36,9 +37,9 @@ def main() -> None:
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     device = choose_device(args.device, args.threads, args.precision)
-    settings, training = args.settings, args.settings["training"]
-
     tensors, header = load_tensors(args.data)
+    settings = resolved(args.settings, tensors)
+    training = settings["training"]
     data, test = images(tensors, settings, False, "test_data")
     labels = tensors["test_labels"].numpy()
     seeds = seeds_of(args.seed, header["dataset"], args.replicates)

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from clustering.conditions import settings_of
+from clustering.conditions import of_data, settings_of
 from evidence.names import method_name
 from evidence.paper import paper_table
 from evidence.section import percent, replicates, spread, table
@@ -59,7 +59,7 @@ def summary(table1: pd.DataFrame, config: dict) -> dict:
 def training(table1: pd.DataFrame, config: dict) -> str:
     """Epochs and replicates of the methods on one data set: the usual ones, then exceptions."""
     dataset = table1.dataset.iloc[0]
-    usual = config["settings"][dataset]["training"]["epochs"], int(table1.replicates.max())
+    usual = of_data(config, dataset)["training"]["epochs"], int(table1.replicates.max())
     words = [f"{usual[0]} epochs, {replicates(usual[1])}"]
     for method, part in table1[table1.method.isin(config["methods"])].groupby("method", sort=False):
         epochs = settings_of({"clustering": config}, dataset, method)["training"]["epochs"]
@@ -92,6 +92,37 @@ def accuracies(table1: pd.DataFrame, note: str = "") -> list[dict]:
                 name="" if note else f"scores-{dataset}",
             )
         )  # fmt: skip
+    return blocks
+
+
+def unscored(clustering: pd.DataFrame, datasets: list[str]) -> list[dict]:
+    """What can be said of the user's own data without labels: a row per method and init."""
+    blocks = []
+    for dataset in datasets:
+        here = clustering[(clustering.dataset == dataset) & ~clustering.centered]
+        rows = []
+        for (method, init), part in here.groupby(["method", "init"], sort=False):
+            codes = part[part.features.isin(["codes", "raw"])]
+            values = codes.groupby(["metric", "algorithm"]).value
+            mean, std = values.mean(), values.std()
+            cells = [
+                show(mean[key], std[key]) if key in mean.index else "–"
+                for key, show in (
+                    (("explained", "none"), percent), (("active_groups", "none"), spread),
+                    (("active_entries", "none"), percent), (("agreement", "kmeans"), spread),
+                    (("agreement", "spectral"), spread),
+                )
+            ]  # fmt: skip
+            rows.append([method_name(method), init, *cells])
+        head = [
+            "method", "init", "variance explained (%)", "active groups", "nonzero entries (%)",
+            "seeds agree, k-means", "seeds agree, spectral",
+        ]  # fmt: skip
+        caption = (
+            f"{dataset}: held-out samples, no label used. Agreement is the adjusted Rand index "
+            "between seeds: 1 is the same clusters"
+        )
+        blocks.append(table([head], rows, caption=caption))
     return blocks
 
 

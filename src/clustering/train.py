@@ -8,6 +8,7 @@ import pandas as pd
 import torch
 
 from clustering.images import images
+from clustering.settings import resolved
 from clustering.snapshots import forget, train_and_keep
 from clustering.start import seeds_of, starts
 from evidence.options import add_options
@@ -36,12 +37,12 @@ def main() -> None:
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     device = choose_device(args.device, args.threads, args.precision)
-    spec, settings, training = args.spec, args.settings, args.settings["training"]
-
     tensors, header = load_tensors(args.data)
+    spec, settings = args.spec, resolved(args.settings, tensors)
+    training = settings["training"]
     (data,) = images(tensors, settings, args.center)
     seeds = seeds_of(args.seed, header["dataset"], args.replicates)
-    problem = data, tensors["train_labels"], settings, spec["prox"], seeds
+    problem = data, tensors.get("train_labels"), settings, spec["prox"], seeds
     inits = {name: starts(name, *problem) for name in args.inits}
     begin = torch.cat(list(inits.values()))
     model = Autoencoder.from_spec(begin, spec, settings["group_size"]).to(device)

@@ -1,5 +1,7 @@
 """Clustering of codes and its metrics. Labels enter only the metrics."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
@@ -98,6 +100,23 @@ def spectral_embedding(graph: sparse.csr_array, components: int, seed: int) -> n
         start = np.random.default_rng(seed).uniform(-1, 1, samples)
         _, vectors = eigsh(matrix, components, which="LA", v0=start)
     return vectors[:, ::-1] * scale[:, None]
+
+
+def agreement(clusterings: Sequence[np.ndarray]) -> list[float]:
+    """Mean adjusted Rand index of each clustering (N,) with all others; none for a single one.
+
+    1 if all are the same up to the names of clusters, 0 on average by chance. It needs no labels.
+
+    Examples
+    --------
+    >>> agreement([np.array([0, 0, 1, 1]), np.array([1, 1, 0, 0])])
+    [1.0, 1.0]
+    """
+    if len(clusterings) < 2:
+        return []
+    pairs = np.array([[adjusted_rand_score(a, b) for b in clusterings] for a in clusterings])
+    np.fill_diagonal(pairs, 0)
+    return (pairs.sum(1) / (len(clusterings) - 1)).tolist()
 
 
 def class_contrast(features: np.ndarray, labels: np.ndarray, per_class: int = 100) -> float:

@@ -11,13 +11,11 @@ import shutil
 import tempfile
 import threading
 import time
-import zipfile
 from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import requests
 import torch
 from sklearn.datasets import load_digits
@@ -53,7 +51,6 @@ def load(
     seed: int = 0,
     retries: int = 3,
     timeout: float = 30.0,
-    file: str | Path | None = None,
 ) -> dict[str, Tensor]:
     """Load a data set as flat images in [0, 1] with integer labels.
 
@@ -65,7 +62,6 @@ def load(
         torchvision's
     seed : of the stratified 75/25 split of ``digits``; the others are published with a split
     retries, timeout : attempts per address; seconds without an answer
-    file : .npz file that holds the data set already, which is read instead (:func:`load_file`)
 
     Returns
     -------
@@ -77,8 +73,6 @@ def load(
     """
     if name not in DATASETS:
         raise ValueError(f"unknown data set {name!r}; known are {', '.join(DATASETS)}")
-    if file is not None:
-        return load_file(file)
     if retries < 1:
         raise ValueError(f"retries must be at least 1, not {retries}")
     if name == "digits":
@@ -101,35 +95,6 @@ def load(
     if failures:
         raise DownloadError("\n".join(failures))
     return _read(name, folder)
-
-
-def load_file(path: str | Path) -> dict[str, Tensor]:
-    """Read a data set from a .npz file: arrays named and shaped as what :func:`load` returns.
-
-    Nothing is unpickled. ValueError in one line for a file that is missing, damaged or holds
-    something else: images that are not finite or not in [0, 1], or labels that do not fit them.
-    """
-    names = ("train_data", "train_labels", "test_data", "test_labels")
-    try:
-        with np.load(path, allow_pickle=False) as held:
-            arrays = {name: held[name] for name in names}
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} is no .npz file with {', '.join(names)}: {error}") from error
-    result = {}
-    for part in ("train", "test"):
-        images, labels = arrays[f"{part}_data"], arrays[f"{part}_labels"]
-        if images.ndim != 2 or images.dtype.kind != "f":
-            shape = f"{images.dtype} of shape {images.shape}"
-            raise ValueError(f"{path}: {part}_data must be floats of shape (N, n), not {shape}")
-        if not (np.isfinite(images).all() and images.min() >= 0 and images.max() <= 1):
-            raise ValueError(f"{path}: {part}_data must be in [0, 1]")
-        if labels.shape != images.shape[:1] or labels.dtype.kind not in "iu":
-            raise ValueError(f"{path}: {part}_labels must be {len(images)} integers")
-        result[f"{part}_data"] = torch.from_numpy(images.astype(np.float32))
-        result[f"{part}_labels"] = torch.from_numpy(labels.astype(np.int64))
-    if result["train_data"].shape[1] != result["test_data"].shape[1]:
-        raise ValueError(f"{path}: training and test images differ in size")
-    return result
 
 
 def archives(name: str) -> list[Archive]:

@@ -53,7 +53,12 @@ def read(folder: str | Path, make: Callable[..., Model], prox: Prox | None = Non
 
 
 def _known(prox: str | None) -> bool:
-    """Whether an activation goes by its name; a model may have none."""
+    """Whether an activation goes by its name; a model may have none.
+
+    An import path is not followed: a file from elsewhere must not choose what is imported.
+    """
+    if prox is not None and ":" in prox:
+        return False
     try:
         return prox is None or bool(activation_of(prox))
     except ValueError:

@@ -16,6 +16,7 @@ from torch import Tensor
 from groupsparse.arrays import check_count, check_lambda
 from groupsparse.groups import Groups, Size, group_norms, split_groups
 from groupsparse.penalties import active_groups
+from groupsparse.plugins import imported
 from groupsparse.prox import PROX, Prox
 
 
@@ -113,6 +114,9 @@ class BatchGroupTopK:
 def activation_of(prox: str | Prox) -> Prox:
     """The activation of a name in :data:`groupsparse.prox.PROX` or of one here; ValueError.
 
+    ``module:function`` is one of yours (:func:`groupsparse.plugins.imported`), taken to act on
+    groups unless it has the attribute ``grouped`` (see :func:`groupsparse.prox.activation`).
+
     Examples
     --------
     >>> activation_of("group_top_k(3)")
@@ -123,6 +127,11 @@ def activation_of(prox: str | Prox) -> Prox:
     name = prox if isinstance(prox, str) else ""
     if name in PROX:
         return PROX[name]
+    if ":" in name:
+        found = imported(name)
+        if not hasattr(found, "grouped"):
+            found.grouped, found.convex, found.penalty, found.value = True, False, None, None
+        return found
     if parts := re.fullmatch(r"(batch_)?group_top_k\(([^,()]+)(?:, *([^,()]+))?\)", name):
         batch, k, level = parts.groups()
         try:

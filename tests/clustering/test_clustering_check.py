@@ -119,10 +119,10 @@ def test_a_method_runs_where_its_entry_says_and_nowhere_else():
     config["clustering"]["methods"]["sparse"].pop("inits")
     found = trainings(config)
     assert [c for c in found if c[1] == "relu"] == [("digits", "relu", True)]
-    assert inits_of(config, "relu") == ["data"]
+    assert inits_of(config, "relu", "digits") == ["data"]
     assert {c[1] for c in found} == {"relu", "group_sparse"}
     assert sum(c[1] == "group_sparse" for c in found) == 2, "everywhere"
-    assert inits_of(config, "group_sparse") == ["kmeans", "data"]
+    assert inits_of(config, "group_sparse", "digits") == ["kmeans", "data"]
 
 
 def test_a_method_without_any_of_the_inits_does_not_run():

@@ -22,7 +22,7 @@ import torch
 
 from groupsparse import datasets
 from groupsparse.artifacts import load_tensors
-from groupsparse.datasets import DownloadError, fetch, load, load_file
+from groupsparse.datasets import DownloadError, fetch, load
 from groupsparse.torchvision_compat import datasets as tv
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -498,58 +498,3 @@ def test_original_files_placed_by_hand(tmp_path: Path) -> None:
     (tmp_path / "MNIST" / "raw").chmod(0o755)
     tensors = load("mnist", tmp_path)
     assert tensors["train_labels"][:5].tolist() == [5, 0, 4, 1, 9]
-
-
-def given(**changes):
-    """Arrays of a data set in a file, with changes."""
-    arrays = {
-        "train_data": np.linspace(0, 1, 12, dtype=np.float64).reshape(4, 3),
-        "train_labels": np.arange(4),
-        "test_data": np.full((2, 3), 0.5, np.float32),
-        "test_labels": np.array([1, 0], np.uint8),
-    }
-    return arrays | changes
-
-
-def test_a_data_set_is_read_from_a_file(tmp_path):
-    np.savez(tmp_path / "mine.npz", **given())
-    for found in (load_file(tmp_path / "mine.npz"), load("usps", file=tmp_path / "mine.npz")):
-        assert found["train_data"].dtype == torch.float32
-        assert found["test_labels"].tolist() == [1, 0]
-        assert torch.allclose(found["train_data"], torch.linspace(0, 1, 12).view(4, 3))
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"train_data": np.ones((4, 3), int)}, "train_data must be floats"),
-        ({"train_data": np.ones((4, 3, 1))}, "train_data must be floats of shape"),
-        ({"test_data": np.full((2, 3), 2.0)}, r"test_data must be in \[0, 1\]"),
-        ({"test_data": np.full((2, 3), np.nan)}, r"test_data must be in \[0, 1\]"),
-        ({"test_data": np.full((2, 4), 0.5)}, "differ in size"),
-        ({"train_labels": np.arange(3)}, "train_labels must be 4 integers"),
-        ({"test_labels": np.array([0.0, 1.0])}, "test_labels must be 2 integers"),
-        ({"test_labels": np.array([None, None])}, "no .npz file"),
-    ],
-)
-def test_a_file_that_holds_something_else_is_explained(tmp_path, changes, message):
-    np.savez(tmp_path / "mine.npz", **given(**changes))
-    with pytest.raises(ValueError, match=message) as error:
-        load_file(tmp_path / "mine.npz")
-    assert "\n" not in str(error.value)
-
-
-def test_a_file_that_is_missing_or_damaged_is_explained(tmp_path):
-    path = tmp_path / "mine.npz"
-    with pytest.raises(ValueError, match=r"mine\.npz is no \.npz file"):
-        load_file(path)
-    np.savez(path, **given())
-    content = path.read_bytes()
-    for damaged in (b"", content[:-30], b"not zipped", content[:100] + b"x" * 50 + content[150:]):
-        path.write_bytes(damaged)
-        with pytest.raises(ValueError, match=r"mine\.npz"):
-            load_file(path)
-    del (arrays := given())["test_labels"]
-    np.savez(path, **arrays)
-    with pytest.raises(ValueError, match="test_labels"):
-        load_file(path)

@@ -43,7 +43,9 @@ RULES = sorted(
     ["config.yaml", *(str(p.relative_to(ROOT)) for p in ROOT.glob("workflow/presets/*.yaml"))],
 )
 def test_the_default_config_and_every_preset_are_valid(path):
-    assert config_errors(merged(CONFIG, yaml.safe_load((ROOT / path).read_text()))) == []
+    errors = config_errors(merged(CONFIG, yaml.safe_load((ROOT / path).read_text())))
+    missing = ["datasets.mine.file: there is no file mine.npz"]  # which the user puts there
+    assert errors == (missing if path.endswith("custom.yaml") else [])
 
 
 @pytest.mark.parametrize(

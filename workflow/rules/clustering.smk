@@ -3,7 +3,7 @@
 import clustering.conditions
 
 CLUSTERING = config["clustering"]
-CLUSTERING_SETTINGS = CLUSTERING["settings"]
+CLUSTERING_LABELLED = clustering.conditions.labelled(config, DATASETS)
 CLUSTERING_LONG = clustering.conditions.long_runs(config)
 CLUSTERING_SWEEPS = clustering.conditions.sweeps(config)
 CLUSTERING_TRAININGS = [
@@ -32,13 +32,16 @@ deliver(
             "<results>/clustering/{dataset}/sweep.csv", dataset=CLUSTERING_SWEEPS
         ),
     },
-    tables=["<reports>/tables/table1.csv"],
+    tables=["<reports>/tables/table1.csv"] if CLUSTERING_LABELLED else [],
     paper=[source("data/paper/table1.csv")],
     figures=[
-        *expand("table1-{dataset}", dataset=DATASETS),
+        *expand("table1-{dataset}", dataset=CLUSTERING_LABELLED),
         *(f"convergence-{d}" for d in DATASETS if d in dict(CLUSTERING_LONG)),
         *expand("sweep-{dataset}", dataset=CLUSTERING_SWEEPS),
-        *expand("{figure}-{dataset}", figure=CLUSTERING_FIGURES, dataset=DATASETS),
+        *expand(
+            "{figure}-{dataset}", figure=CLUSTERING_FIGURES, dataset=CLUSTERING_LABELLED
+        ),
+        *expand("members-{dataset}", dataset=clustering.conditions.own(config)),
     ],
     artefacts=[
         *expand("<results>/data/{dataset}.safetensors", dataset=DATASETS),
@@ -76,7 +79,7 @@ rule clustering_train:
         gpu=GPUS,
     params:
         spec=lambda w: as_json(clustering.conditions.spec_of(config, w.method)),
-        inits=lambda w: clustering.conditions.inits_of(config, w.method),
+        inits=lambda w: clustering.conditions.inits_of(config, w.method, w.dataset),
         settings=lambda w: as_json(
             clustering.conditions.settings_of(config, w.dataset, w.method)
         ),
@@ -113,6 +116,7 @@ rule clustering_evaluate:
         metrics="<results>/clustering/{dataset}/{method}-{centering}/metrics.csv",
         checksum="<results>/clustering/{dataset}/{method}-{centering}/metrics.csv.sha256",
         codes="<results>/clustering/{dataset}/{method}-{centering}/codes.safetensors",
+        clusters="<results>/clustering/{dataset}/{method}-{centering}/clusters.csv",
     log:
         "<logs>/clustering_evaluate/{dataset}-{method}-{centering}.log",
     benchmark:
@@ -124,15 +128,16 @@ rule clustering_evaluate:
         mem_mb=scaled(8000),
         runtime=scaled(240),
     params:
-        neighbors=lambda w: CLUSTERING_SETTINGS[w.dataset]["neighbors"],
+        settings=lambda w: as_json(clustering.conditions.scoring(config, w.dataset)),
         replicates=lambda w: clustering.conditions.replicates_of(
             config, w.dataset, w.method
         ),
         seed=config["seed"],
     shell:
         "python -m clustering.evaluate --data {input.data} --model {input.model} "
-        "--neighbors {params.neighbors} --replicates {params.replicates} --seed {params.seed} "
-        "--threads {threads} --output {output.metrics} --codes {output.codes} > {log} 2>&1"
+        "--settings {params.settings:q} --replicates {params.replicates} --seed {params.seed} "
+        "--threads {threads} --output {output.metrics} --codes {output.codes} "
+        "--clusters {output.clusters} > {log} 2>&1"
 
 
 rule clustering_controls:
@@ -153,12 +158,12 @@ rule clustering_controls:
         mem_mb=scaled(8000),
         runtime=scaled(120),
     params:
-        neighbors=lambda w: CLUSTERING_SETTINGS[w.dataset]["neighbors"],
+        settings=lambda w: as_json(clustering.conditions.scoring(config, w.dataset)),
         replicates=lambda w: clustering.conditions.replicates_of(config, w.dataset),
         seed=config["seed"],
     shell:
         "python -m clustering.evaluate --data {input.data} "
-        "--neighbors {params.neighbors} --replicates {params.replicates} --seed {params.seed} "
+        "--settings {params.settings:q} --replicates {params.replicates} --seed {params.seed} "
         "--threads {threads} --output {output.table} > {log} 2>&1"
 
 
@@ -254,6 +259,7 @@ rule clustering_scores:
 
 # Longer trainings and the sweep over lambda.
 include: "clustering_long.smk"
+include: "clustering_own.smk"
 
 
 # The experiment alone: `snakemake --cores all clustering`.

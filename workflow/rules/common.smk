@@ -19,9 +19,12 @@ from snakemake.exceptions import WorkflowError
 ROOT = Path(str(workflow.current_basedir)).parents[1]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "workflow")]
 from evidence.checks import has_sweep
+from groupsparse.plugins import module_file
+from data.entries import entries, inputs
 from raw_files import raw_state
-from validate import config_errors, selected
+from validate import config_errors, meant, selected
 
+config.update(meant(config))
 if errors := config_errors(config):
     raise WorkflowError(
         "The config cannot be run:\n" + "\n".join(f"  {e}" for e in errors)
@@ -75,7 +78,7 @@ RESULTS, REPORTS, BENCHMARKS = map(
 # The config without what is off, and the experiments that are on, in the order of the page.
 SELECTED = selected(config)
 EXPERIMENTS = [name for name in config["experiments"] if name in SELECTED]
-DATASETS = config["datasets"]
+DATASETS = entries(config)
 # GPUs of a job that can use one. `auto` asks for none: it takes what it finds.
 GPUS = int(config["device"] == "cuda")
 
@@ -107,6 +110,35 @@ def given(path):
     return source(path) if ours else path
 
 
+def data_entry(dataset):
+    """Where a data set is: its entry, or a file instead of a download."""
+    file = config["download"]["files"].get(dataset)
+    return DATASETS.get(dataset) or ({"file": file} if file else {})
+
+
+def named(node, key):
+    """All texts under a key, anywhere in a config."""
+    if not isinstance(node, dict):
+        return []
+    here = [
+        text
+        for name, value in node.items()
+        if name == key
+        for text in (value if isinstance(value, list) else [value])
+    ]
+    return here + [text for part in node.values() for text in named(part, key)]
+
+
+# Modules in the working directory that the config names for activations.
+PLUGINS = sorted(
+    {
+        file
+        for path in named(SELECTED, "prox")
+        if ":" in path and (file := module_file(path))
+    }
+)
+
+
 @cache
 def code(script):
     """A script, and after it every module of src/ that it imports in the end."""
@@ -127,7 +159,9 @@ def code(script):
                 if (ROOT / imported).exists():
                     queue.append(imported)
     first, *others = files
-    return [source(path) for path in [first, *sorted(others)]]
+    # What computes codes may call activations of the user's.
+    mine = PLUGINS if "src/groupsparse/topk.py" in files else []
+    return [source(path) for path in [first, *sorted(others)]] + mine
 
 
 def as_json(value):

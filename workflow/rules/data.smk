@@ -1,8 +1,8 @@
-# Real data: bundled with scikit-learn, downloaded and verified, or from a file that is given.
+# Real data: bundled with scikit-learn, downloaded and verified, or the user's own.
 rule data_prepare:
     input:
         code=code("data/prepare.py"),
-        file=lambda w: config["download"]["files"].get(w.dataset, []),
+        file=lambda w: inputs(data_entry(w.dataset)),
     output:
         "<results>/data/{dataset}.safetensors",
     log:
@@ -22,7 +22,7 @@ rule data_prepare:
             f"--mirror={url}"
             for url in config["download"]["mirrors"].get(w.dataset, [])
         ],
-        file=lambda w, input: f"--file={input.file}" if input.file else [],
+        entry=lambda w: as_json(data_entry(w.dataset)),
         seed=config["seed"],
         # Not used by the command: a change of a raw file makes the data anew.
         raw=lambda w: raw_state(config["download"]["raw_dir"], w.dataset),
@@ -30,4 +30,4 @@ rule data_prepare:
         "python -m data.prepare --dataset {wildcards.dataset} "
         "--raw-dir {params.download[raw_dir]:q} --retries {params.download[retries]} "
         "--timeout {params.download[timeout]} --subset {params.download[subset]} {params.mirrors:q} "
-        "{params.file:q} --seed {params.seed} --output {output} > {log} 2>&1"
+        "--entry {params.entry:q} --seed {params.seed} --output {output} > {log} 2>&1"

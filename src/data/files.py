@@ -1,0 +1,212 @@
+"""A data set from a file of the user's: what :data:`READERS` lists, checked with clear errors.
+
+A reader returns arrays: ``train_data`` and ``test_data``, or ``data`` of which a share is held out;
+and labels of the same names, if there are any. Nothing is unpickled.
+"""
+
+import gzip
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+from sklearn.model_selection import train_test_split
+
+from data.entries import images, inputs, kind
+
+HELD_OUT = 0.25  # share of test samples where none are given
+IDX_TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
+PARTS = ("train", "test")
+Arrays = dict[str, np.ndarray]
+
+
+def read(entry: dict, seed: int) -> tuple[Arrays, dict]:
+    """Training and test samples (N, n) of an entry of the config, and what is known of them.
+
+    The second part has ``shape`` of a sample, and ``classes``, the names of the labels, if there
+    are any. Labels become 0, 1, ... in the order of their names.
+
+    Raises
+    ------
+    ValueError in one line that names the file and what is wrong with it.
+    """
+    path = entry["file"]
+    try:
+        arrays = READERS[kind(path)](path, entry.get("labels"))
+        if other := entry.get("test_file"):
+            test = READERS[kind(other)](other, entry.get("test_labels", entry.get("labels")))
+            arrays = {f"train_{k}": v for k, v in arrays.items()}
+            arrays |= {f"test_{k}": v for k, v in test.items()}
+    except KeyError as error:
+        raise ValueError(f"{path}: nothing here reads such a file ({error})") from error
+    except (OSError, EOFError, ValueError, ImportError, zipfile.BadZipFile) as error:
+        words = " ".join(str(error).split())
+        if not any(file in words for file in inputs(entry)):
+            words = f"{path} cannot be read: {words}"
+        raise ValueError(words) from error
+    return checked(arrays, entry, seed, path)
+
+
+def checked(arrays: Arrays, entry: dict, seed: int, where: str) -> tuple[Arrays, dict]:
+    """What a reader or a function of the user's returned, split and checked; see :func:`read`."""
+    arrays = {name: np.asarray(array) for name, array in arrays.items()}
+    if entry.get("labels") is False:
+        arrays = {name: array for name, array in arrays.items() if "labels" not in name}
+    if "data" in arrays:
+        arrays = split(arrays, entry.get("held_out", HELD_OUT), seed, where)
+    if missing := [f"{part}_data" for part in PARTS if f"{part}_data" not in arrays]:
+        raise ValueError(
+            f"{where}: holds {', '.join(arrays) or 'nothing'}, but neither data nor "
+            f"{' and '.join(missing)}"
+        )
+    found, shapes = {}, set()
+    for part in PARTS:
+        data = arrays[f"{part}_data"]
+        if data.dtype.kind not in "fiub" or data.ndim < 2 or not len(data):
+            kind_of = f"{data.dtype} of shape {data.shape}"
+            raise ValueError(f"{where}: {part}_data must be numbers (samples, ...), not {kind_of}")
+        shapes.add(data.shape[1:])
+        rows = data.reshape(len(data), -1)
+        if bad := np.flatnonzero(~np.isfinite(rows).all(1)).tolist():
+            first = f"the first {bad[0]}"
+            raise ValueError(f"{where}: {len(bad)} rows of {part}_data are not finite, {first}")
+        # Bytes are pixels, as everywhere.
+        found[f"{part}_data"] = rows.astype(np.float32) / (255 if data.dtype == np.uint8 else 1)
+    if len(shapes) > 1:
+        raise ValueError(f"{where}: training and test samples differ in shape: {sorted(shapes)}")
+    if not found["train_data"].any():
+        raise ValueError(f"{where}: all entries of train_data are 0")
+    labels = [arrays.get(f"{part}_labels") for part in PARTS]
+    about = {"shape": [int(size) for size in shapes.pop()]}
+    if all(one is None for one in labels):
+        if entry.get("labels") is not False:
+            raise ValueError(f"{where}: it has no labels; if that is right, say `labels: false`")
+        return found, about
+    return found | numbered(labels, found, where, about), about
+
+
+def numbered(labels: list, found: Arrays, where: str, about: dict) -> Arrays:
+    """Labels as 0, 1, ...; their names go to ``about``."""
+    for part, given in zip(PARTS, labels, strict=True):
+        count = len(found[f"{part}_data"])
+        if given is None or given.shape != (count,) or given.dtype.kind not in "iubUSO":
+            said = "missing" if given is None else f"{given.dtype} of shape {given.shape}"
+            wanted = f"{count} whole numbers or words"
+            raise ValueError(f"{where}: {part}_labels must be {wanted}, but they are {said}")
+    train, test = ([str(x) for x in one] for one in labels)
+    whole = all(one.dtype.kind in "iub" for one in labels)
+    names = sorted(set(train), key=int if whole and labels[0].dtype.kind != "b" else str)
+    if new := sorted(set(test) - set(names)):
+        raise ValueError(
+            f"{where}: test samples have the label {new[0]!r}, training samples do not"
+        )
+    if len(names) < 2:
+        raise ValueError(f"{where}: all labels are {names[0]!r}; `labels: false` ignores them")
+    place = {name: number for number, name in enumerate(names)}
+    about["classes"] = names
+    return {
+        f"{part}_labels": np.array([place[x] for x in one], np.int64)
+        for part, one in zip(PARTS, (train, test), strict=True)
+    }
+
+
+def split(arrays: Arrays, share: float, seed: int, where: str) -> Arrays:
+    """Training and test samples, by chance; each class in the same share, if there are labels."""
+    data, labels = arrays["data"], arrays.get("labels")
+    if data.ndim < 2:
+        raise ValueError(f"{where}: data must be (samples, ...), not of shape {data.shape}")
+    rows = np.arange(len(data))
+    if labels is not None and labels.shape != (len(data),):
+        raise ValueError(f"{where}: {len(data)} samples, but labels of shape {labels.shape}")
+    try:
+        train, test = train_test_split(
+            rows, test_size=share, random_state=seed, stratify=labels
+        )  # fmt: skip
+    except ValueError as error:
+        raise ValueError(f"{where}: {share:.0%} of it cannot be held out: {error}") from error
+    parts = {"train": np.sort(train), "test": np.sort(test)}
+    named = {"data": data} | ({} if labels is None else {"labels": labels})
+    return {f"{part}_{k}": v[index] for part, index in parts.items() for k, v in named.items()}
+
+
+def npz(path: str, labels: object) -> Arrays:
+    with np.load(path, allow_pickle=False) as held:
+        names = [n for n in held.files if n.removeprefix("train_").removeprefix("test_")
+                 in ("data", "labels")]  # fmt: skip
+        return {name: held[name] for name in names}
+
+
+def npy(path: str, labels: object) -> Arrays:
+    return {"data": np.load(path, allow_pickle=False)}
+
+
+def table(path: str, labels: str | bool | None) -> Arrays:
+    """Rows are samples and columns features, but the one of the labels."""
+    read_table = pd.read_parquet if path.endswith(".parquet") else pd.read_csv
+    options = {"sep": "\t"} if path.endswith(".tsv") else {}
+    frame = read_table(path, **options)
+    found = {}
+    if labels:
+        if labels not in frame:
+            columns = ", ".join(map(str, frame.columns[:8]))
+            raise ValueError(f"{path}: no column {labels!r} for labels; the first are {columns}")
+        found["labels"] = frame.pop(labels).to_numpy()
+    words = [c for c in frame if frame[c].dtype.kind not in "fiub"]
+    if words:
+        raise ValueError(
+            f"{path}: column {words[0]!r} does not hold numbers; if it holds labels, say "
+            f"`labels: {words[0]}`, else take it out"
+        )
+    return found | {"data": frame.to_numpy(np.float32)}
+
+
+def idx(path: str, labels: str | None) -> Arrays:
+    """The format of MNIST: one file of images, ``labels`` another one."""
+    return {"data": _idx(path)} | ({"labels": _idx(labels)} if labels else {})
+
+
+def _idx(path: str) -> np.ndarray:
+    content = Path(path).read_bytes()
+    if content[:2] == b"\x1f\x8b":
+        content = gzip.decompress(content)
+    if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in IDX_TYPES:
+        raise ValueError(f"{path}: not an idx file: it begins with {content[:4]!r}")
+    start = 4 + 4 * content[3]
+    shape = np.frombuffer(content[4:start], ">u4").astype(int)
+    values = np.frombuffer(content[start:], np.uint8)
+    kind_of = np.dtype(IDX_TYPES[content[2]])
+    if len(shape) != content[3] or len(values) != shape.prod() * kind_of.itemsize:
+        raise ValueError(f"{path}: {len(values)} bytes of data do not fit its shape {tuple(shape)}")
+    return values.view(kind_of).reshape(shape).astype(kind_of.newbyteorder("="))
+
+
+def folder(path: str, labels: object) -> Arrays:
+    """Images as shades of grey; a folder for each class, if there are folders.
+
+    At the top may be the folders ``train`` and ``test``.
+    """
+    top = Path(path)
+    if all((top / part).is_dir() for part in PARTS):
+        return {f"{p}_{k}": v for p in PARTS for k, v in folder(str(top / p), labels).items()}
+    files = images(top)
+    if not files:
+        raise ValueError(f"{path}: there is no image in this folder")
+    arrays = [np.asarray(Image.open(file).convert("L")) for file in files]
+    first = arrays[0].shape
+    for file, array in zip(files, arrays, strict=True):
+        if array.shape != first:
+            sizes = f"{array.shape} pixels, {files[0].name} {first}"
+            raise ValueError(f"{file}: images must be of one size, but it has {sizes}")
+    found = {"data": np.stack(arrays)}
+    classes = [file.relative_to(top).parts[0] for file in files]
+    if any(file.parent == top for file in files):
+        return found
+    return found | {"labels": np.array(classes)}
+
+
+READERS: dict[str, Callable[[str, object], Arrays]] = {
+    ".npz": npz, ".npy": npy, ".csv": table, ".tsv": table, ".parquet": table, "idx": idx,
+    "folder": folder,
+}  # fmt: skip

@@ -1,0 +1,366 @@
+"""Data sets of the user's own: read from files of every kind, checked, and taken through a run."""
+
+import gzip
+import json
+import struct
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import yaml
+from conftest import CONFIG, ROOT, merged
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from validate import config_errors, meant
+
+from clustering.conditions import inits_of, labelled, long_runs, of_data, own, sweeps, trainings
+from clustering.settings import resolved
+from data.entries import has_labels, inputs, kind
+from data.files import HELD_OUT, checked, read
+from data.prepare import loaded
+from groupsparse.artifacts import load_tensors
+
+SAMPLES = np.arange(40 * 6, dtype=np.float32).reshape(40, 6) + 1
+WORDS = np.array(["b", "a"] * 20)
+
+
+def npz(folder, **arrays) -> str:
+    path = folder / "mine.npz"
+    np.savez(path, **arrays)
+    return str(path)
+
+
+def write_idx(path, array: np.ndarray) -> str:
+    content = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape) + array.tobytes()
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+    return str(path)
+
+
+def write_images(folder, arrays: dict[str, np.ndarray]) -> str:
+    for name, array in arrays.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(array).save(folder / name)
+    return str(folder)
+
+
+def found(arrays: dict, part: str) -> set[tuple]:
+    return {tuple(row) for row in arrays[f"{part}_data"].tolist()}
+
+
+def test_a_share_is_held_out_by_class_and_nothing_is_lost(tmp_path):
+    arrays, about = read({"file": npz(tmp_path, data=SAMPLES, labels=WORDS)}, seed=0)
+    assert about == {"shape": [6], "classes": ["a", "b"]}
+    train, test = found(arrays, "train"), found(arrays, "test")
+    assert len(test) == HELD_OUT * 40
+    assert train | test == {tuple(row) for row in SAMPLES.tolist()}
+    assert not train & test
+    assert np.bincount(arrays["test_labels"]).tolist() == [5, 5]
+    for part in ("train", "test"):
+        first = arrays[f"{part}_data"][:, 0].astype(int) // 6
+        assert (arrays[f"{part}_labels"] == first % 2 ^ 1).all(), "labels stay with their samples"
+    again, _ = read({"file": npz(tmp_path, data=SAMPLES, labels=WORDS)}, seed=0)
+    other, _ = read({"file": npz(tmp_path, data=SAMPLES, labels=WORDS)}, seed=1)
+    assert found(again, "test") == test != found(other, "test")
+
+
+def test_parts_that_are_given_are_kept(tmp_path):
+    path = npz(tmp_path, train_data=SAMPLES[:30], test_data=SAMPLES[30:])
+    arrays, _ = read({"file": path, "labels": False}, seed=0)
+    assert (arrays["train_data"] == SAMPLES[:30]).all()
+    assert (arrays["test_data"] == SAMPLES[30:]).all()
+
+
+@pytest.mark.parametrize("ending", [".csv", ".tsv", ".parquet"])
+def test_a_table_has_a_column_of_labels_or_none(tmp_path, ending):
+    frame = pd.DataFrame(SAMPLES, columns=list("uvwxyz")).assign(species=WORDS)
+    path = str(tmp_path / f"mine{ending}")
+    write = {
+        ".csv": lambda: frame.to_csv(path, index=False),
+        ".tsv": lambda: frame.to_csv(path, index=False, sep="\t"),
+        ".parquet": lambda: frame.to_parquet(path),
+    }
+    write[ending]()
+    arrays, about = read({"file": path, "labels": "species"}, seed=0)
+    assert about["classes"] == ["a", "b"]
+    assert found(arrays, "train") | found(arrays, "test") == {tuple(r) for r in SAMPLES.tolist()}
+    with pytest.raises(ValueError, match="'species' does not hold numbers; if it holds labels"):
+        read({"file": path, "labels": False}, seed=0)
+    with pytest.raises(ValueError, match="no column 'kind' for labels; the first are u, v"):
+        read({"file": path, "labels": "kind"}, seed=0)
+
+
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_the_format_of_mnist_is_read(tmp_path, ending):
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 4, 5), np.uint8)
+    labels = write_idx(tmp_path / f"labels-idx1-ubyte{ending}", (np.arange(40) % 4).astype("u1"))
+    images = write_idx(tmp_path / f"images-idx3-ubyte{ending}", pixels)
+    arrays, about = read({"file": images, "labels": labels}, seed=0)
+    assert about == {"shape": [4, 5], "classes": ["0", "1", "2", "3"]}
+    assert arrays["train_data"].max() <= 1, "bytes are pixels"
+    rows = {tuple(row) for row in (pixels.reshape(40, 20) / np.float32(255)).tolist()}
+    assert found(arrays, "train") | found(arrays, "test") == rows
+
+
+def test_a_folder_of_images_has_a_folder_for_each_class(tmp_path):
+    random = np.random.default_rng(0)
+    pictures = random.integers(0, 256, (16, 4, 3), np.uint8)
+    names = [f"{'cat' if i % 2 else 'dog'}/{i}.png" for i in range(16)]
+    path = write_images(tmp_path / "photos", dict(zip(names, pictures, strict=True)))
+    assert has_labels({"file": path})
+    arrays, about = read({"file": path}, seed=0)
+    assert about == {"shape": [4, 3], "classes": ["cat", "dog"]}
+    assert sorted(inputs({"file": path})) == sorted(f"{path}/{name}" for name in names)
+    flat = write_images(tmp_path / "flat", {f"{i}.png": p for i, p in enumerate(pictures)})
+    assert not has_labels({"file": flat})
+    split = {f"{'train' if i < 12 else 'test'}/{n}": pictures[i] for i, n in enumerate(names)}
+    arrays, _ = read({"file": write_images(tmp_path / "split", split)}, seed=0)
+    assert len(arrays["test_data"]) == 4
+    write_images(tmp_path / "flat", {"odd.png": pictures[0][:2]})
+    with pytest.raises(ValueError, match=r"odd\.png: images must be of one size"):
+        read({"file": flat, "labels": False}, seed=0)
+
+
+def test_labels_that_are_numbers_are_in_their_order():
+    labels = np.array([10, 9, 2, 10] * 10)
+    _, about = checked({"data": SAMPLES, "labels": labels}, {}, 0, "mine")
+    assert about["classes"] == ["2", "9", "10"]
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({}, "neither data nor train_data and test_data"),
+        ({"data": SAMPLES[:, 0], "labels": WORDS}, r"data must be \(samples, ...\)"),
+        ({"data": SAMPLES, "labels": WORDS[:5]}, r"40 samples, but labels of shape \(5,\)"),
+        ({"data": SAMPLES}, "has no labels; if that is right, say `labels: false`"),
+        ({"data": SAMPLES, "labels": np.repeat("a", 40)}, "all labels are 'a'"),
+        ({"data": SAMPLES, "labels": np.arange(40)}, "25% of it cannot be held out"),
+        ({"data": SAMPLES, "labels": np.linspace(0, 1, 40)}, "cannot be held out|whole numbers"),
+        ({"data": SAMPLES * 0, "labels": WORDS}, "all entries of train_data are 0"),
+        ({"data": np.full((40, 6), np.inf), "labels": WORDS}, "rows of train_data are not finite"),
+        ({"data": SAMPLES.astype(str), "labels": WORDS}, "train_data must be numbers"),
+        (
+            {"train_data": SAMPLES, "test_data": SAMPLES[:, :4]},
+            r"differ in shape: \[\(4,\), \(6,\)\]",
+        ),
+        (
+            {"train_data": SAMPLES, "test_data": SAMPLES, "train_labels": WORDS},
+            "test_labels must be 40 whole numbers or words, but they are missing",
+        ),
+        (
+            {"train_data": SAMPLES, "test_data": SAMPLES, "train_labels": WORDS,
+             "test_labels": np.repeat("c", 40)},
+            "test samples have the label 'c', training samples do not",
+        ),
+    ],
+)  # fmt: skip
+def test_arrays_that_are_wrong_are_explained_in_one_line(arrays, message):
+    with pytest.raises(ValueError, match=message) as error:
+        checked(arrays, {}, 0, "mine.npz")
+    assert str(error.value).startswith("mine.npz: ")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["a.npz", "a.npy", "a.csv", "a.parquet", "a-idx3-ubyte", "a.gz"])
+@given(content=st.binary(max_size=60))
+@settings(max_examples=25, deadline=None)
+def test_a_damaged_file_is_named_in_one_line(tmp_path_factory, name, content):
+    path = tmp_path_factory.mktemp("damaged") / name
+    path.write_bytes(content + b"\xff")
+    with pytest.raises(ValueError, match=name) as error:
+        read({"file": str(path), "labels": False}, seed=0)
+    assert "\n" not in str(error.value)
+
+
+def config(entry: dict | None, name: str = "mine", **more) -> dict:
+    return merged(CONFIG, {"experiments": ["clustering"], **more}) | {"datasets": {name: entry}}
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        ({"file": "nothing.npz"}, "datasets.mine.file: there is no file nothing.npz"),
+        ({"file": "config.yaml"}, "datasets.mine.file: config.yaml is none of .npz"),
+        ({"file": "broken.npz"}, "datasets.mine.file: broken.npz cannot be read"),
+        ({"file": "mine.npz", "load": "mine:f"}, "datasets.mine: give either a file or load"),
+        ({}, "datasets.mine: not one of digits, mnist"),
+        (None, "datasets.mine: not one of digits, mnist"),
+        ({"load": "nowhere:f"}, "datasets.mine.load: there is no module 'nowhere'"),
+        ({"file": "mine.npz", "test_file": "x.npz"}, "datasets.mine.test_file: there is no file"),
+        ({"file": "mine.npz", "held_out": 1}, "datasets.mine.held_out: 1 is greater than or equal"),
+    ],
+)
+def test_a_data_set_that_cannot_be_read_is_refused(tmp_path, monkeypatch, entry, reason):
+    monkeypatch.chdir(tmp_path)
+    npz(tmp_path, data=SAMPLES)
+    (tmp_path / "config.yaml").touch()
+    (tmp_path / "broken.npz").write_bytes(b"PK")
+    (error, *_) = config_errors(config(entry))
+    assert error.startswith(reason)
+
+
+def test_names_in_settings_and_restrictions_are_those_of_data_sets(tmp_path):
+    entry = {"file": npz(tmp_path, data=SAMPLES, labels=WORDS)}
+    given = of_data(CONFIG["clustering"], "digits")
+    right = {"clustering": {"settings": {"mine": given}}}
+    assert config_errors(config(entry, **right)) == []
+    wrong = {"clustering": {"settings": {"mnie": given}}}
+    assert "'mnie' is not one of" in config_errors(config(entry, **wrong))[0]
+
+
+def test_without_labels_nothing_runs_that_needs_them(tmp_path):
+    plain = meant(config({"file": npz(tmp_path, data=SAMPLES)}))
+    assert plain["datasets"]["mine"]["labels"] is False
+    assert labelled(plain, plain["datasets"]) == []
+    assert own(plain) == ["mine"]
+    assert long_runs(plain) == [] == sweeps(plain)
+    assert "class" in CONFIG["clustering"]["inits"]
+    assert "class" not in inits_of(plain, "group_sparse", "mine")
+    methods = {method for _, method, _ in trainings(plain)}
+    assert "group_sparse" in methods
+    assert "silhouette" not in methods, "it starts from classes alone"
+    named = meant(config({"file": npz(tmp_path, data=SAMPLES, labels=WORDS)}))
+    assert "class" in inits_of(named, "group_sparse", "mine")
+
+
+@pytest.mark.parametrize(
+    ("name", "train", "test", "n"), [("digits", 1347, 450, 64), ("mnist", 60000, 10000, 784)]
+)
+def test_the_rule_of_settings_gives_those_that_were_chosen_by_hand(name, train, test, n):
+    labels = torch.arange(train) % 10
+    tensors = {
+        "train_data": torch.empty(train, n), "test_data": torch.empty(test, n),
+        "train_labels": labels,
+    }  # fmt: skip
+    chosen = CONFIG["clustering"]["settings"][name]
+    ours = resolved(CONFIG["clustering"]["settings"]["default"], tensors)
+    for key in ("groups", "group_size", "neighbors"):
+        assert ours[key] == chosen[key], key
+    assert ours["training"]["batch_size"] == chosen["training"]["batch_size"]
+    assert resolved(chosen, tensors) == chosen
+
+
+def test_small_data_have_settings_that_can_run():
+    tensors = {"train_data": torch.empty(6, 3), "test_data": torch.empty(2, 3)}
+    ours = resolved(CONFIG["clustering"]["settings"]["default"], tensors)
+    assert ours["groups"] == 10
+    assert ours["group_size"] == 2
+    assert ours["neighbors"] == 2
+    assert ours["training"]["batch_size"] == 32
+
+
+def test_the_kind_of_a_file_is_told_by_its_name(tmp_path):
+    assert kind("a/b.CSV") == ".csv"
+    assert kind("train-images-idx3-ubyte.gz") == "idx"
+    assert kind("a.txt") == ""
+    assert kind(tmp_path) == "folder"
+
+
+ACTIVATION = """
+def halved(v, threshold, group_size):
+    return v / 2 * (v.abs() > threshold)
+
+
+halved.grouped, halved.convex, halved.penalty, halved.value = False, False, None, None
+"""
+
+LOADER = """
+import numpy as np
+
+
+def load():
+    data = np.arange(240.0).reshape(40, 6)
+    return {"data": data, "labels": np.arange(40) % 3}
+
+
+def broken():
+    return 1 / 0
+
+
+def nothing():
+    pass
+"""
+
+
+def test_a_function_returns_the_arrays_or_says_why_not(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "myloader.py").write_text(LOADER)
+    arrays, about = loaded({"load": "myloader:load"}, seed=0)
+    assert about["classes"] == ["0", "1", "2"]
+    assert len(arrays["test_data"]) == 10
+    assert inputs({"load": "myloader:load"}) == ["myloader.py"]
+    for name, reason in (
+        ("broken", "failed: ZeroDivisionError"), ("nothing", "returned NoneType"),
+        ("missing", "cannot be imported: AttributeError"),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=f"myloader:{name}.*{reason}") as error:
+            loaded({"load": f"myloader:{name}"}, seed=0)
+        assert "\n" not in str(error.value)
+
+
+def test_own_data_and_an_own_activation_go_through_a_run(fresh_workflow):
+    folder = fresh_workflow.folder
+    labels = np.arange(120) % 3
+    random = np.random.default_rng(0)
+    data = random.normal(size=(3, 97))[labels] + 0.3 * random.normal(size=(120, 97))
+    frame = pd.DataFrame(data.round(3)).assign(kind=np.array(["x", "y", "z"])[labels])
+    frame.to_csv(folder / "mine.csv", index=False)
+    np.savez(folder / "plain.npz", data=data)
+    (folder / "mymodule.py").write_text(ACTIVATION)
+    custom = {
+        "run": "custom",
+        "experiments": ["clustering"],
+        "datasets": {
+            "mine": {"file": "mine.csv", "labels": "kind"}, "plain": {"file": "plain.npz"},
+        },
+        "clustering": {
+            "replicates": 2,
+            "inits": ["pca"],
+            "methods": {
+                "relu": None, "silhouette": None, "group_sparse_penalty": None,
+                "sparse_penalty": None,
+                "own": {"prox": "mymodule:halved", "lambda": 1.0, "encoder": "shallow",
+                        "layers": 1},
+            },
+            "convergence": {"methods": []},
+            "sweep": {"lambda": []},
+            "settings": {"default": {"training": {"epochs": 2}}},
+            "shown": {"silhouettes": []},
+        },
+    }  # fmt: skip
+    (folder / "workflow/presets/smoke.yaml").write_text(yaml.safe_dump(custom))
+    fresh_workflow.run()
+    section = json.loads((folder / "results/custom/clustering/section.json").read_text())
+    claims = pd.read_csv(folder / "results/custom/clustering/claims.csv")
+    assert claims.empty, "claims are about the paper's data, and about those that we chose"
+    assert section["findings"]
+    page = (folder / "reports/custom/report.html").read_text()
+    for figure in ("fig4-mine", "table1-mine", "members-mine", "members-plain"):
+        assert f'id="{figure}"' in page
+    assert 'id="table1-plain"' not in page
+    tables = pd.read_csv(folder / "reports/custom/tables/table1.csv")
+    assert set(tables.dataset) == {"mine"}
+    assert tables[tables.method == "own"].acc_mean.notna().all()
+    model = load_tensors(folder / "results/custom/clustering/mine/own-raw/model.safetensors")[1]
+    assert model["settings"]["groups"] == 3
+    assert model["spec"]["prox"] == "mymodule:halved"
+    clusters = pd.read_csv(folder / "results/custom/clustering/plain/own-raw/clusters.csv")
+    assert len(clusters) == HELD_OUT * 120
+
+    assert fresh_workflow.planned() == {}
+    (folder / "mymodule.py").write_text(ACTIVATION.replace("v / 2", "v / 3"))
+    assert "clustering_train" in fresh_workflow.planned()
+    assert "data_prepare" not in fresh_workflow.planned()
+    (folder / "mymodule.py").write_text(ACTIVATION)
+    frame.iloc[:100].to_csv(folder / "mine.csv", index=False)
+    assert "data_prepare" in fresh_workflow.planned()
+
+
+def test_the_preset_for_own_data_is_a_config(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    npz(tmp_path, data=SAMPLES)
+    preset = yaml.safe_load((ROOT / "workflow/presets/custom.yaml").read_text())
+    whole = merged(CONFIG, preset) | {"datasets": preset["datasets"]}
+    assert config_errors(whole) == []
