@@ -6,7 +6,7 @@ import logging
 
 import torch
 
-from data.files import Arrays, checked, read
+from data.readers import Arrays, checked, read
 from groupsparse.artifacts import save_tensors
 from groupsparse.datasets import DownloadError, load
 from groupsparse.plugins import imported

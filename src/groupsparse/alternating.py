@@ -71,7 +71,8 @@ def alternate(
     basis : of a group. ``orthonormal``: A_g^T A_g = I. ``oblique``: unit atoms; the basis of the
         start is carried along. ``isotropic``: the codes of an active group are as round as
         the samples can tell (the paper's assumption 3), ||A_g||_F^2 = d; this fixes the group up
-        to a rotation. The noise in the codes is subtracted from their covariance
+        to a rotation. An ellipsoid is fitted to the codes; where samples are too few to tell, the
+        basis stays as it is
     memory : weight in [0, 1] of the sums of earlier passes. 0: each pass by itself. 1 with new
         samples in every pass: all samples seen, the earlier ones with the codes they had then
     every_batch : update after every batch instead of every pass: for streams, with ``memory``

@@ -23,7 +23,7 @@ class KernelErrors(NamedTuple):
 def kernel_errors(learnt: Array, truth: Array, lags: int = 0) -> KernelErrors:
     r"""Error of learnt kernels (K', L) of each of the true ones (K, L), K' >= K, after matching.
 
-    .. math:: e = \sqrt{1 - \max_{|l| \le \text{lags}} \langle h, h'(\cdot - l) \rangle^2}
+    .. math:: e = \sqrt{1 - \max_{|l| \le \text{lags}} \langle h, h'(\cdot + l) \rangle^2}
 
     of kernels at unit norm, from 0 to 1. A shift drops what leaves the window. The matching has
     the largest sum of squared correlations. Sign is free. With lag l the learnt kernel is later

@@ -52,7 +52,7 @@ def discover(
 
     The best dictionary is the one with the least ``||Y - A X||^2 / sigma^2 + t |S|``, where t is
     the price of an active group in the test of :func:`select_groups`. When no round improves on it,
-    its groups are looked at again with a stricter notion of entangled, down to 5 % above chance.
+    its groups are looked at again with a stricter notion of entangled, down to 3 % above chance.
     Pairs that are entangled to the end are taken apart (:func:`groupsparse.parting.parted`).
 
     Parameters

@@ -50,9 +50,11 @@ class Mixture(Autoencoder):
 
         - ``expected``: :math:`\sum_k p_k E_k`, differentiated through the probabilities too. A
           component whose energy is more than T above the mean energy is then pushed away;
-        - ``em``: the same with the probabilities held fixed, as in the M step of EM;
+        - ``em``: :math:`\sum_k p_k (E_k - T \log \pi_k)` with the probabilities held fixed, as in
+          the M step of EM;
         - ``likelihood``: :math:`-T \log \sum_k \pi_k \exp(-E_k / T)`, whose gradient is that of
-          ``em`` and which every step of ``em`` bounds from above
+          ``em``. With :math:`T \sum_k p_k \log p_k` added, ``em`` bounds it from above, and meets
+          it where the probabilities are those of the model
 
     temperature : T > 0. Energies are sums over entries, so 1 makes nearly every choice certain
     weight : w > 0. With 1/2 the encoder minimises the energy itself; 1 is what the public code of
@@ -152,7 +154,8 @@ class Mixture(Autoencoder):
         if self.objective == "likelihood":
             return self._free_energy(logits).mean(-1)
         chosen = logits.softmax(-2)
-        chosen = chosen.detach() if self.objective == "em" else chosen
+        if self.objective == "em":
+            return -self.temperature * (chosen.detach() * logits).sum(-2).mean(-1)
         return (chosen * energies).sum(-2).mean(-1)
 
     @torch.no_grad()

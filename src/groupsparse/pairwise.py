@@ -37,11 +37,11 @@ def candidates(
 ) -> Candidates:
     r"""Spans of groups that pairs of samples share.
 
-    Samples with a common group have large |<y_i, y_j>|. For a sample and one of its 20 closest,
-    the span is that of the first d singular vectors of the ``members`` samples with the
-    largest min(|<y, y_i>|, |<y, y_j>|); then :func:`refine` takes all samples into account. The
-    first sample is drawn in proportion to its energy above the median: in residuals, where groups
-    are missing.
+    Samples with a common group have a large absolute cosine. For a sample i and j, one of its 20
+    closest, the span is that of the first d singular vectors of the ``members`` samples with the
+    largest min(|cos(y, y_i)|, |cos(y, y_j)|); then :func:`refine` takes all samples into account.
+    The first sample is drawn in proportion to its energy above the median: in residuals, where
+    groups are missing.
 
     Parameters
     ----------

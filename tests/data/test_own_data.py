@@ -18,8 +18,8 @@ from validate import config_errors, meant
 from clustering.conditions import inits_of, labelled, long_runs, of_data, own, sweeps, trainings
 from clustering.settings import resolved
 from data.entries import has_labels, inputs, kind
-from data.files import HELD_OUT, checked, read
 from data.prepare import loaded
+from data.readers import HELD_OUT, checked, read
 from groupsparse.artifacts import load_tensors
 
 SAMPLES = np.arange(40 * 6, dtype=np.float32).reshape(40, 6) + 1

@@ -117,15 +117,19 @@ def test_gradients_of_the_loss_are_exact(monkeypatch, objective, name, holes):
 def test_em_has_the_gradient_of_the_likelihood_and_bounds_it():
     """Jensen: sum p E - T H(p) - T sum p log pi is at least the free energy, equal at its p."""
     y, a = problem(scale=0.5)
-    gradients = []
+    options = {"layers": 8, "temperature": 2.0, "bias": [0.3, 0.0, -0.5], "learn_bias": True}
+    gradients, losses = [], []
     for objective in ("em", "likelihood"):
-        model = Mixture(a, "soft", 0.2, layers=8, objective=objective, temperature=2.0)
-        gradients += torch.autograd.grad(model.loss(y), model.dictionary)
-    # The probabilities are softmax(-E / T), so dF/dE_k = p_k whatever T is.
-    assert torch.allclose(*gradients, rtol=0, atol=1e-12)
+        model = Mixture(a, "soft", 0.2, objective=objective, **options)
+        losses.append(model.loss(y))
+        gradients.append(torch.autograd.grad(losses[-1], (model.dictionary, model.bias)))
+    # The probabilities are softmax(-E / T + log pi), so dF/dE_k = p_k whatever T is.
+    for em, likelihood in zip(*gradients, strict=True):
+        assert torch.allclose(em, likelihood, rtol=0, atol=1e-12)
+    assert gradients[0][1].abs().max() > 0.01, "the priors are learnt too"
     chosen = model.predict_proba(y)
-    expected = (chosen * model.energies(y)).sum(1) + 2 * (chosen * (3 * chosen).log()).sum(1)
-    assert torch.allclose(expected, model.free_energy(y), atol=1e-12)
+    entropy = -(chosen * chosen.log()).sum(1).mean()
+    assert torch.allclose(losses[0] - 2 * entropy, losses[1], atol=1e-12)
 
 
 def test_the_expected_energy_pushes_away_what_costs_more_than_the_mean_and_t():

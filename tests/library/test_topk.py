@@ -167,3 +167,24 @@ def test_a_registered_activation_is_told_by_its_program_and_not_by_its_place(mon
     assert program(one) != program(other)
     assert "0x" not in str(program(one))
     assert program(prox.PROX["group_soft"]) is None
+
+
+def test_a_function_of_the_users_is_named_by_its_import_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code = "def mine(v, threshold, group_size):\n    return v * 0.5\n"
+    (tmp_path / "my_activations.py").write_text(code)
+    path = "my_activations:mine"
+    assert activation_of(path).grouped, "it acts on groups unless it says otherwise"
+    model = gs.Autoencoder(torch.eye(4), path, 1.0, 2)
+    assert torch.equal(model.encode(torch.ones(1, 4)), torch.full((1, 4), 0.5))
+    for wrong, reason in (
+        ("nowhere:mine", "ModuleNotFoundError"), ("my_activations:yours", "AttributeError"),
+        ("math:pi", "no function"),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=reason):
+            gs.Autoencoder(torch.eye(4), wrong, 1.0, 2)
+    model.save(tmp_path / "model")
+    with pytest.raises(ValueError, match="give it as load"):
+        gs.Autoencoder.load(tmp_path / "model")  # a file from elsewhere chooses no import
+    loaded = gs.Autoencoder.load(tmp_path / "model", prox=path)
+    assert torch.equal(loaded.encode(torch.ones(1, 4)), torch.full((1, 4), 0.5))
