@@ -30,7 +30,8 @@ class Workflow:
         (folder / "reports").mkdir(exist_ok=True)
         reports = [f"reports/published{run}.md" for run in ("", "-beyond", "-mixtures")]
         files = (".gitignore", "pyproject.toml", "Snakefile", "config.yaml", *reports)
-        for name in files:
+        (folder / "docs").mkdir(exist_ok=True)
+        for name in (*files, "docs/judging.md"):
             shutil.copy(ROOT / name, folder / name)
 
     def run(

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from clustering.conditions import of_data, settings_of
+from clustering.supervision import uses_labels
 from evidence.names import method_name
 from evidence.paper import paper_table
 from evidence.section import percent, replicates, spread, table
@@ -100,6 +101,7 @@ def unscored(clustering: pd.DataFrame, datasets: list[str]) -> list[dict]:
     blocks = []
     for dataset in datasets:
         here = clustering[(clustering.dataset == dataset) & ~clustering.centered]
+        here = here[~uses_labels(here) & (here.method != "chance")]
         rows = []
         for (method, init), part in here.groupby(["method", "init"], sort=False):
             codes = part[part.features.isin(["codes", "raw"])]

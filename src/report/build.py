@@ -19,6 +19,7 @@ from groupsparse.files import provenance, read_checked, write_atomic
 from report.claims import anchor, grouped
 from report.images import open_png
 from report.lead import findings, key_figure, of_the_paper, verdicts
+from report.terms import link_terms, terms
 
 HERE = Path(__file__).parent
 NUMBER = r"[-–]?\d[\d.]*(e[-+]?\d+)?( ± [\d.]+)?( dB)?"
@@ -64,10 +65,13 @@ def rendered(
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     environment.filters |= {"cell": cell, "anchor": anchor}
     counts = verdicts(claims, sections) if any(map(len, claims)) else None
+    known = terms()
+    linked = [link_terms(arranged(*pair), known) for pair in zip(sections, claims, strict=True)]
+    used = set().union(*(used for _, used in linked))
     return environment.from_string((HERE / "template.html").read_text()).render(
         sections=[
-            arranged(section, each) | {"counts": [] if counts is None else counts.iloc[i].tolist()}
-            for i, (section, each) in enumerate(zip(sections, claims, strict=True))
+            section | {"counts": [] if counts is None else counts.iloc[i].tolist()}
+            for i, (section, _) in enumerate(linked)
         ],
         warnings=[line for section in sections for line in section["warnings"]],
         findings=findings(sections),
@@ -75,6 +79,7 @@ def rendered(
         counts=counts,
         paper=not claims or of_the_paper(pd.concat(claims)),
         known=list(dict.fromkeys(verdict for each in claims for verdict in each.verdict)),
+        terms=[term for term in known if term.id in used],
         figures=figures,
         config=config,
         config_text=yaml.safe_dump(config, sort_keys=False),

@@ -69,6 +69,7 @@ rule build_report:
             source(f"src/report/{file}")
             for file in ["template.html", "style.css", "page.js"]
         ],
+        terms=source("docs/judging.md"),
         sections=expand("<results>/{experiment}/section.json", experiment=DELIVERED),
         claims=expand("<results>/{experiment}/claims.csv", experiment=DELIVERED),
         checksums=expand(
