@@ -73,13 +73,19 @@ docs: $(READY)
 test: $(READY)
 	pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-# Test the wheel in a separate environment, without the workflow's packages.
+# Build sdist and wheel, the wheel from the sdist, and test it in a separate environment, without the
+# workflow's packages: `make alone PYTHON=python3.13`.
 alone:
-	rm -rf build/alone build/wheel
+	rm -rf build/alone build/dist
 	$(PYTHON) -m venv build/alone
-	build/alone/bin/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir build/wheel .
+	build/alone/bin/pip install --quiet --disable-pip-version-check "setuptools>=77"
+	mkdir -p build/dist
+	build/alone/bin/python -c 'from setuptools import build_meta; build_meta.build_sdist("build/dist")' \
+	    >build/dist/log
+	build/alone/bin/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir build/dist \
+	    build/dist/*.tar.gz
 	build/alone/bin/pip install --quiet --disable-pip-version-check \
-	    --constraint envs/requirements.txt build/wheel/*.whl
+	    --constraint envs/requirements.txt build/dist/*.whl
 	cd build && alone/bin/python -I ../tests/alone.py
 
 lint: $(READY)
