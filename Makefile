@@ -1,6 +1,7 @@
 # make reproduce | make test | make alone | make lint | make full | make publish | make beyond |
 # make publish-beyond | make mixtures | make publish-mixtures | make deconvolution |
-# make publish-deconvolution | make bench | make publish-bench | make faults | make docs.
+# make publish-deconvolution | make library | make publish-library | make bench | make publish-bench |
+# make faults | make docs.
 # The first use creates .venv from the pinned versions.
 # `make reproduce CONFIG=mine.yaml` merges mine.yaml over config.yaml.
 VENV := .venv
@@ -14,7 +15,7 @@ $(foreach file,$(CONFIG),$(if $(wildcard $(file)),,$(error There is no file $(fi
 
 export PATH := $(BIN):$(PATH)
 
-.PHONY: reproduce full publish beyond publish-beyond mixtures publish-mixtures deconvolution publish-deconvolution bench publish-bench faults docs test alone lint format clean
+.PHONY: reproduce full publish beyond publish-beyond mixtures publish-mixtures deconvolution publish-deconvolution library publish-library bench publish-bench faults docs test alone lint format clean
 
 reproduce: $(READY)
 	snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG))
@@ -51,6 +52,14 @@ deconvolution: $(READY)
 publish-deconvolution: $(READY)
 	snakemake --cores $(CORES) publish --configfile workflow/presets/deconvolution.yaml
 	PYTHONPATH=src python -m report.readme --published published-deconvolution
+
+# The estimator as it comes, and features of several dimensions.
+library: $(READY)
+	snakemake --cores $(CORES) --configfile workflow/presets/library.yaml
+
+publish-library: $(READY)
+	snakemake --cores $(CORES) publish --configfile workflow/presets/library.yaml
+	PYTHONPATH=src python -m report.readme --published published-library
 
 # Benchmark the library; run on an idle machine: 15 to 20 minutes on 2 cores.
 bench: $(READY)

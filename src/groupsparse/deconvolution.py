@@ -51,7 +51,7 @@ def deconvolve(
     law: str = "gaussian",
     law_options: dict | None = None,
     baseline: Array | None = None,
-    fit_baseline: bool = False,
+    fit_baseline: bool | None = None,
     learn_kernels: bool = True,
     penalty: float | None = None,
     spacing: int = 1,
@@ -85,8 +85,9 @@ def deconvolve(
     events : in every trial, over all kernels; or :class:`Events` whose times are known, and whose
         amplitudes are then fitted
     law, law_options : as for :class:`ConvolutionalAutoencoder`
-    baseline : a (N, C); by default the one of the mean of each trial and neuron
-    fit_baseline : whether it is fitted as well
+    baseline : a (N, C); by default it starts from the mean of each trial and neuron
+    fit_baseline : whether it is fitted as well; by default if none is given, as the mean has the
+        events in it
     learn_kernels : False: those given are kept, at unit norm
     penalty : nats that an event costs; a trial then has at most ``events``. A uniform prior over
         all places costs log(K P), P = T - L + 1. None: a trial has exactly ``events``
@@ -129,6 +130,7 @@ def deconvolve(
     y = as_tensor(y, "y")
     if y.dtype not in (torch.float32, torch.float64):
         y = y.float()
+    fitted = baseline is None if fit_baseline is None else bool(fit_baseline)
     y, observed, baseline = checked_trials(y, made, length, baseline, like=y)
     places = len(y), count, y.shape[-1] - length + 1
     trials = Trials(
@@ -138,7 +140,7 @@ def deconvolve(
     low, high = _bounds(signs, count, y)
     check_lambda(smooth, "smooth")
     positive = torch.full((count,), bool(nonnegative), device=y.device)
-    fit = Fit(not learn_kernels, float(smooth), positive, fit_baseline)
+    fit = Fit(not learn_kernels, float(smooth), positive, fitted)
     given = [] if given is None else [given.to(y)]
     if isinstance(events, Events):
         events = _known(events, places, y)

@@ -183,6 +183,17 @@ def test_a_baseline_that_is_fitted_mends_a_wrong_one(name):
     assert found.loss < kept.loss
 
 
+@every_law
+def test_a_baseline_that_is_not_given_is_fitted(name):
+    y, events, known = made_up(name)
+    del known["baseline"]
+    found = gs.deconvolve(y, ONE, events=events, **known)
+    fitted = gs.deconvolve(y, ONE, events=events, fit_baseline=True, **known)
+    mean = gs.deconvolve(y, ONE, events=events, fit_baseline=False, **known)
+    assert torch.equal(found.baseline, fitted.baseline)
+    assert found.loss < mean.loss, "the mean has the events in it"
+
+
 def test_the_same_seed_gives_the_same_bits_and_a_generator_is_taken_as_well():
     y, _, known = made_up("poisson", TWO)
     runs = [
