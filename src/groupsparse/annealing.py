@@ -6,9 +6,9 @@ integrated out (Laplace's approximation), kernel k at time t has the log-odds
 .. math:: \sum_c \max_x \left[ \ell(\eta) - \ell(\eta + x h_k(\cdot - t)) - \frac{(x - m)^2}{2 s^2}
           - \frac12 \log (s^2 w) \right] - \text{penalty}
 
-against an empty slot, where l is the negative log-likelihood and w the curvature by x at the
-maximum. They are divided by a temperature. At 1 this samples from the posterior, at 0 it takes the
-best place.
+against an empty slot, where l is the negative log-likelihood and w the curvature by x at the last
+Newton step to the maximum. They are divided by a temperature. At 1 this samples from the posterior,
+up to the approximation, which does not heed bounds of x. At 0 it takes the best place.
 """
 
 from __future__ import annotations
