@@ -84,7 +84,8 @@ def main() -> None:
             "-".join((dict(condition)["init"], *key)): clusters[0]
             for (*condition, key), clusters in ends.items()
         }
-        save_table(args.clusters, pd.DataFrame(found).rename_axis("sample").reset_index())
+        rows_of = tensors.get("test_rows", torch.arange(len(tensors["test_data"])))
+        save_table(args.clusters, pd.DataFrame({"row": rows_of.numpy(), **found}))
     if args.codes:
         about = {key: about[key] for key in ("dataset", "method", "inits", "centered")}
         save_tensors(args.codes, kept, kind="codes", **about)

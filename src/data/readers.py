@@ -19,6 +19,7 @@ from data.entries import images, inputs, kind
 HELD_OUT = 0.25  # share of test samples where none are given
 IDX_TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 PARTS = ("train", "test")
+LARGEST = {"uint8": 2**8 - 1, "uint16": 2**16 - 1}
 Arrays = dict[str, np.ndarray]
 
 
@@ -54,6 +55,7 @@ def checked(arrays: Arrays, entry: dict, seed: int, where: str) -> tuple[Arrays,
     arrays = {name: np.asarray(array) for name, array in arrays.items()}
     if entry.get("labels") is False:
         arrays = {name: array for name, array in arrays.items() if "labels" not in name}
+    _finite(arrays, where)
     if "data" in arrays:
         arrays = split(arrays, entry.get("held_out", HELD_OUT), seed, where)
     if missing := [f"{part}_data" for part in PARTS if f"{part}_data" not in arrays]:
@@ -69,11 +71,10 @@ def checked(arrays: Arrays, entry: dict, seed: int, where: str) -> tuple[Arrays,
             raise ValueError(f"{where}: {part}_data must be numbers (samples, ...), not {kind_of}")
         shapes.add(data.shape[1:])
         rows = data.reshape(len(data), -1)
-        if bad := np.flatnonzero(~np.isfinite(rows).all(1)).tolist():
-            first = f"the first {bad[0]}"
-            raise ValueError(f"{where}: {len(bad)} rows of {part}_data are not finite, {first}")
-        # Bytes are pixels, as everywhere.
-        found[f"{part}_data"] = rows.astype(np.float32) / (255 if data.dtype == np.uint8 else 1)
+        # Whole numbers of 8 and 16 bits without a sign are pixels.
+        found[f"{part}_data"] = rows.astype(np.float32) / LARGEST.get(data.dtype.name, 1)
+        if f"{part}_rows" in arrays:
+            found[f"{part}_rows"] = arrays[f"{part}_rows"]
     if len(shapes) > 1:
         raise ValueError(f"{where}: training and test samples differ in shape: {sorted(shapes)}")
     if not found["train_data"].any():
@@ -89,6 +90,13 @@ def checked(arrays: Arrays, entry: dict, seed: int, where: str) -> tuple[Arrays,
 
 def numbered(labels: list, found: Arrays, where: str, about: dict) -> Arrays:
     """Labels as 0, 1, ...; their names go to ``about``."""
+    # Whole numbers that have been with missing ones are floats.
+    labels = [
+        x.astype(np.int64)
+        if x is not None and x.dtype.kind == "f" and (x == x.round()).all()
+        else x
+        for x in labels
+    ]
     for part, given in zip(PARTS, labels, strict=True):
         count = len(found[f"{part}_data"])
         if given is None or given.shape != (count,) or given.dtype.kind not in "iubUSO":
@@ -128,13 +136,34 @@ def split(arrays: Arrays, share: float, seed: int, where: str) -> Arrays:
         raise ValueError(f"{where}: {share:.0%} of it cannot be held out: {error}") from error
     parts = {"train": np.sort(train), "test": np.sort(test)}
     named = {"data": data} | ({} if labels is None else {"labels": labels})
-    return {f"{part}_{k}": v[index] for part, index in parts.items() for k, v in named.items()}
+    found = {f"{part}_{k}": v[index] for part, index in parts.items() for k, v in named.items()}
+    return found | {f"{part}_rows": index for part, index in parts.items()}
+
+
+def _finite(arrays: Arrays, where: str) -> None:
+    """ValueError that names the first row and column, from 0, without a finite value."""
+    for name, data in arrays.items():
+        if "data" not in name or data.dtype.kind != "f" or not data.ndim:
+            continue
+        bad = ~(np.abs(data) <= np.finfo(np.float32).max)
+        if bad.any():
+            row, *column = (int(place[0]) for place in np.nonzero(bad))
+            place = f"row {row}" + (f", column {column[0]}" if len(column) == 1 else "")
+            raise ValueError(
+                f"{where}: {int(bad.sum())} entries of {name} are not finite numbers of 32 bits, "
+                f"the first in {place}, both counted from 0; leave them out, or fill them in"
+            )
 
 
 def npz(path: str, labels: object) -> Arrays:
     with np.load(path, allow_pickle=False) as held:
         names = [n for n in held.files if n.removeprefix("train_").removeprefix("test_")
                  in ("data", "labels")]  # fmt: skip
+        if not names:
+            there = ", ".join(held.files) or "nothing"
+            raise ValueError(
+                f"{path}: it holds {there}; name the samples `data` and their labels `labels`"
+            )
         return {name: held[name] for name in names}
 
 
@@ -144,15 +173,26 @@ def npy(path: str, labels: object) -> Arrays:
 
 def table(path: str, labels: str | bool | None) -> Arrays:
     """Rows are samples and columns features, but the one of the labels."""
-    read_table = pd.read_parquet if path.endswith(".parquet") else pd.read_csv
-    options = {"sep": "\t"} if path.endswith(".tsv") else {}
+    ending = kind(path)
+    read_table = pd.read_parquet if ending == ".parquet" else pd.read_csv
+    options = {"sep": "\t"} if ending == ".tsv" else {}
     frame = read_table(path, **options)
+    names = [str(name) for name in frame.columns]
+    if any(name.startswith("Unnamed:") for name in names):
+        raise ValueError(f"{path}: a column has no name; write the table without its row numbers")
+    if names and all(_number(name.partition(".")[0]) or _number(name) for name in names):
+        raise ValueError(f"{path}: the first line holds numbers; it must name the columns")
     found = {}
     if labels:
         if labels not in frame:
             columns = ", ".join(map(str, frame.columns[:8]))
             raise ValueError(f"{path}: no column {labels!r} for labels; the first are {columns}")
         found["labels"] = frame.pop(labels).to_numpy()
+        if missing := np.flatnonzero(pd.isna(found["labels"])).tolist():
+            raise ValueError(
+                f"{path}: {len(missing)} labels in {labels!r} are missing, the first in row "
+                f"{missing[0]}, counted from 0"
+            )
     words = [c for c in frame if frame[c].dtype.kind not in "fiub"]
     if words:
         raise ValueError(
@@ -160,6 +200,14 @@ def table(path: str, labels: str | bool | None) -> Arrays:
             f"`labels: {words[0]}`, else take it out"
         )
     return found | {"data": frame.to_numpy(np.float32)}
+
+
+def _number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def idx(path: str, labels: str | None) -> Arrays:
@@ -193,7 +241,7 @@ def folder(path: str, labels: object) -> Arrays:
     files = images(top)
     if not files:
         raise ValueError(f"{path}: there is no image in this folder")
-    arrays = [np.asarray(Image.open(file).convert("L")) for file in files]
+    arrays = [_grey(file) for file in files]
     first = arrays[0].shape
     for file, array in zip(files, arrays, strict=True):
         if array.shape != first:
@@ -204,6 +252,12 @@ def folder(path: str, labels: object) -> Arrays:
     if any(file.parent == top for file in files):
         return found
     return found | {"labels": np.array(classes)}
+
+
+def _grey(file: Path) -> np.ndarray:
+    """Shades of grey; one of 16 bits or of floats as it is, where a conversion would cut it off."""
+    image = Image.open(file)
+    return np.asarray(image if image.mode[0] in "IF" else image.convert("L"))
 
 
 READERS: dict[str, Callable[[str, object], Arrays]] = {

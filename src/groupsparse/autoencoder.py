@@ -101,7 +101,9 @@ class Autoencoder(nn.Module):
         if encoder not in ENCODERS:
             raise ValueError(f"unknown encoder {encoder!r}; known are {', '.join(ENCODERS)}")
         self.group_size = group_size_of(group_size, dictionary.shape[-1])
-        self.dictionary = nn.Parameter(dictionary.detach().clone())
+        self.dictionary = nn.Parameter(
+            dictionary.detach().clone(memory_format=torch.contiguous_format)
+        )
         self.encoder, self.layers = encoder, check_count(layers, "layers", least=1)
         self.backprop = None if backprop is None else check_count(backprop, "backprop")
         self.step, self._shortened = check_step(step), False

@@ -122,6 +122,51 @@ def test_a_folder_of_images_has_a_folder_for_each_class(tmp_path):
         read({"file": flat, "labels": False}, seed=0)
 
 
+def test_rows_say_where_a_sample_was_in_the_file():
+    arrays, _ = checked({"data": SAMPLES, "labels": WORDS}, {}, 0, "mine")
+    for part in ("train", "test"):
+        assert (arrays[f"{part}_data"] == SAMPLES[arrays[f"{part}_rows"]]).all()
+
+
+def test_labels_that_are_floats_of_whole_numbers_are_taken():
+    _, about = checked({"data": SAMPLES, "labels": np.arange(40) % 2 * 1.0}, {}, 0, "mine")
+    assert about["classes"] == ["0", "1"]
+
+
+def test_a_table_without_names_of_columns_is_refused(tmp_path):
+    path = str(tmp_path / "mine.CSV")
+    pd.DataFrame(SAMPLES).to_csv(path, index=False, header=False)
+    with pytest.raises(ValueError, match="the first line holds numbers"):
+        read({"file": path, "labels": False}, seed=0)
+    pd.DataFrame(SAMPLES, columns=list("uvwxyz")).to_csv(path)
+    with pytest.raises(ValueError, match="without its row numbers"):
+        read({"file": path, "labels": False}, seed=0)
+    frame = pd.DataFrame(SAMPLES, columns=list("uvwxyz")).assign(
+        y=np.where(SAMPLES[:, 0] > 9, 1, np.nan)
+    )
+    frame.to_csv(path, index=False)
+    with pytest.raises(ValueError, match="2 labels in 'y' are missing, the first in row 0"):
+        read({"file": path, "labels": "y"}, seed=0)
+
+
+def test_arrays_with_other_names_are_named(tmp_path):
+    with pytest.raises(ValueError, match="it holds X, y; name the samples `data`"):
+        read({"file": npz(tmp_path, X=SAMPLES, y=WORDS)}, seed=0)
+
+
+def test_images_of_sixteen_bits_and_of_floats_keep_their_values(tmp_path):
+    whole = np.linspace(0, 65535, 12 * 16).astype(np.uint16).reshape(16, 3, 4)
+    path = write_images(tmp_path / "deep", {f"{i:02}.png": p for i, p in enumerate(whole)})
+    arrays, _ = read({"file": path, "labels": False}, seed=0)
+    rows = arrays["train_rows"]
+    expected = whole[rows].reshape(len(rows), -1) / np.float32(65535)
+    assert np.allclose(arrays["train_data"], expected, rtol=0, atol=1e-6)
+    floats = np.linspace(-1, 1, 12 * 16, dtype=np.float32).reshape(16, 3, 4)
+    path = write_images(tmp_path / "floats", {f"{i:02}.tif": p for i, p in enumerate(floats)})
+    arrays, _ = read({"file": path, "labels": False}, seed=0)
+    assert (arrays["test_data"] == floats[arrays["test_rows"]].reshape(4, -1)).all()
+
+
 def test_labels_that_are_numbers_are_in_their_order():
     labels = np.array([10, 9, 2, 10] * 10)
     _, about = checked({"data": SAMPLES, "labels": labels}, {}, 0, "mine")
@@ -137,9 +182,13 @@ def test_labels_that_are_numbers_are_in_their_order():
         ({"data": SAMPLES}, "has no labels; if that is right, say `labels: false`"),
         ({"data": SAMPLES, "labels": np.repeat("a", 40)}, "all labels are 'a'"),
         ({"data": SAMPLES, "labels": np.arange(40)}, "25% of it cannot be held out"),
-        ({"data": SAMPLES, "labels": np.linspace(0, 1, 40)}, "cannot be held out|whole numbers"),
+        ({"data": SAMPLES, "labels": np.arange(40) % 2 / 2}, "must be .* whole numbers or words"),
         ({"data": SAMPLES * 0, "labels": WORDS}, "all entries of train_data are 0"),
-        ({"data": np.full((40, 6), np.inf), "labels": WORDS}, "rows of train_data are not finite"),
+        (
+            {"data": np.where(SAMPLES == 9, np.nan, SAMPLES), "labels": WORDS},
+            "1 entries of data are not finite numbers of 32 bits, the first in row 1, column 2",
+        ),
+        ({"data": SAMPLES.astype(float) * 1e38, "labels": WORDS}, "are not finite numbers of 32 bits"),
         ({"data": SAMPLES.astype(str), "labels": WORDS}, "train_data must be numbers"),
         (
             {"train_data": SAMPLES, "test_data": SAMPLES[:, :4]},
@@ -245,8 +294,8 @@ def test_the_rule_of_settings_gives_those_that_were_chosen_by_hand(name, train, 
 def test_small_data_have_settings_that_can_run():
     tensors = {"train_data": torch.empty(6, 3), "test_data": torch.empty(2, 3)}
     ours = resolved(CONFIG["clustering"]["settings"]["default"], tensors)
-    assert ours["groups"] == 10
-    assert ours["group_size"] == 2
+    assert ours["groups"] == 3, "principal directions start them, of which there are three"
+    assert ours["group_size"] == 1
     assert ours["neighbors"] == 2
     assert ours["training"]["batch_size"] == 32
 

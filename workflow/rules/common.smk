@@ -237,5 +237,7 @@ def outcome():
         return ""
     with open(claims, newline="", encoding="utf-8") as file:
         verdicts = Counter(row["verdict"] for row in csv.DictReader(file))
+    if not verdicts:  # no claim is about data of the user's own
+        return f"The page of this run is {page}."
     counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
     return f"The page of this run is {page}. Claims: {counts}."
