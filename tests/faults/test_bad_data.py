@@ -24,6 +24,7 @@ SETTINGS = {
     "groups": 3, "group_size": 2, "unit_norm": True, "neighbors": 5,
     "training": {**TRAINING, "batch_size": 16},
 }  # fmt: skip
+SCORED = {"groups": 3, "neighbors": 5}
 INITS = ["random", "data", "kmeans", "spectral", "pca", "class"]
 REFUSED = "refused with the reason, or scored with numbers"
 bad_data = pytest.mark.fault("data: NaN, infinite, constant, zero, one class, too few", REFUSED)
@@ -80,7 +81,7 @@ def test_bad_images_are_scored_or_refused_with_the_reason(variant, tmp_path, mon
         **common, "method": "m", "inits": INITS, "spec": SPEC, "settings": SETTINGS,
         "device": "cpu", "output": model, "history": tmp_path / "history.csv",
     }  # fmt: skip
-    evaluated = {**common, "model": model, "neighbors": 5, "output": metrics}
+    evaluated = {**common, "model": model, "settings": SCORED, "output": metrics}
     if where == "train":
         with pytest.raises((ValueError, FloatingPointError), match=reason):
             run_script(clustering_train, monkeypatch, **trained)

@@ -107,7 +107,8 @@ def test_trainings_agree_over_threads(script, source, options, data, tmp_path, m
 
 
 # One init and replicate: four threads on two cores take long to cluster.
-SIZES = {"replicates": 1, "seed": SMOKE["seed"], "neighbors": 5}
+SCORED = {"groups": 10, "neighbors": 5}
+SIZES = {"replicates": 1, "seed": SMOKE["seed"], "settings": SCORED}
 
 
 @pytest.mark.fault(
