@@ -137,7 +137,7 @@ def test_rows_that_use_labels_stand_apart(page):
 def test_every_experiment_has_one_section(page):
     assert page.locator("body > h2").all_text_contents() == [
         "Experiment 1: recovery", "Experiment 2: clustering", "Theory, measured",
-        "Clustering by mixtures", "Deconvolution", "The run",
+        "Clustering by mixtures", "Deconvolution", "Terms", "The run",
     ]  # fmt: skip
 
 

@@ -192,7 +192,7 @@ def test_clustering_and_the_sweep_of_the_theory_alone_make_their_page(fresh_work
     config = merged(SMOKE, change)
     page = page_of(fresh_workflow, config)
     assert [h for h in headings(page) if h != "Warnings"] == [
-        "Experiment 2: clustering", "Theory, measured", "The run",
+        "Experiment 2: clustering", "Theory, measured", "Terms", "The run",
     ]  # fmt: skip
     assert page.count("<figure") == 3 + 1 + 1, "the key figure is there twice"
     assert_no_spread(page)
@@ -217,7 +217,7 @@ def test_a_small_simulation_and_one_regime_make_their_page_and_warn_of_failures(
     }
     page = page_of(fresh_workflow, merged(SMOKE, change))
     assert headings(page) == [
-        "Warnings", "Experiment 1: recovery", "Theory, measured", "The run",
+        "Warnings", "Experiment 1: recovery", "Theory, measured", "Terms", "The run",
     ]  # fmt: skip
     assert page.count("<figure") == 5 + 2 + 1, "the key figure is there twice"
     assert_no_spread(page)

@@ -117,6 +117,7 @@ rule clustering_evaluate:
         checksum="<results>/clustering/{dataset}/{method}-{centering}/metrics.csv.sha256",
         codes="<results>/clustering/{dataset}/{method}-{centering}/codes.safetensors",
         clusters="<results>/clustering/{dataset}/{method}-{centering}/clusters.csv",
+        clusters_checksum="<results>/clustering/{dataset}/{method}-{centering}/clusters.csv.sha256",
     log:
         "<logs>/clustering_evaluate/{dataset}-{method}-{centering}.log",
     benchmark:
