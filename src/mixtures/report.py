@@ -38,8 +38,9 @@ QUESTION = "Which mixture of networks or subspaces clusters images best, and doe
 CAPTION = (
     "Fig. G (not in the paper): (a) atoms of every cluster, up to {atoms}; (b) images of a class "
     "by cluster; (c) energy of the second-best network minus that of the best; (d) images of least "
-    "energy (left) and of most (right) in every cluster. Data: {dataset}; {method} from {start}; "
-    "first replicate. Labels only order clusters and colour (c)."
+    "energy (left) and of most (right) in every cluster; a row is empty where a network has no "
+    "image. Data: {dataset}; {method} from {start}; first replicate. Labels only order clusters "
+    "and colour (c)."
 )
 ATOMS = 8
 CLAIMS = {
