@@ -13,7 +13,6 @@ from groupsparse.plugins import module_file
 FILES = (".npz", ".npy", ".csv", ".tsv", ".parquet")
 IDX = ("idx1", "idx2", "idx3", "ubyte")  # in the names of such files, which may end with .gz
 IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".gif")
-TABLES = (".csv", ".tsv", ".parquet")
 
 
 def entries(config: dict) -> dict[str, dict]:
@@ -22,11 +21,6 @@ def entries(config: dict) -> dict[str, dict]:
     if not isinstance(given, dict):
         return {name: {} for name in given}
     return {name: entry or {} for name, entry in given.items()}
-
-
-def own(config: dict) -> list[str]:
-    """The user's own data sets."""
-    return [name for name, entry in entries(config).items() if entry]
 
 
 def kind(path: str | Path) -> str:

@@ -17,10 +17,12 @@ from validate import config_errors, meant
 
 from clustering.conditions import inits_of, labelled, long_runs, of_data, own, sweeps, trainings
 from clustering.settings import resolved
+from data.check import BUILT_IN
 from data.entries import has_labels, inputs, kind
 from data.prepare import loaded
 from data.readers import HELD_OUT, checked, read
 from groupsparse.artifacts import load_tensors
+from groupsparse.datasets import DATASETS
 
 SAMPLES = np.arange(40 * 6, dtype=np.float32).reshape(40, 6) + 1
 WORDS = np.array(["b", "a"] * 20)
@@ -298,6 +300,10 @@ def test_small_data_have_settings_that_can_run():
     assert ours["group_size"] == 1
     assert ours["neighbors"] == 2
     assert ours["training"]["batch_size"] == 32
+
+
+def test_what_is_built_in_is_what_the_library_loads():
+    assert BUILT_IN == DATASETS
 
 
 def test_the_kind_of_a_file_is_told_by_its_name(tmp_path):
