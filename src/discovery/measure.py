@@ -15,8 +15,9 @@ from evidence.tables import records, save_table
 from groupsparse.alternating import alternate
 from groupsparse.artifacts import save_tensors
 from groupsparse.dictionary import blocks, orthonormalize_groups
-from groupsparse.discovery import discover, estimate_group_size
+from groupsparse.discovery import discover
 from groupsparse.generative import Sample, dense_codes, random_dictionary, sample
+from groupsparse.group_size import estimate_group_size
 from groupsparse.init import initialize
 from groupsparse.pairwise import SAME, overlaps
 from groupsparse.recovery import invariant_squared_error, least_squares_dictionary

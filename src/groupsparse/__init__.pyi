@@ -32,7 +32,6 @@ from groupsparse.dictionary import orthonormalize_groups as orthonormalize_group
 from groupsparse.dictionary import perturb as perturb
 from groupsparse.dictionary import squared_spectral_norm as squared_spectral_norm
 from groupsparse.discovery import discover as discover
-from groupsparse.discovery import estimate_group_size as estimate_group_size
 from groupsparse.encoder import shallow as shallow
 from groupsparse.encoder import unfolded as unfolded
 from groupsparse.estimator import GroupSparseCoder as GroupSparseCoder
@@ -48,6 +47,7 @@ from groupsparse.generative import random_dictionary as random_dictionary
 from groupsparse.generative import sample as sample
 from groupsparse.generative import sample_codes as sample_codes
 from groupsparse.group_clustering import GroupSparseClustering as GroupSparseClustering
+from groupsparse.group_size import estimate_group_size as estimate_group_size
 from groupsparse.groups import Groups as Groups
 from groupsparse.groups import group_norms as group_norms
 from groupsparse.groups import split_groups as split_groups
@@ -64,6 +64,7 @@ from groupsparse.metrics import max_cosines as max_cosines
 from groupsparse.metrics import relative_bias as relative_bias
 from groupsparse.metrics import stability as stability
 from groupsparse.mixture import Mixture as Mixture
+from groupsparse.pairwise import NoGroupsError as NoGroupsError
 from groupsparse.path import lambda_path as lambda_path
 from groupsparse.prox import PROX as PROX
 from groupsparse.prox import activation as activation

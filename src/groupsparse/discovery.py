@@ -11,6 +11,7 @@ from torch import Tensor
 from groupsparse.alternating import alternate
 from groupsparse.arrays import Array, as_tensor, check_count
 from groupsparse.dictionary import blocks, from_blocks, orthonormalize_groups
+from groupsparse.group_size import estimate_group_size, gaps, noise_like
 from groupsparse.least_squares import Statistics
 from groupsparse.pairwise import GAP, SAME, NoGroupsError, candidates, distinct, members, overlaps
 from groupsparse.parting import parted
@@ -26,6 +27,7 @@ LOOKS = 4  # times that the best is looked at again
 TOGETHER = 0.5, 0.05  # share of joint activity from which groups are entangled: first, and closest
 DEAD = 0.2  # share of the median energy below which a group is replaced
 GAIN = 1e-4  # relative fall of the score that counts as one
+CLEARER = 1.3  # times the largest gap of 64 candidates in white noise, which varies by a fifth
 
 
 def discover(
@@ -97,7 +99,8 @@ def discover(
     if start is not None:
         known = blocks(orthonormalize_groups(as_tensor(start, "start", like=data), d), d)
     # Told how many groups there are, all but a mixture is welcome; else nothing that noise shows.
-    gap = GAP if groups else max(GAP, float(_gaps(_noise_like(data, seed), d, seed).max()))
+    noise = 0.0 if groups else float(gaps(noise_like(data, seed), d, seed).max())
+    gap = max(GAP, CLEARER * noise)
     best = _best(data, known, groups, d, active_groups, gap, generator)
     if groups is None:  # without what the last rounds tried in vain
         best = best._replace(dictionary=best.dictionary[:, best.columns(best.kept(1.0))])
@@ -112,40 +115,6 @@ def discover(
         learnt = alternate(best.dictionary, data, d, passes=1, active_groups=k).dictionary
         best = _State.of(data, learnt, d, k).parted(k, generator)
     return alternate(best.dictionary, data, d, passes=1, active_groups=k, basis=basis).dictionary
-
-
-@torch.no_grad()
-def estimate_group_size(data: Array, seed: int = 0, largest: int = 8) -> int:
-    """The size of groups that the data show most clearly, from 1 to ``largest``.
-
-    For each size, 64 pairs of samples give candidates of that many dimensions and their gaps
-    (:func:`groupsparse.pairwise.refine`). Of too few dimensions, a candidate leaves out as much as
-    it takes in; of too many, it takes in noise. The estimate is the size whose upper quartile of
-    gaps is largest, relative to that of white noise in place of the data.
-
-    Examples
-    --------
-    >>> import groupsparse as gs
-    >>> truth = gs.random_dictionary(40, 24, generator=0)
-    >>> data = gs.sample(truth, 3, 1, (4.0, 5.0), samples=500, generator=1, snr_db=10.0).data
-    >>> estimate_group_size(data)
-    3
-    """
-    data = as_tensor(data)
-    largest = min(check_count(largest, "largest", least=1), data.shape[1] // 2)
-    ratios = []
-    for d in range(1, largest + 1):
-        shown, noise = (_gaps(y, d, seed).quantile(0.75) for y in (data, _noise_like(data, seed)))
-        ratios.append(shown / noise)
-    return 1 + int(torch.stack(ratios).argmax())
-
-
-def _gaps(data: Tensor, d: int, seed: int) -> Tensor:
-    return candidates(data, 64, d, members(data, d), as_generator(seed)).gap
-
-
-def _noise_like(data: Tensor, seed: int) -> Tensor:
-    return torch.randn(data.shape, generator=as_generator(seed)).to(data)
 
 
 @torch.no_grad()
@@ -191,10 +160,11 @@ def _completed(
         return known
     found = candidates(rest, 2 * missing + 32, d, members(rest, d), generator)
     new = distinct(found, known, missing, gap)
-    if not len(known) and not len(new):
+    if not len(known) and not len(new) and groups:
         new = distinct(found, known, missing, 0.0)
-        if not len(new):
-            raise NoGroupsError("no group shows in the data: no two samples share anything")
+    if not len(known) and not len(new):
+        clearer = "" if groups else " more clearly than in white noise: give their number"
+        raise NoGroupsError(f"no group of {d} atoms shows in the data{clearer}")
     return torch.cat([known, new])
 
 

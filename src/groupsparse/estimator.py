@@ -15,7 +15,8 @@ from torch import Tensor
 from groupsparse.alternating import Alternated, State, alternate
 from groupsparse.arrays import check_count
 from groupsparse.dictionary import from_blocks
-from groupsparse.discovery import discover, estimate_group_size
+from groupsparse.discovery import discover
+from groupsparse.group_size import estimate_group_size
 from groupsparse.pairwise import NoGroupsError
 from groupsparse.pursuit import ROWS, Selection, refit_codes, select_groups
 from groupsparse.running import Running, as_numpy

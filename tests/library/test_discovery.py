@@ -44,6 +44,17 @@ def test_a_single_group_per_sample_and_single_atoms_are_found():
         assert ratio(learnt, truth, sample, d) < 1.1
 
 
+@pytest.mark.parametrize(("samples", "n"), [(500, 30), (300, 60)])
+def test_white_noise_has_no_groups(samples, n):
+    """Once in about 90 draws one group is found; told a number, that many are."""
+    for seed in range(4):
+        noise = torch.randn(samples, n, generator=torch.Generator().manual_seed(seed))
+        for d in (1, 2, 4):
+            with pytest.raises(gs.NoGroupsError, match="white noise: give their number"):
+                gs.discover(noise, None, d, seed)
+    assert gs.discover(noise, 5, 2).shape == (n, 10)
+
+
 def test_the_same_seed_gives_the_same_bits():
     _, sample = draw(0, samples=1000)
     first, again = (gs.discover(sample.data, 20, D, seed=3) for _ in range(2))
@@ -151,7 +162,7 @@ def test_groups_that_do_not_show_are_random_and_said_so(caplog):
         (torch.ones(50), {}, r"shape \(N, n\)"),
         (torch.ones(7, 20), {}, "too few"),
         (torch.ones(500, 7), {}, "too few"),
-        (torch.zeros(500, 20), {}, "no group shows"),
+        (torch.zeros(500, 20), {}, "no group of 4 atoms shows"),
         (torch.ones(500, 20), {"groups": 0}, "groups must be"),
     ],
 )
