@@ -117,7 +117,9 @@ format: $(READY)
 $(READY): envs/requirements.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed, this is %d.%d: make PYTHON=python3.11" % sys.version_info[:2])'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r envs/requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -r envs/requirements.txt
+	@# pip would compile on one core.
+	$(BIN)/python -m compileall -q -j 0 -x '/(tests?|_internal)/' $(VENV)/lib
 	touch $@
 
 clean:

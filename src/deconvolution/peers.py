@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from sklearn.cluster import KMeans
 from torch import Tensor
 from torch.nn.functional import normalize, pad
 
@@ -41,6 +40,8 @@ def average(task: Task, starts: int) -> Found:
 
 def _peaks(task: Task) -> Events:
     """The windows with most of all, the kernel of each by k-means of their means over neurons."""
+    from sklearn.cluster import KMeans  # here: slow to import
+
     rest = task.rest().mean(1, keepdim=True)
     sums = task.windows(rest).sum(-1).unsqueeze(2)  # (N, 1, 1, P)
     apart = max(task.spacing, task.length // 2)

@@ -7,7 +7,6 @@ import torch
 from numpy.typing import ArrayLike
 from scipy import sparse
 from scipy.linalg import eigh
-from scipy.optimize import linear_sum_assignment
 from scipy.sparse.linalg import eigsh
 from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
@@ -15,6 +14,7 @@ from sklearn.metrics import adjusted_rand_score, confusion_matrix, normalized_mu
 
 from groupsparse.arrays import check_groups
 from groupsparse.groups import group_norms
+from groupsparse.matching import best_matching
 
 ALGORITHMS = ("kmeans", "spectral")
 DENSE = 2000  # up to this many samples an exact solver for all eigenvectors is cheap
@@ -149,7 +149,7 @@ def scores(labels: np.ndarray, clusters: np.ndarray) -> dict[str, float]:
 def accuracy(labels: np.ndarray, clusters: np.ndarray) -> float:
     """Fraction of samples whose cluster is matched to their label, under the best matching."""
     counts = confusion_matrix(labels, clusters)
-    return float(counts[linear_sum_assignment(counts, maximize=True)].sum() / len(labels))
+    return float(counts[best_matching(counts)].sum() / len(labels))
 
 
 def consensus(partitions: ArrayLike, clusters: int) -> tuple[np.ndarray, np.ndarray]:
@@ -171,7 +171,7 @@ def consensus(partitions: ArrayLike, clusters: int) -> tuple[np.ndarray, np.ndar
     votes = np.zeros((clusters, partitions.shape[1]))
     for partition in partitions:
         counts = confusion_matrix(reference, partition, labels=np.arange(clusters))
-        matched, own = linear_sum_assignment(counts, maximize=True)
+        matched, own = best_matching(counts)
         names = np.empty(clusters, dtype=int)
         names[own] = matched
         votes[names[partition], np.arange(partitions.shape[1])] += 1

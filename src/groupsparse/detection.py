@@ -10,6 +10,7 @@ from torch import Tensor
 
 from groupsparse.arrays import Array, as_tensor, check_count
 from groupsparse.events import Events
+from groupsparse.matching import best_matching
 
 
 class KernelErrors(NamedTuple):
@@ -68,9 +69,7 @@ def _correlation(learnt: Tensor, truth: Tensor, lag: int) -> Tensor:
 
 def match(gains: Tensor) -> Tensor:
     """The column (K,) of every row of gains (K, K'), each used once, with the largest sum."""
-    from scipy.optimize import linear_sum_assignment  # here: slow to import
-
-    return torch.from_numpy(linear_sum_assignment(gains.cpu().numpy(), maximize=True)[1])
+    return torch.from_numpy(best_matching(gains.cpu().numpy())[1])
 
 
 def match_events(found: Events, truth: Events, tolerance: int) -> tuple[Tensor, Tensor]:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-from scipy.linalg import hadamard
 from torch import Tensor
 
 from groupsparse.activity import draw_groups
@@ -168,6 +167,8 @@ def balance_signs(codes: Codes) -> Codes:
     over the repeats of a sample for g != h. Where directions are symmetric, as in
     :func:`sample_codes`, means stay unbiased and lose the sampling error of such products.
     """
+    from scipy.linalg import hadamard  # here: slow to import
+
     groups, values = codes
     order = 1 << (groups.shape[-1] - 1).bit_length()
     signs = torch.as_tensor(hadamard(order)[:, : groups.shape[-1]]).to(values)

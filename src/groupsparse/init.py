@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from groupsparse.arrays import Array, as_tensor, check_count, check_groups
-from groupsparse.clustering import kmeans_clusters, spectral_clusters
 from groupsparse.dictionary import normalize_columns
 from groupsparse.pairwise import candidates, distinct, members
 from groupsparse.preprocess import require_finite
@@ -80,12 +79,16 @@ def _data(data, groups, group_size, rng, labels):
 
 
 def _kmeans(data, groups, group_size, rng, labels):
+    from groupsparse.clustering import kmeans_clusters  # here: slow to import
+
     data = _some(data, rng)
     clusters = kmeans_clusters(data.numpy(), groups, int(rng.integers(2**31)))
     return _per_cluster(data, clusters, groups, group_size, rng)
 
 
 def _spectral(data, groups, group_size, rng, labels, neighbors=10):
+    from groupsparse.clustering import spectral_clusters  # here: slow to import
+
     data = _some(data, rng)
     clusters = spectral_clusters(data.numpy(), groups, neighbors, int(rng.integers(2**31)))
     return _per_cluster(data, clusters, groups, group_size, rng)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-from scipy.linalg import toeplitz
 from torch import Tensor
 
 from groupsparse.seeds import as_generator
@@ -51,6 +50,7 @@ def unit_noise(
         noise /= torch.randn(3, samples, n, generator=generator).square().sum(0).sqrt()
     if color:
         # The recursion is the Cholesky factor of the covariance phi^|i - j|.
-        covariance = torch.as_tensor(toeplitz([color**k for k in range(n)]))
+        lags = (torch.arange(n) - torch.arange(n).unsqueeze(1)).abs()
+        covariance = torch.tensor([color**k for k in range(n)], dtype=torch.float64)[lags]
         noise = noise @ torch.linalg.cholesky(covariance).T.to(noise)
     return noise

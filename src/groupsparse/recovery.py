@@ -6,12 +6,12 @@ None of these functions knows a model; all take leading batch dimensions where s
 from __future__ import annotations
 
 import torch
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from groupsparse.arrays import Array, as_tensor, check_groups
 from groupsparse.dictionary import normalize_columns
 from groupsparse.groups import split_groups
+from groupsparse.matching import best_matching
 
 
 def squared_error(estimate: Array, truth: Array) -> Tensor:
@@ -44,7 +44,7 @@ def invariant_squared_error(estimate: Array, truth: Array, group_size: int) -> f
     """
     estimate, truth = _pair(estimate, truth, group_size)
     similarity = _subspace_similarity(estimate, truth, group_size)
-    rows, columns = linear_sum_assignment(similarity.numpy(), maximize=True)
+    rows, columns = best_matching(similarity.numpy())
     # Rounding must not leave the range.
     return max(0.0, float((group_size - similarity[rows, columns]).sum()))
 
@@ -65,7 +65,7 @@ def group_overlaps(estimate: Array, truth: Array, group_size: int) -> Tensor:
     """
     estimate, truth = _pair(estimate, truth, group_size)
     similarity = _subspace_similarity(estimate, truth, group_size)
-    order, columns = linear_sum_assignment(similarity.T.numpy(), maximize=True)
+    order, columns = best_matching(similarity.T.numpy())
     return (similarity[columns, order] / group_size).clamp(max=1)
 
 
@@ -78,7 +78,7 @@ def aligned_squared_error(estimate: Array, truth: Array, group_size: int) -> flo
     """
     estimate, truth = _pair(estimate, truth, group_size)
     similarity = _subspace_similarity(estimate, truth, group_size)
-    truth_order, order = linear_sum_assignment(similarity.T.numpy(), maximize=True)
+    truth_order, order = best_matching(similarity.T.numpy())
     a, b = (
         torch.nn.functional.normalize(blocks.flatten(1), dim=1).view_as(blocks)
         for blocks in (

@@ -1,10 +1,10 @@
 """Groups for the atoms of a learner that knows none, so that it can be scored like the others."""
 
 import torch
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from groupsparse.dictionary import blocks, normalize_columns, orthonormalize_groups
+from groupsparse.matching import best_matching
 
 
 def grouped(atoms: Tensor, truth: Tensor, group_size: int) -> Tensor:
@@ -18,5 +18,5 @@ def grouped(atoms: Tensor, truth: Tensor, group_size: int) -> Tensor:
     spans = blocks(orthonormalize_groups(truth, group_size), group_size)
     inside = (spans.mT @ normalize_columns(atoms)).square().sum(-2)  # (G, m)
     places = inside.repeat_interleave(group_size, 0)
-    _, chosen = linear_sum_assignment(places.numpy(), maximize=True)
+    _, chosen = best_matching(places.numpy())
     return atoms[:, torch.from_numpy(chosen)]

@@ -2,9 +2,9 @@
 
 import numpy as np
 import torch
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
+from groupsparse.matching import best_matching
 from groupsparse.mixture import Mixture
 from mixtures.methods import BATCH
 
@@ -19,14 +19,14 @@ def confusion(labels: np.ndarray, clusters: np.ndarray, count: int) -> np.ndarra
 
 def matched(counts: np.ndarray) -> np.ndarray:
     """Clusters in the order of the classes that they are matched to, then those left: (count,)."""
-    _, order = linear_sum_assignment(counts, maximize=True)
+    _, order = best_matching(counts)
     rest = np.setdiff1d(np.arange(counts.shape[1]), order)
     return np.concatenate([order, rest])
 
 
 def right(labels: np.ndarray, clusters: np.ndarray, count: int) -> np.ndarray:
     """Whether the cluster of an image is matched to its class, bool (N,)."""
-    rows, columns = linear_sum_assignment(confusion(labels, clusters, count), maximize=True)
+    rows, columns = best_matching(confusion(labels, clusters, count))
     of = np.full(count, -1)
     of[columns] = rows
     return of[clusters] == np.unique(labels, return_inverse=True)[1]

@@ -3,12 +3,12 @@
 from typing import NamedTuple
 
 import torch
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from groupsparse.clustering import accuracy
 from groupsparse.dictionary import blocks
 from groupsparse.groups import group_norms, split_groups
+from groupsparse.matching import best_matching
 from groupsparse.pursuit import refit_codes
 from groupsparse.recovery import support_scores
 from models.methods import Learnt
@@ -45,7 +45,7 @@ def match(dictionary: Tensor, problem: Problem, known: bool = False) -> Match:
     if known:
         own = own * used.unsqueeze(-2)
     products = torch.einsum("gni,hnj->ghij", true, own).square().sum((-2, -1))
-    rows, order = linear_sum_assignment(products.numpy(), maximize=True)
+    rows, order = best_matching(products.numpy())
     explained = products[rows, order]
     order = torch.as_tensor(order)
     return Match(order, explained / sizes, max(0.0, float((sizes - explained).sum())))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from groupsparse import init
+from groupsparse import clustering, init
 
 pytestmark = pytest.mark.filterwarnings("ignore:Graph is not fully connected")
 
@@ -31,7 +31,7 @@ def test_at_most_ten_thousand_samples_are_clustered(monkeypatch, name, samples, 
         seeds.add(others[-1])
         return np.arange(len(features)) * groups // len(features)
 
-    monkeypatch.setattr(init, f"{name}_clusters", first_half)
+    monkeypatch.setattr(clustering, f"{name}_clusters", first_half)
     data = torch.arange(1.0, samples + 1).unsqueeze(1)
     init.initialize(name, data, 2, 1, 0)
     chosen = clustered[0][:, 0]

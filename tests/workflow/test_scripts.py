@@ -25,6 +25,13 @@ def test_scripts_that_read_tables_alone_do_not_load_torch():
     subprocess.run([sys.executable, "-c", program], cwd=ROOT / "src", check=True)
 
 
+def test_trainings_do_not_load_what_they_may_not_need():
+    """It takes as long as torch to load, and there are many short jobs."""
+    program = "import recovery.train, clustering.train, theory.measure, deconvolution.measure, sys; "
+    program += "sys.exit(bool({'sklearn', 'scipy.optimize', 'scipy.linalg'} & set(sys.modules)))"
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT / "src", check=True)
+
+
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_every_script_runs_by_hand(script, tmp_path):
     command = [sys.executable, "-m", script, "--help"]
