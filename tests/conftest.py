@@ -15,7 +15,14 @@ from filelock import FileLock
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 FULL = "FAULTS_FULL" in os.environ  # set by run_faults.py: many trials instead of a few
+LONGEST = ("workflow", "slurm", "faults", "data")  # folders of tests, in this order
 torch.set_num_threads(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, so that two processes end together."""
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.parent.name, len(places)))
 
 
 class Workflow:

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from evidence.options import packages_stay
 from evidence.tables import load_table, save_table
 from groupsparse.files import write_checked
 
 
 def options(description: str) -> argparse.Namespace:
     """Command line of a room's report.py: ``tables`` by stem, ``figures``, ``config``, outputs."""
+    packages_stay()
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--tables", nargs="*", default=[], help="summary tables that there are")
     parser.add_argument("--figures", nargs="*", default=[], help="stems of figures, in their order")
