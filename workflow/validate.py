@@ -17,6 +17,7 @@ from pathlib import Path
 import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
+from words import reason
 
 SCHEMAS = Path(__file__).parent / "schemas"
 SOURCES = Path(__file__).parents[1] / "src"
@@ -31,7 +32,8 @@ def config_errors(config: dict) -> list[str]:
     config = selected(meant(config))
     given = config.get("datasets")
     own = tuple(map(str, given)) if isinstance(given, dict) else ()
-    errors = [f"{_path(e)}: {_reason(e)}" for e in _validator(own).iter_errors(config)]
+    validator = _validator(own)
+    errors = [f"{_path(e)}: {reason(e, validator.schema)}" for e in validator.iter_errors(config)]
     return sorted(errors) or _inconsistencies(config)
 
 
@@ -147,20 +149,6 @@ def _finite(value: object) -> bool:
 def _path(error) -> str:
     keys = [str(key) for key in error.absolute_path]
     return ".".join(key if key.isprintable() else repr(key) for key in keys) or "config"
-
-
-def _reason(error) -> str:
-    message, instance = error.message, error.instance
-    if error.validator == "anyOf" and isinstance(instance, int | float):
-        bounds = [e.message for e in error.context if e.validator not in ("type", "enum")]
-        message = bounds[0] if bounds else message
-    if error.validator == "type" and isinstance(instance, str):
-        wanted = error.validator_value
-        if "array" in wanted:
-            message += f" (write [{instance!r}])"
-        elif wanted in ("number", "integer") or "number" in wanted:
-            message += " (YAML reads 1e-3 as text: write 1.0e-3)"
-    return message
 
 
 def _inconsistencies(config: dict) -> list[str]:

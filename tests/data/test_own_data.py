@@ -258,7 +258,7 @@ def test_names_in_settings_and_restrictions_are_those_of_data_sets(tmp_path):
     right = {"clustering": {"settings": {"mine": given}}}
     assert config_errors(config(entry, **right)) == []
     wrong = {"clustering": {"settings": {"mnie": given}}}
-    assert "'mnie' is not one of" in config_errors(config(entry, **wrong))[0]
+    assert "found 'mnie': did you mean 'mine'?" in config_errors(config(entry, **wrong))[0]
 
 
 def test_without_labels_nothing_runs_that_needs_them(tmp_path):
