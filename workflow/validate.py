@@ -22,6 +22,7 @@ from words import reason
 SCHEMAS = Path(__file__).parent / "schemas"
 SOURCES = Path(__file__).parents[1] / "src"
 GENERAL = "config.schema.yaml"
+NULLABLE = ("methods", "runs", "shown")  # parts of a section whose entries may be null
 
 
 def config_errors(config: dict) -> list[str]:
@@ -38,15 +39,17 @@ def config_errors(config: dict) -> list[str]:
 
 
 def meant(config: dict) -> dict:
-    """The config with what it leaves to be found: a method that is null is left out, and entries of
-    data sets say whether they have labels.
+    """The config with what it leaves to be found: what is null in :data:`NULLABLE` is left out, and
+    entries of data sets say whether they have labels.
     """
     found = import_module("data.entries").told(config)
     for name, section in found.items():
-        methods = section.get("methods") if isinstance(section, dict) else None
-        if isinstance(methods, dict):
-            kept = {key: entry for key, entry in methods.items() if entry is not None}
-            found = found | {name: section | {"methods": kept}}
+        for part in NULLABLE:
+            entries = section.get(part) if isinstance(section, dict) else None
+            if isinstance(entries, dict):
+                kept = {key: entry for key, entry in entries.items() if entry is not None}
+                section = section | {part: kept}
+        found = found | {name: section}
     return found
 
 
