@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import struct
 
 import numpy as np
@@ -411,6 +412,22 @@ def test_own_data_and_an_own_activation_go_through_a_run(fresh_workflow):
     (folder / "mymodule.py").write_text(ACTIVATION)
     frame.iloc[:100].to_csv(folder / "mine.csv", index=False)
     assert "data_prepare" in fresh_workflow.planned()
+
+
+def test_an_edit_of_an_activation_runs_again_the_methods_that_name_it(fresh_workflow):
+    (fresh_workflow.folder / "mymodule.py").write_text(ACTIVATION)
+    own = {"prox": "mymodule:halved", "lambda": 1.0, "encoder": "shallow", "layers": 1}
+    file = fresh_workflow.folder / "workflow/presets/smoke.yaml"
+    over = {"clustering": {"methods": {"own": own}}}
+    file.write_text(yaml.safe_dump(merged(yaml.safe_load(file.read_text()), over)))
+    jobs = re.split(r"^(?:local)?rule ", fresh_workflow.run("--dry-run").stdout, flags=re.MULTILINE)
+    reading = [job for job in jobs if re.search(r"^ +input:.*mymodule\.py", job, re.MULTILINE)]
+    assert {job.partition(":")[0] for job in reading} == {
+        "clustering_train", "clustering_evaluate", "clustering_controls",
+    }  # fmt: skip
+    trained = [job for job in reading if job.startswith("clustering_train")]
+    assert len(trained) == 2, "centred and not"
+    assert all("/own-" in job for job in trained)
 
 
 def test_the_preset_for_own_data_is_a_config(tmp_path, monkeypatch):
