@@ -35,7 +35,9 @@ def config_errors(config: dict) -> list[str]:
     own = tuple(map(str, given)) if isinstance(given, dict) else ()
     validator = _validator(own)
     errors = [f"{_path(e)}: {reason(e, validator.schema)}" for e in validator.iter_errors(config)]
-    return sorted(errors) or _inconsistencies(config)
+    found = sorted(errors) or _inconsistencies(config)
+    # One line each, whatever is in the user's text.
+    return [line if line.isprintable() else repr(line)[1:-1] for line in found]
 
 
 def meant(config: dict) -> dict:
@@ -150,8 +152,7 @@ def _finite(value: object) -> bool:
 
 
 def _path(error) -> str:
-    keys = [str(key) for key in error.absolute_path]
-    return ".".join(key if key.isprintable() else repr(key) for key in keys) or "config"
+    return ".".join(map(str, error.absolute_path)) or "config"
 
 
 def _inconsistencies(config: dict) -> list[str]:

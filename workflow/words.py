@@ -43,8 +43,8 @@ def values(node: dict, schema: dict, linked: bool = False) -> str:
         return _either([f"`{shown(value, str)}`" for value in node["enum"]])
     if "else" in node:
         return values(node["else"], schema, linked) + " or a mapping"
-    kind = node["type"]
-    if kind == "array":
+    kind = node.get("type", "another value")
+    if kind == "array" and "items" in node:
         return f"list of: {values(node['items'], schema, linked)}"
     if kind == "boolean":
         return "`true` or `false`"

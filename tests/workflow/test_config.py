@@ -139,6 +139,12 @@ def test_an_unknown_activation_is_refused_with_all_that_there_are():
     assert error.endswith("; found 'group_sof': did you mean 'group_soft'?")
 
 
+def test_a_line_break_in_a_name_does_not_break_the_line_of_its_error():
+    race = {"limits": {"race": {"methods": ["a\nb"]}}}
+    (error,) = config_errors(merged(LIMITS, race))
+    assert error == r"limits.race.methods.0: a\nb is no method of limits.methods"
+
+
 def test_keys_that_do_not_go_together_are_named():
     mine = {"basis": "oblique", "refit": True}
     errors = config_errors(merged(LIMITS, {"limits": {"methods": {"mine": mine}}}))
