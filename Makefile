@@ -122,5 +122,7 @@ $(READY): envs/requirements.txt
 	$(BIN)/python -m compileall -q -j 0 -x '/(tests?|_internal)/' $(VENV)/lib
 	touch $@
 
+# All runs, those of the user's too; what is published, data/raw and .venv stay.
+RUNS = default $(basename $(notdir $(wildcard workflow/presets/*.yaml))) $(notdir $(wildcard results/* logs/*))
 clean:
-	rm -rf results logs .snakemake $(foreach run,default smoke full beyond mixtures,reports/$(run) benchmarks/$(run))
+	rm -rf results logs build .snakemake $(foreach run,$(filter-out published%,$(RUNS)),reports/$(run) benchmarks/$(run))

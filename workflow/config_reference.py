@@ -3,10 +3,10 @@
 ``make format`` writes it: python workflow/config_reference.py > config/README.md.
 """
 
-import math
 from collections.abc import Iterator
 
 from validate import config_schema, experiments
+from words import resolved, shared, values
 
 SCHEMA = config_schema()
 INTRODUCTION = """# Configuration
@@ -34,73 +34,30 @@ A key with `<name>` stands for every entry of a mapping.
 """
 
 
-def resolved(node: dict) -> dict:
-    """A part of the schema with what it refers to; its own entries win."""
-    while "$ref" in node:
-        target = SCHEMA
-        for key in node["$ref"].removeprefix("#/").split("/"):
-            target = target[key]
-        node = target | {key: value for key, value in node.items() if key != "$ref"}
-    return node
-
-
-def shared(node: dict) -> str | None:
-    """The name of a definition with keys of its own, which has a section of its own."""
-    prefix, _, name = node.get("$ref", "").rpartition("/")
-    return name if prefix == "#/$defs" and "properties" in resolved(node) else None
-
-
 def keys(node: dict, prefix: str = "") -> Iterator[tuple[str, dict]]:
     """Every key below a part of the schema, with what the schema says of it."""
-    node = resolved(node)
+    node = resolved(node, SCHEMA)
     for name, child in node.get("properties", {}).items():
         yield prefix + name, child
-        if not shared(child):
+        if not shared(child, SCHEMA):
             yield from keys(child, f"{prefix}{name}.")
     for part, path in (
         (node.get("then"), prefix),
         (node.get("else"), prefix),
         (node.get("additionalProperties"), f"{prefix}<name>."),
     ):
-        if isinstance(part, dict) and shared(part):
+        if isinstance(part, dict) and shared(part, SCHEMA):
             yield path.removesuffix("."), part
         elif isinstance(part, dict):
             yield from keys(part, path)
-
-
-def values(node: dict) -> str:
-    """Which values the schema accepts, in words."""
-    if name := shared(node):
-        return f"as in [{name}](#{name})"
-    node = resolved(node)
-    if "anyOf" in node:
-        return ", ".join(values(part) for part in node["anyOf"])
-    if "title" in node:
-        return node["title"]
-    if "enum" in node:
-        return ", ".join(f"`{value}`" for value in node["enum"])
-    if "else" in node:
-        return values(node["else"]) + " or a mapping"
-    kind = node["type"]
-    if kind == "array":
-        return f"list of: {values(node['items'])}"
-    if kind == "boolean":
-        return "`true`, `false`"
-    named = {"object": "mapping", "string": "text", "array": "list"}
-    text = " or ".join(named.get(k, k) for k in ([kind] if isinstance(kind, str) else kind))
-    words = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "to",
-             "exclusiveMaximum": "below"}  # fmt: skip
-    for bound, word in words.items():
-        if abs(node.get(bound, math.inf)) < 10**9:  # that of a count only catches slips
-            text += f" {word} {node[bound]}"
-    return text
 
 
 def table(rows: Iterator[tuple[str, dict]]) -> str:
     """A Markdown table of keys."""
     lines = ["| key | values | meaning |", "|---|---|---|"]
     for key, node in rows:
-        lines.append(f"| `{key}` | {values(node)} | {resolved(node)['description']} |")
+        meaning = resolved(node, SCHEMA)["description"]
+        lines.append(f"| `{key}` | {values(node, SCHEMA, linked=True)} | {meaning} |")
     return "\n".join(lines) + "\n"
 
 

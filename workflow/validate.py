@@ -17,10 +17,12 @@ from pathlib import Path
 import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
+from words import reason
 
 SCHEMAS = Path(__file__).parent / "schemas"
 SOURCES = Path(__file__).parents[1] / "src"
 GENERAL = "config.schema.yaml"
+NULLABLE = ("methods", "runs", "shown")  # parts of a section whose entries may be null
 
 
 def config_errors(config: dict) -> list[str]:
@@ -31,20 +33,25 @@ def config_errors(config: dict) -> list[str]:
     config = selected(meant(config))
     given = config.get("datasets")
     own = tuple(map(str, given)) if isinstance(given, dict) else ()
-    errors = [f"{_path(e)}: {_reason(e)}" for e in _validator(own).iter_errors(config)]
-    return sorted(errors) or _inconsistencies(config)
+    validator = _validator(own)
+    errors = [f"{_path(e)}: {reason(e, validator.schema)}" for e in validator.iter_errors(config)]
+    found = sorted(errors) or _inconsistencies(config)
+    # One line each, whatever is in the user's text.
+    return [line if line.isprintable() else repr(line)[1:-1] for line in found]
 
 
 def meant(config: dict) -> dict:
-    """The config with what it leaves to be found: a method that is null is left out, and entries of
-    data sets say whether they have labels.
+    """The config with what it leaves to be found: what is null in :data:`NULLABLE` is left out, and
+    entries of data sets say whether they have labels.
     """
     found = import_module("data.entries").told(config)
     for name, section in found.items():
-        methods = section.get("methods") if isinstance(section, dict) else None
-        if isinstance(methods, dict):
-            kept = {key: entry for key, entry in methods.items() if entry is not None}
-            found = found | {name: section | {"methods": kept}}
+        for part in NULLABLE:
+            entries = section.get(part) if isinstance(section, dict) else None
+            if isinstance(entries, dict):
+                kept = {key: entry for key, entry in entries.items() if entry is not None}
+                section = section | {part: kept}
+        found = found | {name: section}
     return found
 
 
@@ -145,22 +152,7 @@ def _finite(value: object) -> bool:
 
 
 def _path(error) -> str:
-    keys = [str(key) for key in error.absolute_path]
-    return ".".join(key if key.isprintable() else repr(key) for key in keys) or "config"
-
-
-def _reason(error) -> str:
-    message, instance = error.message, error.instance
-    if error.validator == "anyOf" and isinstance(instance, int | float):
-        bounds = [e.message for e in error.context if e.validator not in ("type", "enum")]
-        message = bounds[0] if bounds else message
-    if error.validator == "type" and isinstance(instance, str):
-        wanted = error.validator_value
-        if "array" in wanted:
-            message += f" (write [{instance!r}])"
-        elif wanted in ("number", "integer") or "number" in wanted:
-            message += " (YAML reads 1e-3 as text: write 1.0e-3)"
-    return message
+    return ".".join(map(str, error.absolute_path)) or "config"
 
 
 def _inconsistencies(config: dict) -> list[str]:

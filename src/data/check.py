@@ -5,6 +5,13 @@ from pathlib import Path
 
 from data.entries import FILES, entries, has_labels, kind
 
+# Why `labels` is not read where labels have a place of their own.
+PLACES = {
+    ".npy": "a .npy file holds samples alone; write data and labels into a .npz file",
+    ".npz": "a .npz file holds them under the name labels; leave this key out",
+    "folder": "subfolders are the classes; leave this key out",
+    "load": "the function returns them; leave this key out",
+}
 BUILT_IN = ("digits", "mnist", "fashion_mnist", "kmnist", "usps")
 
 
@@ -30,9 +37,10 @@ def _unreadable(entry: dict) -> list[str]:
         return [": give either a file or load, the path of a function"]
     if "load" in entry:
         foreign = [key for key in ("test_file", "test_labels") if key in entry]
-        return [f".{key}: goes with a file, not with load" for key in foreign]
+        errors = [f".{key}: goes with a file, not with load" for key in foreign]
+        return errors + _misplaced(entry, "labels", "load")
     errors = []
-    for key in ("file", "test_file"):
+    for key, labels in (("file", "labels"), ("test_file", "test_labels")):
         path = entry.get(key)
         if path is None:
             continue
@@ -41,6 +49,8 @@ def _unreadable(entry: dict) -> list[str]:
         elif not kind(path):
             known = ", ".join(FILES)
             errors.append(f".{key}: {path} is none of {known}, idx, or a folder of images")
+        else:
+            errors += _misplaced(entry, labels, kind(path))
     if errors:
         return errors
     what = kind(entry["file"])
@@ -55,3 +65,7 @@ def _unreadable(entry: dict) -> list[str]:
         except (OSError, zipfile.BadZipFile) as error:
             errors.append(f".file: {entry['file']} cannot be read: {error}")
     return errors
+
+
+def _misplaced(entry: dict, key: str, what: str) -> list[str]:
+    return [f".{key}: {PLACES[what]}"] if what in PLACES and isinstance(entry.get(key), str) else []

@@ -128,6 +128,14 @@ def split(arrays: Arrays, share: float, seed: int, where: str) -> Arrays:
     rows = np.arange(len(data))
     if labels is not None and labels.shape != (len(data),):
         raise ValueError(f"{where}: {len(data)} samples, but labels of shape {labels.shape}")
+    if labels is not None:
+        names, counts = np.unique(labels.astype(str), return_counts=True)
+        if counts.min() < 2:
+            lonely = str(names[counts.argmin()])
+            raise ValueError(
+                f"{where}: the label {lonely!r} has a single sample, but training and test samples "
+                "need one each; leave it out, or join it with another"
+            )
     try:
         train, test = train_test_split(
             rows, test_size=share, random_state=seed, stratify=labels
@@ -173,12 +181,15 @@ def npy(path: str, labels: object) -> Arrays:
 
 def table(path: str, labels: str | bool | None) -> Arrays:
     """Rows are samples and columns features, but the one of the labels."""
-    ending = kind(path)
-    read_table = pd.read_parquet if ending == ".parquet" else pd.read_csv
-    options = {"sep": "\t"} if ending == ".tsv" else {}
-    frame = read_table(path, **options)
+    if kind(path) == ".parquet":
+        frame = pd.read_parquet(path)
+        longer = False
+    else:
+        frame = _separated(path, "\t" if kind(path) == ".tsv" else ",")
+        # Of rows longer than the first line pandas takes the first entries for row numbers.
+        longer = not isinstance(frame.index, pd.RangeIndex)
     names = [str(name) for name in frame.columns]
-    if any(name.startswith("Unnamed:") for name in names):
+    if longer or any(name.startswith("Unnamed:") for name in names):
         raise ValueError(f"{path}: a column has no name; write the table without its row numbers")
     if names and all(_number(name.partition(".")[0]) or _number(name) for name in names):
         raise ValueError(f"{path}: the first line holds numbers; it must name the columns")
@@ -200,6 +211,17 @@ def table(path: str, labels: str | bool | None) -> Arrays:
             f"`labels: {words[0]}`, else take it out"
         )
     return found | {"data": frame.to_numpy(np.float32)}
+
+
+def _separated(path: str, separator: str) -> pd.DataFrame:
+    names = pd.read_csv(path, sep=separator, nrows=0).columns
+    if len(names) == 1 and (other := next((s for s in ";\t,|" if s in names[0]), None)):
+        raise ValueError(
+            f"{path}: its columns are separated by {other!r}, not by {separator!r}; convert it: "
+            f"pandas.read_csv with sep={other!r}, and decimal=',' if it has decimal commas, then "
+            f"to_csv with sep={separator!r} and index=False"
+        )
+    return pd.read_csv(path, sep=separator)
 
 
 def _number(text: str) -> bool:

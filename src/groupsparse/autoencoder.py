@@ -273,14 +273,15 @@ class Autoencoder(nn.Module):
 
         :meth:`load` gives the same bits back. An activation of your own is saved by name only.
         """
-        saved.write(folder, dict(self.named_parameters()), self.config())
+        saved.write(folder, type(self), dict(self.named_parameters()), self.config())
 
     @classmethod
     def load(cls, folder: str | Path, prox: Prox | None = None) -> Autoencoder:
         """Read what :meth:`save` wrote, onto the CPU.
 
         ``prox`` is the activation, if it was a callable: nothing that a file names is executed, and
-        ValueError says so. CorruptArtifactError names a file that is missing, damaged or wrong.
+        ValueError says so, as it does if another class wrote it. FileNotFoundError names a file
+        that is missing, CorruptArtifactError one that is damaged or wrong.
         """
         return saved.read(folder, cls, prox)
 

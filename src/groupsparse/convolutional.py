@@ -272,9 +272,13 @@ class ConvolutionalAutoencoder(nn.Module):
 
     def save(self, folder: str | Path) -> None:
         """Write ``config.json``, which is readable, and ``weights.safetensors`` into a folder."""
-        saved.write(folder, dict(self.named_parameters()), self.config())
+        saved.write(folder, type(self), dict(self.named_parameters()), self.config())
 
     @classmethod
     def load(cls, folder: str | Path) -> ConvolutionalAutoencoder:
-        """Read what :meth:`save` wrote, onto the CPU; CorruptArtifactError names a bad file."""
+        """Read what :meth:`save` wrote, onto the CPU.
+
+        FileNotFoundError names a file that is missing, CorruptArtifactError one that is damaged;
+        ValueError if another class wrote it.
+        """
         return saved.read(folder, cls)

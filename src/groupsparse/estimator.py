@@ -191,12 +191,9 @@ class GroupSparseCoder(Running, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         return 1 - error / energy if energy else 0.0
 
     def _group_size(self, data: Tensor) -> int:
-        d, n = self.group_size, data.shape[1]
-        if d is None:
+        if self.group_size is None:
             return estimate_group_size(data, self._seeds()[0])
-        if check_count(d, "group_size", least=1) > n:
-            raise ValueError(f"groups of {d} atoms need as many features, not n_features = {n}")
-        return d
+        return self._atoms(data.shape[1])
 
     def _starts(self, data: Tensor, d: int, known: Tensor | None = None) -> list[Tensor]:
         """Groups (n, m) to begin with, from every seed; ``known`` may be some of them."""

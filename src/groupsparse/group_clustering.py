@@ -27,7 +27,8 @@ class GroupSparseClustering(Running, ClusterMixin, BaseEstimator):
     Parameters
     ----------
     n_clusters : K
-    group_size : atoms of a cluster, at least 0, which is k-means; at most n_features - 1 are used
+    group_size : atoms of a cluster, from 0, which is k-means, to n_features; n_features - 1 at most
+        are used
     centered : whether each cluster has a mean of its own
     n_init : starts
     max_iter : most passes over the data
@@ -82,7 +83,7 @@ class GroupSparseClustering(Running, ClusterMixin, BaseEstimator):
             data = self._data(X, reset=True)
             if len(data) < count:
                 raise ValueError(f"{len(data)} samples cannot form n_clusters = {count}")
-            d = min(check_count(self.group_size, "group_size"), data.shape[1] - 1)
+            d = min(self._atoms(data.shape[1], least=0), data.shape[1] - 1)
             fits = []
             for seed in self._seeds():
                 start = KMeans(count, n_init=1, random_state=seed).fit_predict(data.cpu().numpy())

@@ -19,7 +19,10 @@ from groupsparse.arrays import as_tensor, check_count
 
 
 class Running:
-    """Base of estimators with ``device``, ``n_jobs``, ``n_init``, ``random_state``, ``verbose``."""
+    """Base of estimators.
+
+    They have ``group_size``, ``device``, ``n_jobs``, ``n_init``, ``random_state`` and ``verbose``.
+    """
 
     def _seeds(self) -> list[int]:
         random, count = check_random_state(self.random_state), check_count(self.n_init, "n_init", 1)
@@ -31,6 +34,13 @@ class Running:
             self, X, reset=reset, dtype=[np.float64, np.float32], ensure_min_samples=1 + reset
         )
         return as_tensor(checked, "X").to(self.device)
+
+    def _atoms(self, n: int, least: int = 1) -> int:
+        """``group_size``; ValueError if it is none, or more than n features."""
+        d = check_count(self.group_size, "group_size", least)
+        if d > n:
+            raise ValueError(f"groups of {d} atoms need as many features, not n_features = {n}")
+        return d
 
     @contextmanager
     def _running(self) -> Iterator[None]:
@@ -62,5 +72,8 @@ def _threads(n_jobs: int) -> int:
 
 
 def as_numpy(X: ArrayLike | Tensor) -> np.ndarray:
-    """An array on the host."""
-    return X.detach().cpu().numpy() if isinstance(X, Tensor) else np.asarray(X)
+    """An array on the host; bfloat16, which numpy has not, becomes float32."""
+    if not isinstance(X, Tensor):
+        return np.asarray(X)
+    X = X.detach().cpu()
+    return (X.float() if X.dtype is torch.bfloat16 else X).numpy()

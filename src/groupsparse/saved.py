@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,35 +17,52 @@ CONFIG, WEIGHTS = "config.json", "weights.safetensors"
 Model = TypeVar("Model")
 
 
-def write(folder: str | Path, tensors: dict[str, Tensor], config: dict) -> None:
-    """Write both files of a model; TypeError for what JSON cannot say leaves the old model."""
+def write(folder: str | Path, kind: type, tensors: dict[str, Tensor], config: dict) -> None:
+    """Write both files of a model of this class.
+
+    TypeError for what JSON cannot say leaves the old model.
+    """
     folder = Path(folder)
     json.dumps(config)  # first: what fails here must leave the old model
     save_tensors(folder / WEIGHTS, tensors, kind="model")
     shape = list(tensors["dictionary"].shape)
-    config = {"shape": shape, **config, "weights_sha256": digest(folder / WEIGHTS)}
+    config = {
+        "model": kind.__name__,
+        "shape": shape,
+        **config,
+        "weights_sha256": digest(folder / WEIGHTS),
+    }
     write_atomic(folder / CONFIG, (json.dumps(config, indent=2) + "\n").encode())
 
 
-def read(folder: str | Path, make: Callable[..., Model], prox: Prox | None = None) -> Model:
-    """The model that :func:`write` wrote, by ``make(**tensors, **config)``.
+def read(folder: str | Path, kind: type[Model], prox: Prox | None = None) -> Model:
+    """The model that :func:`write` wrote, by ``kind(**tensors, **config)``.
 
-    ``prox`` is its activation, if it was a callable. CorruptArtifactError names the file that is
-    missing, damaged or of another model; ValueError if the activation has to be given.
+    ``prox`` is its activation, if it was a callable. FileNotFoundError names the file that is
+    missing, CorruptArtifactError one that is damaged or does not belong to the other; ValueError
+    if the model is of another class, or if the activation has to be given.
     """
     path, weights = Path(folder) / CONFIG, Path(folder) / WEIGHTS
+    for file in (path, weights):
+        if not file.exists():
+            raise FileNotFoundError(
+                f"there is no {file}: give load the folder that {kind.__name__}.save wrote"
+            )
     tensors = load_tensors(weights)[0]
     dictionary = tensors.get("dictionary")
     try:
         config = json.loads(path.read_bytes())
+        written = config.pop("model", kind.__name__)
         if config.pop("weights_sha256", None) != digest(weights):
             raise ValueError(f"{WEIGHTS} next to it is of another model")
         if dictionary is None or list(dictionary.shape) != config.pop("shape", None):
             raise ValueError(f"its shape is not that of the dictionary in {WEIGHTS}")
-        if prox is not None or _known(config.get("prox")):
-            return make(**tensors, **(config | ({} if prox is None else {"prox": prox})))
+        if written == kind.__name__ and (prox is not None or _known(config.get("prox"))):
+            return kind(**tensors, **(config | ({} if prox is None else {"prox": prox})))
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise CorruptArtifactError(path, str(error), advice="") from error
+    if written != kind.__name__:
+        raise ValueError(f"{folder} holds a model of {written}: load it by {written}.load")
     raise ValueError(
         f"{path} names the activation {config.get('prox')!r}: give it as load(folder, prox=...)"
     )

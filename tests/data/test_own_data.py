@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import struct
 
 import numpy as np
@@ -151,6 +152,30 @@ def test_a_table_without_names_of_columns_is_refused(tmp_path):
         read({"file": path, "labels": "y"}, seed=0)
 
 
+@pytest.mark.parametrize(
+    ("ending", "separator", "decimal"),
+    [(".csv", ";", "."), (".csv", ";", ","), (".csv", "\t", "."), (".tsv", ",", ".")],
+)
+def test_a_table_with_another_separator_is_refused_with_the_way_to_convert_it(
+    tmp_path, ending, separator, decimal
+):
+    path = str(tmp_path / f"mine{ending}")
+    frame = pd.DataFrame(SAMPLES / 4, columns=list("uvwxyz"))
+    frame.iloc[0, 0] = 3  # with decimal commas rows would differ in length
+    frame.astype(object).to_csv(path, index=False, sep=separator, decimal=decimal)
+    with pytest.raises(ValueError, match=r"its columns are separated by .*; convert it") as error:
+        read({"file": path, "labels": False}, seed=0)
+    assert f"separated by {separator!r}, not by" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_table_with_longer_rows_than_names_is_refused(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text("u,v\n" + "".join(f"row{i},{i},{i}\n" for i in range(9)))
+    with pytest.raises(ValueError, match="without its row numbers"):
+        read({"file": str(path), "labels": False}, seed=0)
+
+
 def test_arrays_with_other_names_are_named(tmp_path):
     with pytest.raises(ValueError, match="it holds X, y; name the samples `data`"):
         read({"file": npz(tmp_path, X=SAMPLES, y=WORDS)}, seed=0)
@@ -183,7 +208,11 @@ def test_labels_that_are_numbers_are_in_their_order():
         ({"data": SAMPLES, "labels": WORDS[:5]}, r"40 samples, but labels of shape \(5,\)"),
         ({"data": SAMPLES}, "has no labels; if that is right, say `labels: false`"),
         ({"data": SAMPLES, "labels": np.repeat("a", 40)}, "all labels are 'a'"),
-        ({"data": SAMPLES, "labels": np.arange(40)}, "25% of it cannot be held out"),
+        (
+            {"data": SAMPLES, "labels": np.array(["c", *WORDS[1:]])},
+            "the label 'c' has a single sample, .*; leave it out, or join it with another",
+        ),
+        ({"data": SAMPLES, "labels": np.arange(40) // 2}, "25% of it cannot be held out"),
         ({"data": SAMPLES, "labels": np.arange(40) % 2 / 2}, "must be .* whole numbers or words"),
         ({"data": SAMPLES * 0, "labels": WORDS}, "all entries of train_data are 0"),
         (
@@ -240,12 +269,25 @@ def config(entry: dict | None, name: str = "mine", **more) -> dict:
         (None, "datasets.mine: not one of digits, mnist"),
         ({"load": "nowhere:f"}, "datasets.mine.load: there is no module 'nowhere'"),
         ({"file": "mine.npz", "test_file": "x.npz"}, "datasets.mine.test_file: there is no file"),
+        ({"file": "mine.npz", "labels": "y.npy"}, "datasets.mine.labels: a .npz file holds them"),
+        (
+            {"file": "mine.npy", "labels": "y.npy"},
+            "datasets.mine.labels: a .npy file holds samples",
+        ),
+        (
+            {"file": "mine.npz", "test_file": "mine.npy", "test_labels": "y.npy"},
+            "datasets.mine.test_labels: a .npy file holds samples alone; write data and labels",
+        ),
+        ({"file": "photos", "labels": "y.npy"}, "datasets.mine.labels: subfolders are the classes"),
+        ({"load": "mine:f", "labels": "y"}, "datasets.mine.labels: the function returns them"),
         ({"file": "mine.npz", "held_out": 1}, "datasets.mine.held_out: 1 is greater than or equal"),
     ],
 )
 def test_a_data_set_that_cannot_be_read_is_refused(tmp_path, monkeypatch, entry, reason):
     monkeypatch.chdir(tmp_path)
     npz(tmp_path, data=SAMPLES)
+    np.save(tmp_path / "mine.npy", SAMPLES)
+    (tmp_path / "photos").mkdir()
     (tmp_path / "config.yaml").touch()
     (tmp_path / "broken.npz").write_bytes(b"PK")
     (error, *_) = config_errors(config(entry))
@@ -258,7 +300,7 @@ def test_names_in_settings_and_restrictions_are_those_of_data_sets(tmp_path):
     right = {"clustering": {"settings": {"mine": given}}}
     assert config_errors(config(entry, **right)) == []
     wrong = {"clustering": {"settings": {"mnie": given}}}
-    assert "'mnie' is not one of" in config_errors(config(entry, **wrong))[0]
+    assert "found 'mnie': did you mean 'mine'?" in config_errors(config(entry, **wrong))[0]
 
 
 def test_without_labels_nothing_runs_that_needs_them(tmp_path):
@@ -411,6 +453,22 @@ def test_own_data_and_an_own_activation_go_through_a_run(fresh_workflow):
     (folder / "mymodule.py").write_text(ACTIVATION)
     frame.iloc[:100].to_csv(folder / "mine.csv", index=False)
     assert "data_prepare" in fresh_workflow.planned()
+
+
+def test_an_edit_of_an_activation_runs_again_the_methods_that_name_it(fresh_workflow):
+    (fresh_workflow.folder / "mymodule.py").write_text(ACTIVATION)
+    own = {"prox": "mymodule:halved", "lambda": 1.0, "encoder": "shallow", "layers": 1}
+    file = fresh_workflow.folder / "workflow/presets/smoke.yaml"
+    over = {"clustering": {"methods": {"own": own}}}
+    file.write_text(yaml.safe_dump(merged(yaml.safe_load(file.read_text()), over)))
+    jobs = re.split(r"^(?:local)?rule ", fresh_workflow.run("--dry-run").stdout, flags=re.MULTILINE)
+    reading = [job for job in jobs if re.search(r"^ +input:.*mymodule\.py", job, re.MULTILINE)]
+    assert {job.partition(":")[0] for job in reading} == {
+        "clustering_train", "clustering_evaluate", "clustering_controls",
+    }  # fmt: skip
+    trained = [job for job in reading if job.startswith("clustering_train")]
+    assert len(trained) == 2, "centred and not"
+    assert all("/own-" in job for job in trained)
 
 
 def test_the_preset_for_own_data_is_a_config(tmp_path, monkeypatch):

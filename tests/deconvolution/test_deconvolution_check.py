@@ -1,11 +1,14 @@
 """A config of the deconvolution that contradicts itself is refused, with the key and the reason."""
 
+import re
+
 import pytest
+import yaml
 from conftest import CONFIG, ROOT, changed, merged
-from validate import config_errors
+from validate import config_errors, meant
 
 from deconvolution.check import inconsistencies
-from deconvolution.conditions import KERNELS, LAW_OPTIONS, PACKAGED
+from deconvolution.conditions import KERNELS, LAW_OPTIONS, PACKAGED, jobs
 from deconvolution.kernels import FORMULAS
 from deconvolution.sources import FORMATS, PACKAGES
 from groupsparse.likelihood import LAWS
@@ -180,3 +183,12 @@ def test_names_in_config_code_and_schema_are_the_same():
     tables = {name: held.file for name, held in KERNELS.items() if held.file}
     assert tables.keys() | FORMULAS.keys() == KERNELS.keys()
     assert all((ROOT / file).is_file() for file in tables.values())
+
+
+def test_the_config_of_the_page_runs_the_recording_of_the_user_alone():
+    page = (ROOT / "docs/find-events.md").read_text()
+    (text,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    config = meant(merged(CONFIG, yaml.safe_load(text)))
+    assert config_errors(config) == []
+    assert {job.data for job in jobs(config["deconvolution"])} == {"mine"}
+    assert {job.data for job in jobs(SECTION)} == {"dunl_25", "structured"}, "of config.yaml"

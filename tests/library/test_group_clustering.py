@@ -130,3 +130,19 @@ def test_digits_are_clustered_better_than_by_k_means():
 def test_a_wrong_argument_is_named(options, said):
     with pytest.raises(ValueError, match=said):
         GroupSparseClustering(**options).fit(flats()[0])
+
+
+def test_more_atoms_than_features_are_refused_as_by_the_coder():
+    data = flats()[0]
+    for kind in (GroupSparseClustering, gs.GroupSparseCoder):
+        with pytest.raises(ValueError, match="groups of 13 atoms need as many features, not n_f"):
+            kind(K, DIM + 1).fit(data)
+    assert GroupSparseClustering(K, DIM).fit(data).components_.shape == (K, DIM - 1, DIM)
+
+
+@pytest.mark.parametrize("kind", [GroupSparseClustering, gs.GroupSparseCoder])
+def test_estimators_take_bfloat16_as_the_same_numbers_in_float32(kind):
+    data = torch.from_numpy(flats()[0]).bfloat16()
+    low, high = (kind(K, D, random_state=0).fit(x) for x in (data, data.float()))
+    assert low.components_.dtype == np.float32
+    assert (low.components_ == high.components_).all()

@@ -472,8 +472,6 @@ def damage(name: str):
 @pytest.mark.parametrize(
     ("action", "named"),
     [
-        (lambda f: (f / "config.json").unlink(), "config.json"),
-        (lambda f: (f / "weights.safetensors").unlink(), "weights.safetensors"),
         (damage("weights.safetensors"), "weights.safetensors"),
         (lambda f: (f / "config.json").write_text("{}"), "config.json"),
         (lambda f: (f / "config.json").write_text("[]"), "config.json"),
@@ -492,6 +490,29 @@ def test_a_damaged_model_is_named_and_not_loaded(tmp_path, action, named):
     with pytest.raises(CorruptArtifactError, match=named) as raised:
         gs.Autoencoder.load(tmp_path)
     assert str(tmp_path) in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["config.json", "weights.safetensors"])
+def test_a_model_that_is_missing_is_not_called_damaged(tmp_path, name):
+    with pytest.raises(FileNotFoundError, match=r"nowhere.* give load the folder that Autoencoder"):
+        gs.Autoencoder.load(tmp_path / "nowhere")
+    model().save(tmp_path)
+    (tmp_path / name).unlink()
+    with pytest.raises(FileNotFoundError, match=f"there is no .*{name}"):
+        gs.Autoencoder.load(tmp_path)
+
+
+def test_a_model_of_another_class_is_named_with_the_class_that_loads_it(tmp_path):
+    untied = gs.UntiedAutoencoder(model().dictionary.detach(), "group_soft", 0.5, D)
+    events = gs.ConvolutionalAutoencoder(torch.ones(2, 3), lambda_=0.1, layers=1)
+    for saved, other in (
+        (untied, gs.Autoencoder), (model(), gs.UntiedAutoencoder),
+        (events, gs.Autoencoder), (model(), gs.ConvolutionalAutoencoder),
+    ):  # fmt: skip
+        saved.save(tmp_path)
+        kind = type(saved).__name__
+        with pytest.raises(ValueError, match=f"holds a model of {kind}: load it by {kind}.load"):
+            other.load(tmp_path)
 
 
 def test_the_representation_says_what_the_model_is():

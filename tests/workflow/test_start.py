@@ -53,6 +53,24 @@ def test_a_start_from_another_folder_leaves_its_results_there(away, elsewhere):
     assert "Nothing to be done" in snakemake("-n", *arguments, cwd=elsewhere).stdout
 
 
+def test_make_clean_removes_what_runs_leave_and_nothing_else(tmp_path):
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    shutil.copytree(ROOT / "workflow/presets", tmp_path / "workflow/presets")
+    runs = ["default", "library", "deconvolution", "mine", "my-own_2"]
+    made = [
+        f"{kind}/{run}" for run in runs for kind in ("results", "logs", "reports", "benchmarks")
+    ]
+    made += [".snakemake", "build/docs", "reports/smoke", "benchmarks/full"]
+    kept = ["data/raw", "reports/published", "reports/published-beyond", "benchmarks/published"]
+    kept += [".venv", "reports/written"]
+    for folder in made + kept:
+        (tmp_path / folder).mkdir(parents=True)
+    result = started("make", "clean", cwd=tmp_path)
+    assert result.returncode == 0, result.stdout
+    assert [folder for folder in made if (tmp_path / folder).exists()] == []
+    assert [folder for folder in kept if not (tmp_path / folder).exists()] == []
+
+
 def test_a_config_beside_the_results_replaces_that_of_the_workflow(away, elsewhere):
     arguments = ["-n", "--cores", "1", "-s", f"{away.folder}/workflow/Snakefile"]
     assert "reports/default/report.html" in snakemake(*arguments, cwd=elsewhere).stdout

@@ -60,7 +60,7 @@ wildcard_constraints:
 
 rule clustering_train:
     input:
-        code=code("clustering/train.py"),
+        code=lambda w: code("clustering/train.py", w.method),
         data=rules.data_prepare.output,
     output:
         model="<results>/clustering/{dataset}/{method}-{centering}/model.safetensors",
@@ -109,7 +109,7 @@ rule clustering_train:
 
 rule clustering_evaluate:
     input:
-        code=code("clustering/evaluate.py"),
+        code=lambda w: code("clustering/evaluate.py", w.method),
         data=rules.data_prepare.output,
         model=rules.clustering_train.output.model,
     output:

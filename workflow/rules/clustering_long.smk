@@ -4,7 +4,7 @@ import clustering.conditions
 
 rule clustering_converge:
     input:
-        code=code("clustering/converge.py"),
+        code=lambda w: code("clustering/converge.py", w.method),
         data=rules.data_prepare.output,
     output:
         table="<results>/clustering/{dataset}/convergence/{method}.csv",
@@ -49,7 +49,7 @@ rule clustering_converge:
 
 rule clustering_sweep:
     input:
-        code=code("clustering/sweep.py"),
+        code=lambda w: code("clustering/sweep.py", CLUSTERING["shown"]["method"]),
         data=rules.data_prepare.output,
     output:
         table="<results>/clustering/{dataset}/sweep.csv",

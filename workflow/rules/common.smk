@@ -129,19 +129,21 @@ def named(node, key):
     return here + [text for part in node.values() for text in named(part, key)]
 
 
-# Modules in the working directory that the config names for activations.
-PLUGINS = sorted(
-    {
-        file
-        for path in named(SELECTED, "prox")
-        if ":" in path and (file := module_file(path))
-    }
-)
+@cache
+def plugins(room, method=None):
+    """Modules in the working directory that a section, or one method of it, names for activations."""
+    part = SELECTED.get(room, {})
+    paths = named(part["methods"][method] if method else part, "prox")
+    files = [module_file(path) for path in paths if ":" in path]
+    return sorted({file for file in files if file})
 
 
 @cache
-def code(script):
-    """A script, and after it every module of src/ that it imports in the end."""
+def code(script, method=None):
+    """A script, and after it every module of src/ that it imports in the end.
+
+    What computes codes may call activations of the user's: of its section, or of one method.
+    """
     files, queue = {}, [f"src/{script}"]
     while queue:
         path = queue.pop()
@@ -159,8 +161,8 @@ def code(script):
                 if (ROOT / imported).exists():
                     queue.append(imported)
     first, *others = files
-    # What computes codes may call activations of the user's.
-    mine = PLUGINS if "src/groupsparse/topk.py" in files else []
+    computes = "src/groupsparse/topk.py" in files
+    mine = plugins(Path(script).parts[0], method) if computes else []
     return [source(path) for path in [first, *sorted(others)]] + mine
 
 

@@ -22,7 +22,7 @@ deliver(
 
 rule limits_measure:
     input:
-        code=code("limits/measure.py"),
+        code=lambda w: code("limits/measure.py", w.method),
     output:
         table="<results>/limits/{sampling}-{method}.csv",
         checksum="<results>/limits/{sampling}-{method}.csv.sha256",

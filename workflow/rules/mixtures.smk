@@ -128,7 +128,7 @@ use rule mixtures_start as mixtures_start_again with:
 
 rule mixtures_train:
     input:
-        code=code("mixtures/train.py"),
+        code=lambda w: code("mixtures/train.py", w.method),
         data=rules.data_prepare.output,
         features=rules.mixtures_features.output,
         start="<results>/mixtures/{dataset}-{protocol}/start-{start}.safetensors",

@@ -73,7 +73,7 @@ rule recovery_simulate:
 
 rule recovery_train:
     input:
-        code=code("recovery/train.py"),
+        code=lambda w: code("recovery/train.py", w.method),
         data=rules.recovery_simulate.output,
     output:
         model="<results>/recovery/snr{snr}/{init}/{sampling}/{method}/model.safetensors",
