@@ -1,5 +1,4 @@
 # Validation, names and helpers shared by all rules.
-import ast
 import csv
 import json
 import sys
@@ -21,6 +20,7 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT / "workflow")]
 from evidence.checks import has_sweep
 from groupsparse.plugins import module_file
 from data.entries import entries, inputs
+from imports import needed
 from raw_files import raw_state
 from validate import config_errors, meant, selected
 
@@ -144,26 +144,10 @@ def code(script, method=None):
 
     What computes codes may call activations of the user's: of its section, or of one method.
     """
-    files, queue = {}, [f"src/{script}"]
-    while queue:
-        path = queue.pop()
-        if path in files:
-            continue
-        files[path] = None
-        for node in ast.walk(ast.parse((ROOT / path).read_text())):
-            names = []
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                names = [node.module] + [f"{node.module}.{a.name}" for a in node.names]
-            for name in names:
-                imported = f"src/{name.replace('.', '/')}.py"
-                if (ROOT / imported).exists():
-                    queue.append(imported)
-    first, *others = files
-    computes = "src/groupsparse/topk.py" in files
+    files = needed(script)
+    computes = "groupsparse/topk.py" in files
     mine = plugins(Path(script).parts[0], method) if computes else []
-    return [source(path) for path in [first, *sorted(others)]] + mine
+    return [source(f"src/{path}") for path in files] + mine
 
 
 def as_json(value):
