@@ -188,8 +188,8 @@ class Autoencoder(nn.Module):
         """
         data = self._fit(data)
         if self.encoder == "shallow" and self.backprop != 0:
-            # Others may not act on each group separately.
-            known = self._equal and self.activation in PROX.values()
+            rule = self.activation  # others may not act on each group separately
+            known = self._equal and (rule in PROX.values() or hasattr(rule, "kept"))
             loss = shallow_loss if known else dense_loss
             size = self._unit if self.refit else self.group_size
             return loss(data, self.dictionary, self.activation, self.lambda_, size, self.refit)

@@ -15,6 +15,7 @@ from torch.nn.functional import embedding_bag
 from groupsparse.normal_equations import solve_normal, systems_at_a_time
 from groupsparse.prox import Prox
 from groupsparse.pursuit import refitted
+from groupsparse.shrinkage import norms_of
 
 # Above this share of active entries four sparse products cost more than four dense ones.
 DENSE_FROM = 0.12
@@ -54,8 +55,9 @@ def shallow_loss(
     data : (..., N, n)
     dictionary : (..., n, m), same leading dimensions
     prox, lambda_, group_size : an activation that acts on each group by itself and is exactly zero
-        on a group of norm at most ``lambda_``, as all in :data:`groupsparse.prox.PROX` are;
-        ``lambda_`` is a number or one per problem (...)
+        on a group of norm at most ``lambda_``, as all in :data:`groupsparse.prox.PROX` are, or one
+        whose ``kept`` tells by all norms which groups stay as they are
+        (:class:`groupsparse.topk.GroupTopK`); ``lambda_`` is a number or one per problem (...)
     refit : X is instead least squares on the groups in which sigma(C) is not zero. The gradient is
         then R^T X / N, by the envelope theorem: at a minimum over the codes, a change of the codes
         changes the loss in second order only
@@ -130,35 +132,17 @@ class _ShallowLoss(torch.autograd.Function):
     @staticmethod
     def forward(ctx, data, dictionary, prox, lambda_, group_size, refit) -> Tensor:
         samples, atoms = data.shape[0], dictionary.shape[1]
-        reach = _screening_threshold(data, dictionary, lambda_, group_size)
-        low = dictionary.bfloat16() if reach else None
-        rows, groups, values = [], [], []
-        step = max(1, BLOCK // atoms)
-        for start in range(0, samples, step):
-            block = data[start : start + step]
-            products = (block.bfloat16() @ low).to(data.dtype) if reach else block @ dictionary
-            row, group = _longer_than(products, reach or lambda_, group_size).nonzero().T
-            if not reach:
-                values.append(products.unflatten(-1, (-1, group_size))[row, group])
-            rows.append(row + start)
-            groups.append(group)
-        row, group = torch.cat(rows), torch.cat(groups)
-        entries = torch.arange(group_size, device=data.device)
-        if reach:
-            pattern = _pattern(row, group, entries, samples, atoms, data.dtype)
-            values = [torch.sparse.sampled_addmm(pattern, data, dictionary).values()]
-        values = torch.cat(values).view(-1, group_size)
-        kept = active(prox(values, lambda_, group_size), group_size).squeeze(1)
-        row, group, values = row[kept], group[kept], values[kept]  # a row for each active group
+        chosen = _kept if hasattr(prox, "kept") else _above
+        row, group, values = chosen(data, dictionary, prox, lambda_, group_size)
         if refit:
             codes = _refit_rows(dictionary, row, group, values)
         else:
             with torch.enable_grad():
                 products = values.requires_grad_()
-                codes = prox(products, lambda_, group_size)
-        column = (group.unsqueeze(1) * group_size + entries).flatten()
+                codes = products if chosen is _kept else prox(products, lambda_, group_size)
+        column = _columns(group, group_size)
         if not refit:
-            pattern = _pattern(row, group, entries, samples, atoms, data.dtype)
+            pattern = _pattern(row, group, group_size, samples, atoms, data.dtype)
         row = row.repeat_interleave(group_size)
         by_row = _offsets(row, samples)
         weights = codes.detach().flatten()
@@ -172,7 +156,9 @@ class _ShallowLoss(torch.autograd.Function):
         gradient = _weighted_sums(residual, row[order], by_column, weights[order])
         if not refit:
             through = torch.sparse.sampled_addmm(pattern, residual, dictionary).values()
-            (slope,) = torch.autograd.grad(codes, products, through.view_as(codes))
+            slope = through.view_as(codes)
+            if codes is not products:
+                (slope,) = torch.autograd.grad(codes, products, slope)
             gradient += _weighted_sums(data, row[order], by_column, slope.flatten()[order])
         ctx.save_for_backward(gradient.div_(samples).T)
         return loss
@@ -182,6 +168,37 @@ class _ShallowLoss(torch.autograd.Function):
     def backward(ctx, grad_output: Tensor) -> tuple:
         (gradient,) = ctx.saved_tensors
         return None, grad_output * gradient, None, None, None, None
+
+
+def _above(data, dictionary, prox, lambda_, group_size) -> tuple[Tensor, Tensor, Tensor]:
+    """The groups that an activation does not set to zero: sample, group, products Y A (K, d)."""
+    samples, atoms = data.shape[0], dictionary.shape[1]
+    reach = _screening_threshold(data, dictionary, lambda_, group_size)
+    low = dictionary.bfloat16() if reach else None
+    rows, groups, values = [], [], []
+    step = max(1, BLOCK // atoms)
+    for start in range(0, samples, step):
+        block = data[start : start + step]
+        products = (block.bfloat16() @ low).to(data.dtype) if reach else block @ dictionary
+        row, group = _longer_than(products, reach or lambda_, group_size).nonzero().T
+        if not reach:
+            values.append(products.unflatten(-1, (-1, group_size))[row, group])
+        rows.append(row + start)
+        groups.append(group)
+    row, group = torch.cat(rows), torch.cat(groups)
+    if reach:
+        pattern = _pattern(row, group, group_size, samples, atoms, data.dtype)
+        values = [torch.sparse.sampled_addmm(pattern, data, dictionary).values()]
+    values = torch.cat(values).view(-1, group_size)
+    passed = active(prox(values, lambda_, group_size), group_size).squeeze(1)
+    return row[passed], group[passed], values[passed]
+
+
+def _kept(data, dictionary, prox, lambda_, group_size) -> tuple[Tensor, Tensor, Tensor]:
+    """The same of an activation that compares the groups of a sample, or of a batch."""
+    products = (data @ dictionary).unflatten(-1, (-1, group_size))
+    row, group = prox.kept(norms_of(products), lambda_).nonzero().T
+    return row, group, products[row, group]
 
 
 def _refit_rows(dictionary: Tensor, row: Tensor, group: Tensor, products: Tensor) -> Tensor:
@@ -223,10 +240,15 @@ def _screening_threshold(
     return reach if reach > lambda_ / 2 else None
 
 
-def _pattern(row, group, entries, samples, atoms, dtype) -> Tensor:
+def _columns(group: Tensor, group_size: int) -> Tensor:
+    """The atoms of groups (K,), group by group: (K d,)."""
+    return (group.unsqueeze(1) * group_size + torch.arange(group_size)).flatten()
+
+
+def _pattern(row, group, group_size, samples, atoms, dtype) -> Tensor:
     """A sparse (samples, atoms) matrix of zeros where the groups of each row are active."""
-    column = (group.unsqueeze(1) * len(entries) + entries).flatten()
-    counts = torch.bincount(row, minlength=samples) * len(entries)
+    column = _columns(group, group_size)
+    counts = torch.bincount(row, minlength=samples) * group_size
     ends = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # "beta state", once in every job

@@ -14,10 +14,11 @@ import torch
 from torch import Tensor
 
 from groupsparse.arrays import check_count, check_lambda
-from groupsparse.groups import Groups, Size, group_norms, split_groups
+from groupsparse.groups import Groups, Size, split_groups
 from groupsparse.penalties import active_groups
 from groupsparse.plugins import imported
 from groupsparse.prox import PROX, Prox
+from groupsparse.shrinkage import norms_of
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,11 @@ class GroupTopK:
         check_count(self.k, "k", least=1)
 
     def __call__(self, v: Tensor, threshold: float | Tensor, group_size: Size) -> Tensor:
-        norms = group_norms(v.detach(), group_size)
-        kept = _largest(norms, min(self.k, norms.shape[-1]))
-        return _keep(v, kept & (norms > threshold), group_size)
+        return _keep(v, self.kept(_norms(v, group_size), threshold), group_size)
+
+    def kept(self, norms: Tensor, threshold: float | Tensor) -> Tensor:
+        """Which groups stay, by their norms: bool (..., G)."""
+        return _largest(norms, min(self.k, norms.shape[-1])) & (norms > threshold)
 
     def value(self, x: Tensor, threshold: float | Tensor, group_size: Size) -> Tensor:
         """0 where at most k groups are not zero, else infinite: (..., m) -> (...)."""
@@ -92,7 +95,10 @@ class BatchGroupTopK:
             check_lambda(self.level, "level")
 
     def __call__(self, v: Tensor, threshold: float | Tensor, group_size: Size) -> Tensor:
-        norms = group_norms(v.detach(), group_size)
+        return _keep(v, self.kept(_norms(v, group_size), threshold), group_size)
+
+    def kept(self, norms: Tensor, threshold: float | Tensor) -> Tensor:
+        """Which groups stay, by their norms: bool (..., G)."""
         if self.level is not None:
             kept = norms > self.level
         elif norms.ndim < 2:
@@ -100,7 +106,7 @@ class BatchGroupTopK:
         else:
             flat = norms.flatten(-2)
             kept = _largest(flat, self.count(*norms.shape[-2:])).view_as(norms)
-        return _keep(v, kept & (norms > threshold), group_size)
+        return kept & (norms > threshold)
 
     def count(self, samples: int, groups: int) -> int:
         """Groups that are kept in a batch."""
@@ -151,6 +157,10 @@ def named(prox: str | Prox) -> str | Prox:
     if isinstance(prox, GroupTopK | BatchGroupTopK):
         return str(prox)
     return next((name for name, known in PROX.items() if known is prox), prox)
+
+
+def _norms(v: Tensor, group_size: Size) -> Tensor:
+    return norms_of(split_groups(v.detach(), group_size))
 
 
 def _largest(norms: Tensor, count: int) -> Tensor:

@@ -7,6 +7,7 @@ from groupsparse import loss
 from groupsparse.autoencoder import Autoencoder
 from groupsparse.loss import reconstruction_loss, shallow_loss
 from groupsparse.prox import PROX
+from groupsparse.topk import BatchGroupTopK, GroupTopK
 
 SAMPLES, N, ATOMS, GROUP = 40, 12, 18, 3
 
@@ -22,8 +23,8 @@ def both(data, dictionary, prox, threshold):
     """Value and gradient of a weighted sum of losses, sparse-aware and dense."""
     results = []
     for value in (
-        shallow_loss(data, dictionary, PROX[prox], threshold, GROUP),
-        reconstruction_loss(data, PROX[prox](data @ dictionary, threshold, GROUP) @ dictionary.mT),
+        shallow_loss(data, dictionary, prox, threshold, GROUP),
+        reconstruction_loss(data, prox(data @ dictionary, threshold, GROUP) @ dictionary.mT),
     ):
         weights = torch.arange(1.0, value.numel() + 1, dtype=value.dtype).reshape(value.shape)
         (gradient,) = torch.autograd.grad((weights * value).sum(), dictionary)
@@ -31,7 +32,12 @@ def both(data, dictionary, prox, threshold):
     return results
 
 
-@pytest.mark.parametrize("prox", PROX)
+CHOOSING = [GroupTopK(2), GroupTopK(6), BatchGroupTopK(1.5), BatchGroupTopK(1.5, level=4.5)]
+
+
+@pytest.mark.parametrize(
+    "prox", [*PROX.values(), *CHOOSING], ids=lambda p: getattr(p, "__name__", str(p))
+)
 @pytest.mark.parametrize("threshold", [0.0, 4.0, 9.0, 1e3])
 @pytest.mark.parametrize("replicates", [(), (2,), (2, 2)])
 def test_value_and_gradient_are_those_of_the_dense_loss(monkeypatch, prox, threshold, replicates):
