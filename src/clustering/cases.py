@@ -37,7 +37,9 @@ def trained(tensors: dict[str, Tensor], model: dict[str, Tensor], about: dict) -
                 network = Autoencoder.from_spec(model[name][replicate], spec, size)
                 codes = encode_in_batches(network, test)
                 array, assignments, values = features(codes, network)
+                used = group_norms(codes, size).any(0)
                 values["groups"] = about["settings"]["groups"]
+                values["unused_groups"] = float((~used).sum())
                 values["explained"] = explained_variance(test, network.decode(codes).detach())
                 yield Case(condition, replicate, name == names[-1], array, assignments, values)
 

@@ -86,11 +86,26 @@ def test_a_table_has_a_column_of_labels_or_none(tmp_path, ending):
     write[ending]()
     arrays, about = read({"file": path, "labels": "species"}, seed=0)
     assert about["classes"] == ["a", "b"]
+    assert about["features"] == list("uvwxyz")
     assert found(arrays, "train") | found(arrays, "test") == {tuple(r) for r in SAMPLES.tolist()}
     with pytest.raises(ValueError, match="'species' does not hold numbers; if it holds labels"):
         read({"file": path, "labels": False}, seed=0)
     with pytest.raises(ValueError, match="no column 'kind' for labels; the first are u, v"):
         read({"file": path, "labels": "kind"}, seed=0)
+
+
+def test_test_samples_have_the_columns_of_the_training_samples(tmp_path):
+    names = list("uvwxyz")
+    train, test = str(tmp_path / "train.csv"), str(tmp_path / "test.csv")
+    pd.DataFrame(SAMPLES[:30], columns=names).to_csv(train, index=False)
+    entry = {"file": train, "test_file": test, "labels": False}
+    pd.DataFrame(SAMPLES[30:], columns=names).to_csv(test, index=False)
+    arrays, about = read(entry, seed=0)
+    assert about == {"shape": [6], "features": names}
+    assert (arrays["test_data"] == SAMPLES[30:]).all()
+    pd.DataFrame(SAMPLES[30:], columns=names[::-1]).to_csv(test, index=False)
+    with pytest.raises(ValueError, match="columns of the test samples differ in name or order"):
+        read(entry, seed=0)
 
 
 @pytest.mark.parametrize("ending", ["", ".gz"])
