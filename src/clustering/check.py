@@ -19,7 +19,7 @@ def inconsistencies(config: dict) -> list[str]:
         if spec["encoder"] == "shallow" and "step" in spec:
             errors.append(f"clustering.methods.{name}.step: a shallow encoder has none")
     for dataset in config["datasets"]:
-        if of_data(clustering, dataset) is None:
+        if not of_data(clustering, dataset):
             errors.append(f"clustering.settings: no entry for the data set {dataset!r}")
     for method in sorted(CONTROLS & set(clustering["methods"])):
         errors.append(f"clustering.methods.{method}: this name belongs to a control")
