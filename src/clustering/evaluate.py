@@ -31,7 +31,9 @@ def main() -> None:
     add_options(parser, "--replicates", "--seed", "--threads")
     parser.add_argument("--output", required=True, help="CSV of metrics, one row per value")
     parser.add_argument("--codes", help="artefact with the test codes of the first replicate")
-    parser.add_argument("--clusters", help="CSV: class and cluster of every test sample, first seed")
+    parser.add_argument(
+        "--clusters", help="CSV: class and clusters of test samples, first replicate"
+    )
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(args.threads)

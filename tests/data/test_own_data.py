@@ -291,6 +291,14 @@ def test_without_labels_nothing_runs_that_needs_them(tmp_path):
     assert "class" in inits_of(named, "group_sparse", "mine")
 
 
+@pytest.mark.parametrize("key", ["convergence", "sweep"])
+def test_what_is_scored_with_labels_is_refused_where_there_are_none(tmp_path, key):
+    more = {"clustering": {key: {"datasets": ["mine"]}}}
+    (error,) = config_errors(config({"file": npz(tmp_path, data=SAMPLES)}, **more))
+    assert error == f"clustering.{key}.datasets: 'mine' has no labels, with which this is scored"
+    assert config_errors(config({"file": npz(tmp_path, data=SAMPLES, labels=WORDS)}, **more)) == []
+
+
 @pytest.mark.parametrize(
     ("name", "train", "test", "n"), [("digits", 1347, 450, 64), ("mnist", 60000, 10000, 784)]
 )
@@ -405,7 +413,7 @@ def test_own_data_and_an_own_activation_go_through_a_run(fresh_workflow):
     section = json.loads((folder / "results/custom/clustering/section.json").read_text())
     claims = pd.read_csv(folder / "results/custom/clustering/claims.csv")
     assert claims.empty, "claims are about the paper's data, and about those that we chose"
-    assert section["findings"]
+    assert [words.split(" (")[0] for words in section["findings"]] == ["Clusters", "Groups"]
     page = (folder / "reports/custom/report.html").read_text()
     for figure in ("fig4-mine", "table1-mine", "members-mine", "members-plain"):
         assert f'id="{figure}"' in page
@@ -418,6 +426,9 @@ def test_own_data_and_an_own_activation_go_through_a_run(fresh_workflow):
     assert model["spec"]["prox"] == "mymodule:halved"
     clusters = pd.read_csv(folder / "results/custom/clustering/plain/own-raw/clusters.csv")
     assert len(clusters) == HELD_OUT * 120
+    assert "label" not in clusters
+    clusters = pd.read_csv(folder / "results/custom/clustering/mine/own-raw/clusters.csv")
+    assert (clusters.label == frame.kind[clusters.row].to_numpy()).all()
 
     assert fresh_workflow.planned() == {}
     (folder / "mymodule.py").write_text(ACTIVATION.replace("v / 2", "v / 3"))
