@@ -37,9 +37,9 @@ def trained(tensors: dict[str, Tensor], model: dict[str, Tensor], about: dict) -
                 network = Autoencoder.from_spec(model[name][replicate], spec, size)
                 codes = encode_in_batches(network, test)
                 array, assignments, values = features(codes, network)
-                used = group_norms(codes, size).any(0)
                 values["groups"] = about["settings"]["groups"]
-                values["unused_groups"] = float((~used).sum())
+                if network.activation.grouped:
+                    values["unused_groups"] = int((group_norms(codes, size) == 0).all(0).sum())
                 values["explained"] = explained_variance(test, network.decode(codes).detach())
                 yield Case(condition, replicate, name == names[-1], array, assignments, values)
 

@@ -59,12 +59,14 @@ def unlabelled(scores: pd.DataFrame, config: dict, datasets: Collection[str]) ->
             f"{percent(codes.explained)} % of the variance of held-out samples with "
             f"{codes.active_groups:.2g} of {codes.groups:.0f} groups active in a sample, {theirs} "
             f"{percent(other['none'].explained)} % with {percent(other['none'].active_entries)} % "
-            f"of their entries; {codes.unused_groups:.2g} groups are active in no sample"
+            "of their entries."
         )
-        agreement = of.get(("kmeans", "agreement"))
-        if agreement is not None:
-            words += f"; k-means on {ours} agrees between seeds to {agreement:.2f} (1: the same)"
-        sentences.append(f"{words}.")
+        if "unused_groups" in codes:
+            words += f" On average {codes.unused_groups:.2g} groups are active in no sample."
+        if ("kmeans", "agreement") in of:
+            agreement = of["kmeans", "agreement"]
+            words += f" Seeds agree on the clusters of k-means to {agreement:.2f} (1: the same)."
+        sentences.append(words)
     return sentences
 
 

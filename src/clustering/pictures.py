@@ -88,7 +88,8 @@ def members(
     shape = image_shape(header, len(dictionary))
     aspect = np.clip(shape[1] / shape[0], 1 / 3, 3) if shape else 1.5
     sizes = min(group_size, shown), strongest.shape[1]
-    width, height = 0.6 * math.sqrt(aspect), max(0.6 / math.sqrt(aspect), 0.4)
+    width = min(0.6 * math.sqrt(aspect), 9 / sum(sizes))
+    height = max(width / aspect, 0.4)
     figure = Figure(
         figsize=(width * sum(sizes) + 3.2, height * len(used) + 1.1), layout="constrained"
     )

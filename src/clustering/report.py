@@ -77,7 +77,7 @@ def main() -> None:
                     name,
                     caption(name, config, table1, own),
                     conclusion=conclusion(name, config, args.tables, own),
-                    key=name.startswith(KEY),
+                    key=table1 is None or name.startswith(KEY),
                 )
                 for name in args.figures
             ),

@@ -51,8 +51,8 @@ def test_without_labels_the_finding_is_what_codes_explain_and_whether_seeds_agre
     assert sentence == (
         "Groups (mine, init kmeans, no labels): group-sparse codes explain 80.0 % of the variance "
         "of held-out samples with 2.1 of 10 groups active in a sample, sparse (soft threshold) "
-        "codes 90.0 % with 25.0 % of their entries; 3 groups are active in no sample; k-means on "
-        "group-sparse codes agrees between seeds to 0.95 (1: the same)."
+        "codes 90.0 % with 25.0 % of their entries. On average 3 groups are active in no sample. "
+        "Seeds agree on the clusters of k-means to 0.95 (1: the same)."
     )
     one_seed = pd.concat([codes("group_sparse", **ours), sparse])
     assert unlabelled(one_seed, CONFIG, ["mine"])[0].endswith("active in no sample.")

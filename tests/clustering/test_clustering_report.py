@@ -325,6 +325,8 @@ def test_the_section_of_own_data_speaks_of_samples(
     assert section["question"].startswith(question)
     (found,) = section["findings"]
     assert found.startswith(finding)
+    (figure,) = (block for block in section["blocks"] if block["kind"] == "figure")
+    assert figure["key"] != labelled, "scores are on top of the page where there are any"
     words = json.dumps(section, ensure_ascii=False)
     for foreign in ("image", "pixel", "paper", "Sec. 4.2", "Table 1"):
         assert foreign not in words, foreign
