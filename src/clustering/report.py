@@ -39,13 +39,11 @@ SUPERVISED = (
     "draws the atoms of a group from one true class; <code>oracle</code> is the labels themselves."
 )
 METHODS = (
-    "Methods: k-means with as many centroids as classes (without labels, as groups), and spectral "
-    "clustering on a nearest-neighbour graph, of the test codes; ACC under the best matching of "
-    "clusters to classes. “codes+” are absolute values scaled to sum to 1. Replicates differ in "
-    "init, order of samples and clustering seed; methods share init and order."
+    "Methods: k-means with as many centroids as classes{plain}, and spectral clustering on a "
+    "nearest-neighbour graph, of the test codes; ACC under the best matching of clusters to "
+    "classes. “codes+” are absolute values scaled to sum to 1. Replicates differ in init, order of "
+    "samples and clustering seed; methods share init and order."
 )
-
-
 LEFT_OUT = (
     "Longer trainings and the sweep over penalties are scored with labels. They leave out {names}, "
     "where there are none."
@@ -86,7 +84,7 @@ def main() -> None:
             *left_out(config, plain),
             *([] if table1 is None else scored(table1, config, own, alone)),
             *unscored(scores, own),
-            text(METHODS),
+            text(METHODS, plain=" (without labels, as groups)" if plain else ""),
         ],
     )
 
