@@ -1,33 +1,49 @@
 """Captions of the figures of Experiment 2, and what they show in numbers."""
 
+from collections.abc import Collection
+
 import pandas as pd
 
 from clustering.conditions import AUTO, of_data, settings_of
+from clustering.words import named, sample
 from evidence.names import method_name
 from evidence.section import percent
 
 CAPTIONS = {
-    "fig4": "Fig. 4: atoms (up to 8 of each group) and the code of the first test sample with one "
-    "active group (inset)",
-    "fig5": "Fig. 5: pairwise distances of {distances_per_class} test samples per class, sorted by "
-    "class",
-    "silhouettes": "Fig. A (not in the paper): atoms and mean activation of every class (labels "
-    "only sort)",
-    "members": "What the groups stand for: atoms (up to 8 of each group), and the held-out samples "
-    "in which each group is strongest",
-    "table1": "Fig. B (not in the paper): Table 1 as a figure, every initialisation and centring",
-    "convergence": "Fig. C (not in the paper): are the epochs of Table 1 enough? The first "
-    "replicates, trained for longer",
-    "sweep": "Fig. F (not in the paper): accuracy against the number of active groups, over a grid "
-    "of penalties, with unit atoms and with free ones",
+    "fig4": "atoms (up to 8 of each group) and the code of the first test sample with one active "
+    "group (inset)",
+    "fig5": "pairwise distances of {distances_per_class} test samples per class, sorted by class",
+    "silhouettes": "atoms and mean activation of every class (labels only sort)",
+    "members": "what the groups stand for: atoms (up to 8 of each group), and the held-out samples "
+    "in which each group is strongest. Beside a row: in how many no other is stronger, with labels "
+    "the class of most of them, and with named features the two whose means there differ most from "
+    "those of all samples (in standard deviations). Groups have the numbers of clusters.csv",
+    "table1": "{scores} as a figure, every initialisation and centring",
+    "convergence": "are the epochs of {scores} enough? The first replicates, trained for longer",
+    "sweep": "accuracy against the number of active groups, over a grid of penalties, with unit "
+    "atoms and with free ones",
+}
+# What is drawn of the user's own data is not about the paper.
+LABELS = {
+    "fig4": "Fig. 4",
+    "fig5": "Fig. 5",
+    "silhouettes": "Fig. A (not in the paper)",
+    "table1": "Fig. B (not in the paper)",
+    "convergence": "Fig. C (not in the paper)",
+    "sweep": "Fig. F (not in the paper)",
 }
 Tables = dict[str, pd.DataFrame]
 
 
-def caption(name: str, config: dict, table1: pd.DataFrame) -> str:
-    """Caption of a figure of one data set; its numbers are read from the config."""
+def caption(name: str, config: dict, table1: pd.DataFrame, own: Collection[str] = ()) -> str:
+    """Caption of a figure of one data set; its numbers are read from the config.
+
+    ``own`` are the user's data sets.
+    """
     kind, _, dataset = name.partition("-")
-    words = CAPTIONS[kind].format(**config["shown"])
+    scores = "the scores" if dataset in own else "Table 1"
+    words = CAPTIONS[kind].format(**config["shown"], scores=scores)
+    words = words[0].upper() + words[1:] if dataset in own else f"{LABELS[kind]}: {words}"
     if kind == "table1":
         count = int(table1[table1.dataset == dataset].replicates.max())
         return f"{words}. Data: {dataset}; {f'{count} replicates' if count > 1 else 'one run'}."
@@ -35,7 +51,7 @@ def caption(name: str, config: dict, table1: pd.DataFrame) -> str:
     return f"{where}." if kind in ("convergence", "sweep") else f"{where}; first replicate."
 
 
-def conclusion(name: str, config: dict, tables: Tables) -> str:
+def conclusion(name: str, config: dict, tables: Tables, own: Collection[str] = ()) -> str:
     """What a figure of one data set shows, from the results; empty for the silhouettes."""
     kind, _, dataset = name.partition("-")
     made = {
@@ -43,7 +59,7 @@ def conclusion(name: str, config: dict, tables: Tables) -> str:
         "sweep": penalties, "members": active,
     }  # fmt: skip
     here = {name: of(table, dataset) for name, table in tables.items()}
-    return made[kind](dataset, config, here) if kind in made else ""
+    return made[kind](dataset, config, here, dataset in own) if kind in made else ""
 
 
 def of(table: pd.DataFrame, dataset: str) -> pd.DataFrame:
@@ -52,12 +68,12 @@ def of(table: pd.DataFrame, dataset: str) -> pd.DataFrame:
 
 
 def compared(config: dict) -> list[tuple[str, str]]:
-    """(method, features) of the networks that the figures show, and of raw pixels."""
+    """(method, features) of the networks that the figures show, and of raw data."""
     return [(config["shown"][role], "codes") for role in ("method", "baseline")] + [("raw", "raw")]
 
 
 def codes(config: dict, tables: Tables, metric: str) -> pd.Series:
-    """A metric of codes of images that are not centred, (method, features), mean over seeds."""
+    """A metric of codes of samples that are not centred, (method, features), mean over seeds."""
     table = tables["clustering"]
     here = table[
         (table.metric == metric) & (table.algorithm == "none") & ~table.centered
@@ -75,25 +91,25 @@ def groups_of(config: dict, dataset: str, clustering: pd.DataFrame) -> int:
     return int(here.value.iloc[0])
 
 
-def active(dataset: str, config: dict, tables: Tables) -> str:
+def active(dataset: str, config: dict, tables: Tables, own: bool) -> str:
     groups = codes(config, tables, "active_groups").get((config["shown"]["method"], "codes"))
     if groups is None:
         return ""
     count = groups_of(config, dataset, tables["clustering"])
-    return f"On average {groups:.2g} of {count} groups are active in a test image."
+    return f"On average {groups:.2g} of {count} groups are active in a test {sample(own)}."
 
 
-def contrast(dataset: str, config: dict, tables: Tables) -> str:
+def contrast(dataset: str, config: dict, tables: Tables, own: bool) -> str:
     ratios = codes(config, tables, "class_contrast")
     parts = [
-        f"{method_name(method)} {ratios[method, features]:.3g}"
+        f"{named(method, own)} {ratios[method, features]:.3g}"
         for method, features in compared(config)
         if (method, features) in ratios.index
     ]
     return f"Mean distance between classes over that within: {', '.join(parts)}." if parts else ""
 
 
-def accuracy(dataset: str, config: dict, tables: Tables) -> str:
+def accuracy(dataset: str, config: dict, tables: Tables, own: bool) -> str:
     table = tables["table1"]
     here = table[
         (table.algorithm == "kmeans") & ~table.centered
@@ -101,14 +117,14 @@ def accuracy(dataset: str, config: dict, tables: Tables) -> str:
     ]  # fmt: skip
     scores = here.set_index(["method", "features"]).acc_mean
     parts = [
-        f"{method_name(method)} {percent(scores[method, features])} %"
+        f"{named(method, own)} {percent(scores[method, features])} %"
         for method, features in compared(config)
         if (method, features) in scores.index
     ]
     return f"Accuracy of k-means from init {config['shown']['init']}: {', '.join(parts)}."
 
 
-def epochs(dataset: str, config: dict, tables: Tables) -> str:
+def epochs(dataset: str, config: dict, tables: Tables, own: bool) -> str:
     table = tables["clustering_convergence"]
     means = table[table.metric == "acc_kmeans"].groupby(["method", "epoch"]).value.mean()
     parts = []
@@ -122,7 +138,7 @@ def epochs(dataset: str, config: dict, tables: Tables) -> str:
     return f"Accuracy of k-means against epochs: {'; '.join(parts)}."
 
 
-def penalties(dataset: str, config: dict, tables: Tables) -> str:
+def penalties(dataset: str, config: dict, tables: Tables, own: bool) -> str:
     wide = tables["clustering_sweep"].pivot_table(
         index=["normalize", "lambda"], columns="metric", values="value"
     )

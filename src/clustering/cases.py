@@ -38,6 +38,8 @@ def trained(tensors: dict[str, Tensor], model: dict[str, Tensor], about: dict) -
                 codes = encode_in_batches(network, test)
                 array, assignments, values = features(codes, network)
                 values["groups"] = about["settings"]["groups"]
+                if network.activation.grouped:
+                    values["unused_groups"] = int((group_norms(codes, size) == 0).all(0).sum())
                 values["explained"] = explained_variance(test, network.decode(codes).detach())
                 yield Case(condition, replicate, name == names[-1], array, assignments, values)
 

@@ -1,6 +1,6 @@
 """Rules on the config of the clustering that cross its keys; workflow/validate.py calls them."""
 
-from clustering.conditions import inits_of, of_data, trainings
+from clustering.conditions import inits_of, of_data, trainings, unlabelled
 
 CONTROLS = {"raw", "oracle", "chance"}
 
@@ -19,10 +19,16 @@ def inconsistencies(config: dict) -> list[str]:
         if spec["encoder"] == "shallow" and "step" in spec:
             errors.append(f"clustering.methods.{name}.step: a shallow encoder has none")
     for dataset in config["datasets"]:
-        if of_data(clustering, dataset) is None:
+        if not of_data(clustering, dataset):
             errors.append(f"clustering.settings: no entry for the data set {dataset!r}")
     for method in sorted(CONTROLS & set(clustering["methods"])):
         errors.append(f"clustering.methods.{method}: this name belongs to a control")
+    for key in ("convergence", "sweep"):
+        errors += [
+            f"clustering.{key}.datasets: {dataset!r} has no labels, with which this is scored"
+            for dataset in clustering[key].get("datasets", [])
+            if dataset in unlabelled(config)
+        ]
     convergence, shown = clustering["convergence"], clustering["shown"]
     if convergence["methods"] and max(convergence["snapshots"]) > convergence["epochs"]:
         errors.append("clustering.convergence.snapshots: later than the last epoch")

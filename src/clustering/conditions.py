@@ -6,7 +6,7 @@ RESTRICTIONS = ("datasets", "inits", "centering")  # where a method runs
 OVERRIDES = ("training", "group_size", "replicates")  # what it has in place of the data set's
 
 AUTO = "auto"  # a setting that follows from the size of the data
-DEFAULT = "default"  # the settings of a data set that has none
+DEFAULT = "default"  # the settings that a data set has where its entry says nothing else
 SUPERVISED = "class"  # the init that needs labels
 
 
@@ -54,8 +54,11 @@ def spec_of(config: dict, method: str) -> dict:
 
 
 def of_data(clustering: dict, dataset: str) -> dict:
-    """The entry of a data set in ``settings``, or the one of all that have none."""
-    return clustering["settings"].get(dataset, clustering["settings"].get(DEFAULT))
+    """The settings of a data set: its entry over ``default``, without what is null."""
+    default, own = (clustering["settings"].get(name, {}) for name in (DEFAULT, dataset))
+    training = default.get("training", {}) | own.get("training", {})
+    merged = default | own | ({"training": training} if training else {})
+    return {key: value for key, value in merged.items() if value is not None}
 
 
 def scoring(config: dict, dataset: str) -> dict:

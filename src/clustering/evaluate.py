@@ -9,6 +9,7 @@ import argparse
 import json
 import logging
 
+import numpy as np
 import pandas as pd
 import torch
 
@@ -30,7 +31,9 @@ def main() -> None:
     add_options(parser, "--replicates", "--seed", "--threads")
     parser.add_argument("--output", required=True, help="CSV of metrics, one row per value")
     parser.add_argument("--codes", help="artefact with the test codes of the first replicate")
-    parser.add_argument("--clusters", help="CSV: cluster of every test sample, first replicate")
+    parser.add_argument(
+        "--clusters", help="CSV: class and clusters of test samples, first replicate"
+    )
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(args.threads)
@@ -84,8 +87,10 @@ def main() -> None:
             "-".join((dict(condition)["init"], *key)): clusters[0]
             for (*condition, key), clusters in ends.items()
         }
-        rows_of = tensors.get("test_rows", torch.arange(len(tensors["test_data"])))
-        save_table(args.clusters, pd.DataFrame({"row": rows_of.numpy(), **found}))
+        where = {"row": tensors.get("test_rows", torch.arange(len(tensors["test_data"]))).numpy()}
+        if "classes" in header:
+            where["label"] = np.array(header["classes"])[labels]
+        save_table(args.clusters, pd.DataFrame({**where, **found}))
     if args.codes:
         about = {key: about[key] for key in ("dataset", "method", "inits", "centered")}
         save_tensors(args.codes, kept, kind="codes", **about)

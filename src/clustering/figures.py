@@ -5,6 +5,8 @@ import argparse
 import numpy as np
 
 from clustering import plots
+from clustering.pictures import image_shape
+from clustering.words import named
 from evidence.options import add_figures, add_options
 from evidence.style import save
 from groupsparse.artifacts import load_tensors
@@ -17,10 +19,12 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", required=True, help="of clustering.train")
     parser.add_argument("--codes", nargs="+", required=True, help="of the models, in their order")
     add_options(parser, "--shown")
+    parser.add_argument("--own", action="store_true", help="the data are the user's own")
     add_figures(parser)
     args = parser.parse_args()
     data, header = load_tensors(args.data)
     test, labels = data["test_data"].numpy(), data["test_labels"].numpy()
+    shape, names = image_shape(header, test.shape[1]), header.get("classes")
     per_class = args.shown["distances_per_class"]
     atoms, codes, sizes, notes = {}, {}, {}, {}
     for model, code in zip(args.models, args.codes, strict=True):
@@ -38,15 +42,27 @@ def main() -> None:
     chosen = np.concatenate([np.flatnonzero(labels == c)[:per_class] for c in np.unique(labels)])
     figures = {
         "fig4": plots.atoms_and_activations(
-            {m: atoms[m] for m in pair}, {m: codes[m][sample] for m in pair}, size, test[sample]
+            {m: atoms[m] for m in pair},
+            {m: codes[m][sample] for m in pair},
+            size,
+            test[sample],
+            shape,
         ),
         "fig5": plots.pairwise_distances(
-            {"raw pixels": test[chosen], **{m: codes[m][chosen] for m in pair}}, labels[chosen]
+            {named("raw", args.own): test[chosen], **{m: codes[m][chosen] for m in pair}},
+            labels[chosen],
+            names,
         ),
     }
     if present:
         figures["silhouettes"] = plots.silhouettes(
-            {m: atoms[m] for m in present}, {m: codes[m] for m in present}, labels, sizes, notes
+            {m: atoms[m] for m in present},
+            {m: codes[m] for m in present},
+            labels,
+            sizes,
+            notes,
+            shape,
+            names,
         )
     save({f"{k}-{header['dataset']}": v for k, v in figures.items()}, args.output)
 

@@ -1,18 +1,21 @@
 """What clustering of codes reaches in a sentence per data set, for the top of the page."""
 
+from collections.abc import Collection
+
 import pandas as pd
 
 from clustering.tables import papers
-from evidence.names import method_name
+from clustering.words import named
 from evidence.section import percent
 
 COMPARED = ("method", "baseline")
 
 
-def findings(table1: pd.DataFrame, config: dict) -> list[str]:
-    """Accuracy of k-means on codes and pixels from the init that the figures show, without labels.
+def findings(table1: pd.DataFrame, config: dict, own: Collection[str] = ()) -> list[str]:
+    """Accuracy of k-means on codes and data from the init that the figures show, without labels.
 
-    ``table1`` is Table 1 of the run; its rows that use labels, or centre images, are left out.
+    ``table1`` is Table 1 of the run; its rows that use labels, or centre samples, are left out.
+    ``own`` are the user's data sets.
     """
     shown = config["shown"]
     here = table1[~table1.uses_labels & ~table1.centered]
@@ -23,7 +26,7 @@ def findings(table1: pd.DataFrame, config: dict) -> list[str]:
         printed = papers(dataset)
         asked = [(shown[role], "codes") for role in COMPARED] + [("raw", "raw")]
         parts = [
-            f"{percent(scores[*key, 'kmeans'])} % on {called(*key)}"
+            f"{percent(scores[*key, 'kmeans'])} % on {called(*key, dataset in own)}"
             + (f" (paper {printed[key]['kmeans']} %)" if "kmeans" in printed.get(key, {}) else "")
             for key in asked
             if (*key, "kmeans") in scores.index
@@ -38,5 +41,34 @@ def findings(table1: pd.DataFrame, config: dict) -> list[str]:
     return sentences
 
 
-def called(method: str, features: str) -> str:
-    return method_name(method) + ("" if method == features else f" {features}")
+def unlabelled(scores: pd.DataFrame, config: dict, datasets: Collection[str]) -> list[str]:
+    """What codes explain and whether seeds agree on clusters, from the init that the figures show.
+
+    ``scores`` is the long-form table of the run, ``datasets`` those without labels.
+    """
+    shown = config["shown"]
+    here = scores[(scores.init == shown["init"]) & ~scores.centered & (scores.features == "codes")]
+    means = here.groupby(["dataset", "method", "algorithm", "metric"]).value.mean()
+    sentences = []
+    for dataset in datasets:
+        of, other = (means[dataset, shown[role]] for role in COMPARED)
+        codes = of["none"]
+        ours, theirs = (called(shown[role], "codes", True) for role in COMPARED)
+        words = (
+            f"Groups ({dataset}, init {shown['init']}, no labels): {ours} explain "
+            f"{percent(codes.explained)} % of the variance of held-out samples with "
+            f"{codes.active_groups:.2g} of {codes.groups:.0f} groups active in a sample, {theirs} "
+            f"{percent(other['none'].explained)} % with {percent(other['none'].active_entries)} % "
+            "of their entries."
+        )
+        if "unused_groups" in codes:
+            words += f" On average {codes.unused_groups:.2g} groups are active in no sample."
+        if ("kmeans", "agreement") in of:
+            agreement = of["kmeans", "agreement"]
+            words += f" Seeds agree on the clusters of k-means to {agreement:.2f} (1: the same)."
+        sentences.append(words)
+    return sentences
+
+
+def called(method: str, features: str, own: bool) -> str:
+    return named(method, own) + ("" if method == features else f" {features}")

@@ -2,7 +2,7 @@
 
 import argparse
 
-from clustering import plots
+from clustering import pictures
 from evidence.options import add_figures
 from evidence.style import save
 from groupsparse.artifacts import load_tensors
@@ -19,11 +19,13 @@ def main() -> None:
     data, header = load_tensors(args.data)
     model, about = load_tensors(args.model)
     codes = load_tensors(args.codes)[0][f"codes.{args.init}"].numpy()
-    figure = plots.members(
+    figure = pictures.members(
         model[f"dictionary.{args.init}"][0].numpy(),
         codes,
         data["test_data"].numpy(),
         about["settings"]["group_size"],
+        header,
+        data["test_labels"].numpy() if "test_labels" in data else None,
     )
     save({f"members-{header['dataset']}": figure}, args.output)
 

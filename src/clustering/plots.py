@@ -7,7 +7,8 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from scipy.spatial.distance import cdist
 
-from evidence.style import legend_right, method_name
+from clustering.pictures import draw_atoms
+from evidence.style import method_name
 
 ALGORITHMS = {"kmeans": "k-means", "spectral": "spectral clustering", "argmax": "active group"}
 
@@ -17,23 +18,26 @@ def atoms_and_activations(
     codes: dict[str, np.ndarray],
     group_size: int,
     sample: np.ndarray,
+    shape: tuple[int, int] | None,
     shown: int = 8,
 ) -> Figure:
     """Fig. 4: atoms by group (one row a group) and the code of one sample, per method.
 
     Parameters
     ----------
-    dictionaries : method -> (n, m), drawn as images where n is a square number, else as lines
+    dictionaries : method -> (n, m), drawn as images of a ``shape``, or as lines without one
     codes : method -> (m,), the code of ``sample`` (n,)
     """
-    figure = Figure(figsize=(4.2 * len(codes), 6.2), layout="constrained")
-    top, bottom = figure.subfigures(2, 1, height_ratios=[2.2, 1])
+    groups, columns = len(codes[next(iter(codes))]) // group_size, min(group_size, shown)
+    ratio = shape[0] / shape[1] if shape else 2 / 3
+    heights = np.clip(3.9 * ratio * groups / columns + 0.6, 1.6, 4.26), 1.94
+    figure = Figure(figsize=(4.2 * len(codes), sum(heights)), layout="constrained")
+    top, bottom = figure.subfigures(2, 1, height_ratios=heights)
     axes = top.subplots(1, len(dictionaries), squeeze=False)[0]
     for letter, ax, (method, dictionary) in zip("abcdef", axes, dictionaries.items(), strict=False):
-        _draw_atoms(ax, dictionary, group_size, shown)
+        draw_atoms(ax, dictionary, group_size, shown, shape)
         title = f"({letter}) atoms, {method_name(method)}"
-        ax.set(title=title, xlabel="atom of the group", ylabel="group", xticks=[], yticks=[])
-        ax.grid(False)
+        ax.set(title=title, xlabel="atom of the group", ylabel="group")
     axes = bottom.subplots(1, len(codes), squeeze=False)[0]
     letters = "abcdef"[len(dictionaries) :]
     for letter, ax, (method, code) in zip(letters, axes, codes.items(), strict=False):
@@ -47,40 +51,12 @@ def atoms_and_activations(
         ax.grid(False)
     axes[-1].set_xlim(right=1.2 * len(codes[method]))
     inset = axes[-1].inset_axes([0.855, 0.64, 0.14, 0.34])
-    if side := _side(len(sample)):
-        inset.imshow(sample.reshape(side, side), cmap="gray")
+    if shape:
+        inset.imshow(sample.reshape(shape), cmap="gray")
     else:
         inset.plot(sample, color="k", lw=0.8)
         inset.grid(False)
     inset.set(xticks=[], yticks=[])
-    return figure
-
-
-def members(
-    dictionary: np.ndarray, codes: np.ndarray, samples: np.ndarray, group_size: int, shown: int = 8
-) -> Figure:
-    """Atoms by group (one row a group), and beside them the samples in which it is strongest.
-
-    Parameters
-    ----------
-    dictionary, codes, samples : (n, m), (N, m) and (N, n); a place is empty where a group is active
-        in fewer than ``shown`` samples
-    """
-    norms = np.linalg.norm(codes.reshape(len(codes), -1, group_size), axis=-1)
-    strongest = np.argsort(-norms, axis=0, kind="stable")[:shown].T  # (groups, shown)
-    seen = np.take_along_axis(norms.T, strongest, 1) > 0
-    drawn = samples[strongest] * seen[..., None]
-    sizes = min(group_size, shown), strongest.shape[1]
-    height = 0.6 * norms.shape[1] + 1
-    figure = Figure(figsize=(0.6 * sum(sizes) + 1.4, height), layout="constrained")
-    left, right = figure.subplots(1, 2, width_ratios=sizes)
-    _draw_atoms(left, dictionary, group_size, shown)
-    _draw_atoms(right, drawn.reshape(-1, samples.shape[1]).T, strongest.shape[1], shown)
-    left.set(title="(a) atoms", xlabel="atom of the group", ylabel="group (first at the top)")
-    right.set(title="(b) held-out samples", xlabel="sample in which the group is strongest")
-    for ax in (left, right):
-        ax.set(xticks=[], yticks=[])
-        ax.grid(False)
     return figure
 
 
@@ -93,10 +69,13 @@ def with_one_group(codes: np.ndarray, group_size: int) -> int:
     return int(np.where(active > 0, active, active.max() + 1).argmin())
 
 
-def pairwise_distances(features: dict[str, np.ndarray], labels: np.ndarray) -> Figure:
+def pairwise_distances(
+    features: dict[str, np.ndarray], labels: np.ndarray, names: list[str] | None = None
+) -> Figure:
     """Fig. 5: Euclidean distances between samples sorted by class, one panel per feature.
 
-    ``features`` maps a name to (N, k); each panel is scaled to its own maximum.
+    ``features`` maps a name to (N, k); each panel is scaled to its own maximum. ``names`` are those
+    of the classes, which are numbers otherwise.
     """
     order = np.argsort(labels, kind="stable")
     figure = Figure(figsize=(3.6 * len(features) + 0.6, 3.7), layout="constrained")
@@ -108,10 +87,16 @@ def pairwise_distances(features: dict[str, np.ndarray], labels: np.ndarray) -> F
         image = ax.imshow(distances / distances.max(), cmap="magma", vmin=0, vmax=1)
         ax.set(title=f"({letter}) {method_name(name)}", xlabel="class", ylabel="class")
         for setter in (ax.set_xticks, ax.set_yticks):
-            setter(edges - counts / 2 - 0.5, labels=classes)
+            setter(edges - counts / 2 - 0.5, labels=called(classes, names))
+        ax.tick_params("x", rotation=90 if names and max(map(len, names)) > 2 else 0)
         ax.grid(False)
     figure.colorbar(image, ax=axes, label="distance / largest distance", shrink=0.8)
     return figure
+
+
+def called(classes: np.ndarray, names: list[str] | None) -> list[str]:
+    """What readers call classes: by their numbers, without names."""
+    return [names[c] if names else str(c) for c in classes]
 
 
 def silhouettes(
@@ -120,16 +105,19 @@ def silhouettes(
     labels: np.ndarray,
     group_sizes: dict[str, int],
     notes: dict[str, str],
+    shape: tuple[int, int] | None,
+    names: list[str] | None = None,
     shown: int = 16,
 ) -> Figure:
     r"""Atoms by group (one row a group) and the mean activation of every class, per method.
 
     Parameters
     ----------
-    dictionaries : method -> (n, m), drawn as images where n is a square number, else as lines,
+    dictionaries : method -> (n, m), drawn as images of a ``shape``, or as lines without one,
         ``shown`` atoms of each group at most
     group_sizes, notes : method -> atoms per group, and what its titles add
     codes : method -> (N, m); the map shows the mean of \|x\| over each class of ``labels`` (N,)
+    names : of the classes, which are numbers otherwise
     """
     classes = np.unique(labels)
     figure = Figure(figsize=(13, 3.9 * len(codes)), layout="constrained")
@@ -137,17 +125,16 @@ def silhouettes(
     letters = iter("abcdefgh")
     for (left, right), (method, code) in zip(grid, codes.items(), strict=True):
         group_size, name = group_sizes[method], method_name(method) + notes[method]
-        _draw_atoms(left, dictionaries[method], group_size, shown)
-        left.set(title=f"({next(letters)}) atoms, {name}", xticks=[], yticks=[])
+        draw_atoms(left, dictionaries[method], group_size, shown, shape)
+        left.set(title=f"({next(letters)}) atoms, {name}")
         left.set(xlabel="atom of the group", ylabel="group (first at the top)")
-        left.grid(False)
         means = np.stack([np.abs(code[labels == c]).mean(0) for c in classes])
         image = right.imshow(means, cmap="magma", aspect="auto", interpolation="nearest")
         groups = means.shape[1] // group_size
         for edge in range(1, groups):
             right.axvline(edge * group_size - 0.5, color="w", lw=0.8)
         right.set_xticks((np.arange(groups) + 0.5) * group_size - 0.5, labels=range(groups))
-        right.set_yticks(np.arange(len(classes)), labels=classes)
+        right.set_yticks(np.arange(len(classes)), labels=called(classes, names))
         right.set(title=f"({next(letters)}) mean |code| of each class, {name}")
         right.set(xlabel="group (its atoms side by side)", ylabel="class")
         right.grid(False)
@@ -160,10 +147,11 @@ def clustering_accuracy(
     dataset: str,
     printed: pd.DataFrame,
     supervised: tuple[str, ...] = (),
+    raw_name: str = "raw pixels",
 ) -> Figure:
     """Table 1 as a figure: ACC of every feature, initialisation and centring, mean and replicates.
 
-    Dashed: raw pixels. Dotted: chance.
+    Dashed: raw data, under ``raw_name``. Dotted: chance.
 
     Parameters
     ----------
@@ -175,13 +163,15 @@ def clustering_accuracy(
     raw, chance = (table[table.method == control] for control in ("raw", "chance"))
     table = table[~table.method.isin(["raw", "chance"])]
     texts = {"codes": "codes", "codes+": "codes+", "norms": "group norms"}
-    texts["group"] = "active group (no algorithm)"
+    texts["group"] = "active group"
     present = set(zip(table.method, table.features, strict=True))
     rows = [(m, f) for m in table.method.unique() for f in texts if (m, f) in present]
     inits = list(dict.fromkeys(table.init))
     colors = dict(zip(inits, sns.color_palette("colorblind", len(inits)), strict=True))
     marks = {init: "x" if init in supervised else "o" for init in inits}
-    figure = Figure(figsize=(12, 0.75 * len(rows) + 1.6), layout="constrained")
+    # A row has a place for every init; the top of the page shows the figure at half its width.
+    height = (0.16 + 0.12 * len(inits)) * len(rows) + 1.7
+    figure = Figure(figsize=(8.5, height), layout="constrained")
     axes = figure.subplots(1, 2, sharex=True, sharey=True)
     for ax, algorithm in zip(axes, ("kmeans", "spectral"), strict=True):
         # The active group needs no algorithm: both panels show its points.
@@ -197,13 +187,13 @@ def clustering_accuracy(
             ax.axhline(edge - 0.5, color="0.85", lw=0.8)
         ax.grid(False, axis="y")
         ax.set(title=ALGORITHMS[algorithm], xlabel="ACC on the test set")
-    labels = [f"{method_name(method)}\n{texts[features]}" for method, features in rows]
+    labels = [f"{method_name(method)}: {texts[features]}" for method, features in rows]
     axes[0].set_yticks(range(len(rows)), labels=labels)
     axes[0].set_ylim(len(rows) - 0.5, -0.5)
-    handles = _accuracy_legend(colors, marks, table.centered.any(), len(printed) > 0)
+    handles = _accuracy_legend(colors, marks, table.centered.any(), len(printed) > 0, raw_name)
     several = table.replicate.max() > 0
-    title = f"{dataset}; bars span\nall replicates" if several else dataset
-    legend_right(axes[-1], handles=handles, title=title)
+    title = f"{dataset}; bars span all replicates" if several else dataset
+    figure.legend(handles=handles, title=title, loc="outside lower center", ncols=4)
     return figure
 
 
@@ -220,7 +210,7 @@ def _draw_accuracies(ax, table, rows, colors, marks) -> None:
         )  # fmt: skip
 
 
-def _accuracy_legend(colors, marks, centered, printed) -> list[mpl.lines.Line2D]:
+def _accuracy_legend(colors, marks, centered, printed, raw_name) -> list[mpl.lines.Line2D]:
     styles = [
         (f"init {init}" + (" (uses labels)" if marks[init] == "x" else ""),
          {"color": color, "marker": marks[init], "ls": ""})
@@ -232,41 +222,9 @@ def _accuracy_legend(colors, marks, centered, printed) -> list[mpl.lines.Line2D]
             ("centred (open; x: lower)", {"color": "0.4", "marker": "o", "ls": "", "mfc": "w"}),
         ]
     styles += [
-        ("raw pixels", {"color": "0.25", "ls": "--"}),
+        (raw_name, {"color": "0.25", "ls": "--"}),
         ("chance", {"color": "0.6", "ls": ":"}),
     ]
     if printed:
         styles.append(("paper (one number)", {"color": "k", "marker": "D", "ls": ""}))
     return [mpl.lines.Line2D([], [], label=label, **style) for label, style in styles]
-
-
-def _side(n: int) -> int:
-    """The side of a square image of n pixels; 0 if there is none."""
-    side = int(n**0.5)
-    return side if side * side == n else 0
-
-
-def _draw_atoms(ax, dictionary: np.ndarray, group_size: int, shown: int) -> None:
-    """The first ``shown`` atoms of each group, one row a group: images, or lines of any length."""
-    n, m = dictionary.shape
-    atoms = dictionary.T.reshape(m // group_size, group_size, n)[:, :shown]
-    if side := _side(n):
-        ax.imshow(_mosaic(atoms.reshape(*atoms.shape[:2], side, side)), cmap="gray")
-        return
-    scale = np.maximum(np.abs(atoms).max(-1, keepdims=True), 1e-12)
-    rows, columns = np.indices(atoms.shape[:2])[..., None]
-    x = columns + np.linspace(0.05, 0.95, n)
-    y = rows - 0.45 * atoms / scale  # the axis points down, as that of images
-    lines = np.stack([x, y], -1).reshape(-1, n, 2)
-    ax.hlines(np.arange(len(atoms)), 0, atoms.shape[1], color="0.85", lw=0.6)
-    ax.add_collection(mpl.collections.LineCollection(lines, colors="k", linewidths=0.8))
-    ax.set(xlim=(0, atoms.shape[1]), ylim=(len(atoms) - 0.4, -0.6))
-
-
-def _mosaic(atoms: np.ndarray) -> np.ndarray:
-    """Images (groups, shown, side, side), each from black to white, as one image."""
-    shown, side = atoms.shape[1], atoms.shape[-1]
-    low, high = atoms.min((2, 3), keepdims=True), atoms.max((2, 3), keepdims=True)
-    atoms = (atoms - low) / np.maximum(high - low, 1e-12)
-    atoms = np.pad(atoms, ((0, 0), (0, 0), (0, 1), (0, 1)), constant_values=1.0)
-    return atoms.transpose(0, 2, 1, 3).reshape(-1, shown * (side + 1))

@@ -1,9 +1,12 @@
 """Tables of clustering scores for the report."""
 
+from collections.abc import Collection
+
 import pandas as pd
 
 from clustering.conditions import of_data, settings_of
 from clustering.supervision import uses_labels
+from clustering.words import named, sample
 from evidence.names import method_name
 from evidence.paper import paper_table
 from evidence.section import percent, replicates, spread, table
@@ -24,7 +27,7 @@ def papers(dataset: str) -> dict[tuple[str, str], dict[str, str]]:
     }
 
 
-def summary(table1: pd.DataFrame, config: dict) -> dict:
+def summary(table1: pd.DataFrame, config: dict, own: Collection[str] = ()) -> dict:
     """Accuracies on every data set from the init that the figures show, beside the paper's."""
     init = config["shown"]["init"]
     here = table1[~table1.uses_labels & ~table1.centered & table1.init.isin([init, "none"])]
@@ -40,9 +43,10 @@ def summary(table1: pd.DataFrame, config: dict) -> dict:
                 k: " / ".join(v.values()) for k, v in printed.items()
             }
             trained[-1] += f" (the paper: {PAPER_EPOCHS} epochs)"
+    mine = not set(columns).isdisjoint(own)
     rows = [
         [
-            method_name(method),
+            named(method, mine),
             FEATURES.get(features, features),
             *(c.get((method, features), "–") for c in columns.values()),
         ]
@@ -52,7 +56,7 @@ def summary(table1: pd.DataFrame, config: dict) -> dict:
         [["method", "features", *columns]],
         rows,
         caption="Accuracy in % of k-means / spectral clustering on the test codes (the active "
-        f"group is itself a cluster), init {init}, images not centred, no label used; "
+        f"group is itself a cluster), init {init}, {sample(mine)}s not centred, no label used; "
         f"{'; '.join(trained)}",
     )
 
@@ -70,7 +74,7 @@ def training(table1: pd.DataFrame, config: dict) -> str:
     return "; ".join(words)
 
 
-def accuracies(table1: pd.DataFrame, note: str = "") -> list[dict]:
+def accuracies(table1: pd.DataFrame, note: str = "", own: Collection[str] = ()) -> list[dict]:
     """Table 1 by data set: a row per method, features and centring, ACC per init and algorithm."""
     blocks = []
     for dataset, here in table1.groupby("dataset", sort=False):
@@ -84,7 +88,8 @@ def accuracies(table1: pd.DataFrame, note: str = "") -> list[dict]:
             cells = [control_cell(scores, len(inits))] if control else init_cells(scores, inits)
             if printed:
                 cells += [printed.get((method, features), {}).get(a, "") for a in ALGORITHMS]
-            rows.append([method_name(method), FEATURES.get(features, features), centring, *cells])
+            name = named(method, dataset in own)
+            rows.append([name, FEATURES.get(features, features), centring, *cells])
         columns = [f"init {init}" for init in inits] or ["no init"]
         head = headings(columns + (["paper"] if printed else []))
         blocks.append(
@@ -111,18 +116,19 @@ def unscored(clustering: pd.DataFrame, datasets: list[str]) -> list[dict]:
                 show(mean[key], std[key]) if key in mean.index else "–"
                 for key, show in (
                     (("explained", "none"), percent), (("active_groups", "none"), spread),
-                    (("active_entries", "none"), percent), (("agreement", "kmeans"), spread),
-                    (("agreement", "spectral"), spread),
+                    (("unused_groups", "none"), spread), (("active_entries", "none"), percent),
+                    (("agreement", "kmeans"), spread), (("agreement", "spectral"), spread),
                 )
             ]  # fmt: skip
-            rows.append([method_name(method), init, *cells])
+            rows.append([named(method, True), init, *cells])
         head = [
-            "method", "init", "variance explained (%)", "active groups", "nonzero entries (%)",
-            "seeds agree, k-means", "seeds agree, spectral",
+            "method", "init", "variance explained (%)", "active groups", "unused groups",
+            "nonzero entries (%)", "seeds agree, k-means", "seeds agree, spectral",
         ]  # fmt: skip
         caption = (
-            f"{dataset}: held-out samples, no label used. Agreement is the adjusted Rand index "
-            "between seeds: 1 is the same clusters"
+            f"{dataset}: held-out samples, no label used. Active groups are counted in a sample; "
+            "unused ones are active in none. Agreement is the adjusted Rand index between seeds: 1 "
+            "is the same clusters"
         )
         blocks.append(table([head], rows, caption=caption))
     return blocks
@@ -152,13 +158,14 @@ def init_cells(scores: pd.DataFrame, inits: list[str]) -> list[dict]:
     return cells
 
 
-def every_score(table1: pd.DataFrame) -> dict:
+def every_score(table1: pd.DataFrame, own: Collection[str] = ()) -> dict:
     """Table 1 with all scores, a row per clustering."""
     head = ["data", "method", "init", "centred", "features", "clustering", "ACC", "NMI", "ARI"]
     rows = [
         [
-            row.dataset, method_name(row.method), row.init, "yes" if row.centered else "no",
-            row.features, row.algorithm, spread(row.acc_mean, row.acc_std),
+            row.dataset, named(row.method, row.dataset in own), row.init,
+            "yes" if row.centered else "no", row.features, row.algorithm,
+            spread(row.acc_mean, row.acc_std),
             spread(row.nmi_mean, row.nmi_std), spread(row.ari_mean, row.ari_std),
             str(row.replicates),
         ]

@@ -26,8 +26,9 @@ Arrays = dict[str, np.ndarray]
 def read(entry: dict, seed: int) -> tuple[Arrays, dict]:
     """Training and test samples (N, n) of an entry of the config, and what is known of them.
 
-    The second part has ``shape`` of a sample, and ``classes``, the names of the labels, if there
-    are any. Labels become 0, 1, ... in the order of their names.
+    The second part has ``shape`` of a sample, ``features``, the names of the columns of a table,
+    and ``classes``, the names of the labels, if there are any. Labels become 0, 1, ... in the order
+    of their names.
 
     Raises
     ------
@@ -64,6 +65,9 @@ def checked(arrays: Arrays, entry: dict, seed: int, where: str) -> tuple[Arrays,
             f"{' and '.join(missing)}"
         )
     found, shapes = {}, set()
+    names = [arrays[name].tolist() for name in arrays if name.endswith("features")]
+    if names[1:] and names[0] != names[1]:
+        raise ValueError(f"{where}: columns of the test samples differ in name or order")
     for part in PARTS:
         data = arrays[f"{part}_data"]
         if data.dtype.kind not in "fiub" or data.ndim < 2 or not len(data):
@@ -81,6 +85,8 @@ def checked(arrays: Arrays, entry: dict, seed: int, where: str) -> tuple[Arrays,
         raise ValueError(f"{where}: all entries of train_data are 0")
     labels = [arrays.get(f"{part}_labels") for part in PARTS]
     about = {"shape": [int(size) for size in shapes.pop()]}
+    if names:
+        about["features"] = names[0]
     if all(one is None for one in labels):
         if entry.get("labels") is not False:
             raise ValueError(f"{where}: it has no labels; if that is right, say `labels: false`")
@@ -145,6 +151,7 @@ def split(arrays: Arrays, share: float, seed: int, where: str) -> Arrays:
     parts = {"train": np.sort(train), "test": np.sort(test)}
     named = {"data": data} | ({} if labels is None else {"labels": labels})
     found = {f"{part}_{k}": v[index] for part, index in parts.items() for k, v in named.items()}
+    found |= {"features": arrays["features"]} if "features" in arrays else {}
     return found | {f"{part}_rows": index for part, index in parts.items()}
 
 
@@ -210,7 +217,8 @@ def table(path: str, labels: str | bool | None) -> Arrays:
             f"{path}: column {words[0]!r} does not hold numbers; if it holds labels, say "
             f"`labels: {words[0]}`, else take it out"
         )
-    return found | {"data": frame.to_numpy(np.float32)}
+    features = np.array(frame.columns.astype(str), str)
+    return found | {"data": frame.to_numpy(np.float32), "features": features}
 
 
 def _separated(path: str, separator: str) -> pd.DataFrame:

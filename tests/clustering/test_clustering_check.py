@@ -2,10 +2,12 @@
 
 import pytest
 from conftest import CONFIG, changed
+from validate import config_errors
 
 from clustering.check import inconsistencies, is_off
 from clustering.conditions import (
     inits_of,
+    of_data,
     replicates_of,
     scored_epochs,
     settings_of,
@@ -93,6 +95,29 @@ def test_a_method_overrides_settings_of_its_data_and_no_more():
     config["clustering"]["settings"]["digits"]["replicates"] = 5
     assert replicates_of(config, "digits") == replicates_of(config, "digits", "relu") == 5
     assert not {"training", "group_size", "replicates", "inits"} & set(spec_of(config, "sparse"))
+
+
+def test_an_entry_of_settings_says_what_differs_from_the_default():
+    config = changed("clustering.settings.digits", {"groups": 20, "training": {"epochs": 7}})
+    default, own = (of_data(config["clustering"], name) for name in ("default", "digits"))
+    assert own == default | {"groups": 20, "training": default["training"] | {"epochs": 7}}
+    assert config_errors(config) == []
+    assert "mean_norm" in default
+    unscaled = changed("clustering.settings.digits", {"mean_norm": None})
+    assert "mean_norm" not in of_data(unscaled["clustering"], "digits")
+    assert config_errors(unscaled) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "error"),
+    [
+        ("digits", {"group": 20}, "clustering.settings.digits: Additional properties"),
+        ("digits", {"groups": None}, "clustering.settings.digits.groups: None is not"),
+        ("default", {"groups": 20}, "clustering.settings.default: 'training' is a required"),
+    ],
+)
+def test_an_entry_of_settings_is_checked_and_the_default_is_whole(key, value, error):
+    assert error in "\n".join(config_errors(changed(f"clustering.settings.{key}", value)))
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 """What is found on clustering quotes Table 1, without rows that use labels."""
 
+import pandas as pd
 from test_clustering_report import CONFIG, table1
 
-from clustering.findings import findings
+from clustering.findings import findings, unlabelled
 
 
 def test_every_data_set_has_a_sentence_and_the_papers_numbers_stand_beside_ours():
@@ -22,3 +23,36 @@ def test_what_did_not_run_is_left_out():
     (sentence,) = findings(table, CONFIG)
     assert "sparse (soft" not in sentence
     assert sentence.endswith("50.0 % on raw pixels.")
+
+
+def test_raw_data_of_the_users_are_not_called_pixels():
+    mine, digits = findings(table1("mine", "digits"), CONFIG, ["mine"])
+    assert "50.0 % on raw data" in mine
+    assert "50.0 % on raw pixels" in digits
+
+
+def codes(method: str, **values: float) -> pd.DataFrame:
+    """Long-form rows of codes on the data set ``mine``, the same for two seeds."""
+    return pd.DataFrame(
+        [
+            {"dataset": "mine", "method": method, "init": "kmeans", "centered": False,
+             "features": "codes", "replicate": r, "metric": metric, "value": value,
+             "algorithm": "kmeans" if metric == "agreement" else "none"}
+            for metric, value in values.items() for r in (0, 1)
+        ]
+    )  # fmt: skip
+
+
+def test_without_labels_the_finding_is_what_codes_explain_and_whether_seeds_agree():
+    ours = {"explained": 0.8, "active_groups": 2.1, "groups": 10, "unused_groups": 3}
+    sparse = codes("sparse", explained=0.9, active_entries=0.25)
+    table = pd.concat([codes("group_sparse", **ours, agreement=0.95), sparse])
+    (sentence,) = unlabelled(table, CONFIG, ["mine"])
+    assert sentence == (
+        "Groups (mine, init kmeans, no labels): group-sparse codes explain 80.0 % of the variance "
+        "of held-out samples with 2.1 of 10 groups active in a sample, sparse (soft threshold) "
+        "codes 90.0 % with 25.0 % of their entries. On average 3 groups are active in no sample. "
+        "Seeds agree on the clusters of k-means to 0.95 (1: the same)."
+    )
+    one_seed = pd.concat([codes("group_sparse", **ours), sparse])
+    assert unlabelled(one_seed, CONFIG, ["mine"])[0].endswith("active in no sample.")

@@ -18,6 +18,8 @@ CONFIG = {
     "methods": {"group_sparse": {}, "sparse": {"training": {"epochs": 3}}},
     "replicates": 2,
     "average": {"snapshots": 3, "every": 5},
+    "convergence": {"methods": []},
+    "sweep": {"lambda": [], "normalize": []},
 }  # fmt: skip
 
 
@@ -162,6 +164,29 @@ def test_captions_name_data_and_replicates():
     assert captions.caption("sweep-mnist", CONFIG, table).endswith("Data: mnist; init kmeans.")
 
 
+def test_captions_of_own_data_name_no_figure_of_the_paper_and_no_image():
+    table = table1("mine")
+    for kind, begin in (
+        ("fig5", "Pairwise distances of 20"), ("table1", "The scores as a figure"),
+        ("members", "What the groups stand for"), ("convergence", "Are the epochs of the scores"),
+    ):  # fmt: skip
+        words = captions.caption(f"{kind}-mine", CONFIG, table, ["mine"])
+        assert words.startswith(begin)
+        assert "paper" not in words
+    tables = {
+        "clustering": scores(active_groups=1.5, class_contrast=1.0).assign(dataset="mine"),
+        "table1": table,
+    }
+    config = CONFIG | {"settings": {"default": {"groups": 10}}}
+    said = [
+        captions.conclusion(f"{kind}-mine", config, tables, ["mine"])
+        for kind in ("fig4", "fig5", "table1")
+    ]
+    assert said[0].endswith("are active in a test sample.")
+    assert all("raw data" in words for words in said[1:])
+    assert "pixel" not in "".join(said)
+
+
 def scores(**values: float) -> pd.DataFrame:
     """The long table of codes of group_sparse on mnist, and of what has the better contrast."""
     rows = [
@@ -245,3 +270,77 @@ def test_the_section_warns_of_codes_that_are_all_active(tmp_path, monkeypatch):
     (warning,) = section["warnings"]
     assert "all 10 groups are active" in warning
     assert [b["name"] for b in section["blocks"] if b["kind"] == "figure"] == ["fig4-digits"]
+
+
+def section_of(tmp_path, monkeypatch, datasets: list[str], config: dict, labelled: bool) -> dict:
+    """The section of a run on own data sets, with labels or without."""
+    values = {"explained": 0.8, "active_groups": 2, "groups": 10, "unused_groups": 1,
+              "active_entries": 0.3, "zero_codes": 0.0}  # fmt: skip
+    codes = pd.DataFrame(
+        [
+            {"dataset": dataset, "method": method, "init": init, "centered": False,
+             "features": features, "algorithm": "none", "replicate": 0, "metric": m, "value": v}
+            for dataset in datasets
+            for method, init, features in (
+                ("group_sparse", "kmeans", "codes"), ("sparse", "kmeans", "codes"),
+                ("raw", "none", "raw"),
+            )
+            for m, v in values.items()
+        ]
+    )  # fmt: skip
+    save_table(tmp_path / "clustering.csv", codes)
+    tables = [str(tmp_path / "clustering.csv")]
+    if labelled:
+        save_table(tmp_path / "table1.csv", table1(*datasets))
+        tables.append(str(tmp_path / "table1.csv"))
+    arguments = [
+        "--tables", *tables, "--figures", *(f"members-{name}" for name in datasets),
+        "--config", json.dumps(config), "--claims", str(tmp_path / "claims.csv"),
+        "--section", str(tmp_path / "section.json"),
+    ]  # fmt: skip
+    monkeypatch.setattr("sys.argv", ["report.py", *arguments])
+    report.main()
+    return json.loads((tmp_path / "section.json").read_text())
+
+
+OWN = CONFIG | {
+    "settings": {"default": {"groups": "auto", "group_size": 2, "training": {"epochs": 6}}},
+    "convergence": {"methods": ["group_sparse"]},
+    "sweep": {"lambda": [1.0], "normalize": [True]},
+}
+
+
+@pytest.mark.parametrize(
+    ("labelled", "question", "finding"),
+    [
+        (True, "Do samples cluster by class in their codes?", "Clusters (mine, "),
+        (False, "What do the groups of the codes stand for", "Groups (mine, "),
+    ],
+)
+def test_the_section_of_own_data_speaks_of_samples(
+    tmp_path, monkeypatch, labelled, question, finding
+):
+    section = section_of(tmp_path, monkeypatch, ["mine"], OWN, labelled)
+    assert section["title"] == "Clustering"
+    assert section["question"].startswith(question)
+    (found,) = section["findings"]
+    assert found.startswith(finding)
+    (figure,) = (block for block in section["blocks"] if block["kind"] == "figure")
+    assert figure["key"] != labelled, "scores are on top of the page where there are any"
+    words = json.dumps(section, ensure_ascii=False)
+    for foreign in ("image", "pixel", "paper", "Sec. 4.2", "Table 1"):
+        assert foreign not in words, foreign
+
+
+def test_the_page_says_which_data_have_no_longer_trainings_and_no_sweep(tmp_path, monkeypatch):
+    def left_out(config, labelled=False):
+        section = section_of(tmp_path, monkeypatch, ["mine"], config, labelled)
+        return [b["html"] for b in section["blocks"] if "leave out" in b.get("html", "")]
+
+    (words,) = left_out(OWN)
+    assert "They leave out mine" in words
+    assert left_out(OWN, labelled=True) == []
+    off = {"convergence": {"methods": []}, "sweep": {"lambda": [], "normalize": [True]}}
+    assert left_out(OWN | off) == []
+    elsewhere = {"datasets": ["digits"]}
+    assert left_out(OWN | {key: OWN[key] | elsewhere for key in ("convergence", "sweep")}) == []

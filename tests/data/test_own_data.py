@@ -87,11 +87,26 @@ def test_a_table_has_a_column_of_labels_or_none(tmp_path, ending):
     write[ending]()
     arrays, about = read({"file": path, "labels": "species"}, seed=0)
     assert about["classes"] == ["a", "b"]
+    assert about["features"] == list("uvwxyz")
     assert found(arrays, "train") | found(arrays, "test") == {tuple(r) for r in SAMPLES.tolist()}
     with pytest.raises(ValueError, match="'species' does not hold numbers; if it holds labels"):
         read({"file": path, "labels": False}, seed=0)
     with pytest.raises(ValueError, match="no column 'kind' for labels; the first are u, v"):
         read({"file": path, "labels": "kind"}, seed=0)
+
+
+def test_test_samples_have_the_columns_of_the_training_samples(tmp_path):
+    names = list("uvwxyz")
+    train, test = str(tmp_path / "train.csv"), str(tmp_path / "test.csv")
+    pd.DataFrame(SAMPLES[:30], columns=names).to_csv(train, index=False)
+    entry = {"file": train, "test_file": test, "labels": False}
+    pd.DataFrame(SAMPLES[30:], columns=names).to_csv(test, index=False)
+    arrays, about = read(entry, seed=0)
+    assert about == {"shape": [6], "features": names}
+    assert (arrays["test_data"] == SAMPLES[30:]).all()
+    pd.DataFrame(SAMPLES[30:], columns=names[::-1]).to_csv(test, index=False)
+    with pytest.raises(ValueError, match="columns of the test samples differ in name or order"):
+        read(entry, seed=0)
 
 
 @pytest.mark.parametrize("ending", ["", ".gz"])
@@ -318,6 +333,14 @@ def test_without_labels_nothing_runs_that_needs_them(tmp_path):
     assert "class" in inits_of(named, "group_sparse", "mine")
 
 
+@pytest.mark.parametrize("key", ["convergence", "sweep"])
+def test_what_is_scored_with_labels_is_refused_where_there_are_none(tmp_path, key):
+    more = {"clustering": {key: {"datasets": ["mine"]}}}
+    (error,) = config_errors(config({"file": npz(tmp_path, data=SAMPLES)}, **more))
+    assert error == f"clustering.{key}.datasets: 'mine' has no labels, with which this is scored"
+    assert config_errors(config({"file": npz(tmp_path, data=SAMPLES, labels=WORDS)}, **more)) == []
+
+
 @pytest.mark.parametrize(
     ("name", "train", "test", "n"), [("digits", 1347, 450, 64), ("mnist", 60000, 10000, 784)]
 )
@@ -432,7 +455,7 @@ def test_own_data_and_an_own_activation_go_through_a_run(fresh_workflow):
     section = json.loads((folder / "results/custom/clustering/section.json").read_text())
     claims = pd.read_csv(folder / "results/custom/clustering/claims.csv")
     assert claims.empty, "claims are about the paper's data, and about those that we chose"
-    assert section["findings"]
+    assert [words.split(" (")[0] for words in section["findings"]] == ["Clusters", "Groups"]
     page = (folder / "reports/custom/report.html").read_text()
     for figure in ("fig4-mine", "table1-mine", "members-mine", "members-plain"):
         assert f'id="{figure}"' in page
@@ -445,6 +468,9 @@ def test_own_data_and_an_own_activation_go_through_a_run(fresh_workflow):
     assert model["spec"]["prox"] == "mymodule:halved"
     clusters = pd.read_csv(folder / "results/custom/clustering/plain/own-raw/clusters.csv")
     assert len(clusters) == HELD_OUT * 120
+    assert "label" not in clusters
+    clusters = pd.read_csv(folder / "results/custom/clustering/mine/own-raw/clusters.csv")
+    assert (clusters.label == frame.kind[clusters.row].to_numpy()).all()
 
     assert fresh_workflow.planned() == {}
     (folder / "mymodule.py").write_text(ACTIVATION.replace("v / 2", "v / 3"))

@@ -3,6 +3,7 @@
 import clustering.conditions
 
 CLUSTERING = config["clustering"]
+CLUSTERING_OWN = clustering.conditions.own(config)
 CLUSTERING_LABELLED = clustering.conditions.labelled(config, DATASETS)
 CLUSTERING_LONG = clustering.conditions.long_runs(config)
 CLUSTERING_SWEEPS = clustering.conditions.sweeps(config)
@@ -41,7 +42,7 @@ deliver(
         *expand(
             "{figure}-{dataset}", figure=CLUSTERING_FIGURES, dataset=CLUSTERING_LABELLED
         ),
-        *expand("members-{dataset}", dataset=clustering.conditions.own(config)),
+        *expand("members-{dataset}", dataset=CLUSTERING_OWN),
     ],
     artefacts=[
         *expand("<results>/data/{dataset}.safetensors", dataset=DATASETS),
@@ -228,9 +229,11 @@ rule clustering_figures:
         runtime=10,
     params:
         shown=as_json(CLUSTERING["shown"]),
+        own=lambda w: "--own" if w.dataset in CLUSTERING_OWN else "",
     shell:
         "python -m clustering.figures --data {input.data} --models {input.models} "
-        "--codes {input.codes} --shown {params.shown:q} --output {output} > {log} 2>&1"
+        "--codes {input.codes} --shown {params.shown:q} {params.own} --output {output} "
+        "> {log} 2>&1"
 
 
 rule clustering_scores:
@@ -253,9 +256,11 @@ rule clustering_scores:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        own=lambda w: "--own" if w.dataset in CLUSTERING_OWN else "",
     shell:
         "python -m clustering.scores --clustering {input.clustering} "
-        "--dataset {wildcards.dataset} --output {output} > {log} 2>&1"
+        "--dataset {wildcards.dataset} {params.own} --output {output} > {log} 2>&1"
 
 
 # Longer trainings and the sweep over lambda.
