@@ -111,9 +111,9 @@ def test_an_entry_of_settings_says_what_differs_from_the_default():
 @pytest.mark.parametrize(
     ("key", "value", "error"),
     [
-        ("digits", {"group": 20}, "clustering.settings.digits: Additional properties"),
-        ("digits", {"groups": None}, "clustering.settings.digits.groups: None is not"),
-        ("default", {"groups": 20}, "clustering.settings.default: 'training' is a required"),
+        ("digits", {"group": 20}, "clustering.settings.digits: there is no key 'group': did"),
+        ("digits", {"groups": None}, "clustering.settings.digits.groups: expected integer"),
+        ("default", {"groups": 20}, "clustering.settings.default: 'training' is missing"),
     ],
 )
 def test_an_entry_of_settings_is_checked_and_the_default_is_whole(key, value, error):
