@@ -14,7 +14,7 @@ README = (ROOT / "README.md").read_text()
 # Folder of reports -> run.
 RUNS = {
     "published": "full", "published-beyond": "beyond", "published-mixtures": "mixtures",
-    "published-deconvolution": "deconvolution",
+    "published-deconvolution": "deconvolution", "published-library": "library",
 }  # fmt: skip
 RUNS = {folder: run for folder, run in RUNS.items() if (ROOT / "reports" / folder).is_dir()}
 every_run = pytest.mark.parametrize("folder", RUNS)
