@@ -18,8 +18,8 @@ class Groups:
     r"""Groups of atoms of any sizes and in any order, each atom in one of them.
 
     Where a ``group_size`` is taken, such groups are taken too: by activations, networks and
-    metrics. Inside, a group is a row of the largest size, filled up with zeros. Equal consecutive
-    groups are faster as a number.
+    metrics. Inside, a group is a row of the largest size, filled up with zeros. A network takes
+    equal consecutive groups as a number, which is faster.
 
     Parameters
     ----------
@@ -119,7 +119,10 @@ Size = int | Groups  # what is called group_size
 
 
 def group_size_of(groups: Size | dict | Sequence, atoms: int) -> Size:
-    """Groups as given, as their config, or by sizes or indices; ValueError unless they fit."""
+    """Groups as given, as their config, or by sizes or indices; ValueError unless they fit.
+
+    Equal consecutive groups without weights become their size: a number is faster.
+    """
     if isinstance(groups, dict):
         groups = Groups(**groups)
     elif isinstance(groups, list | tuple):
@@ -127,7 +130,8 @@ def group_size_of(groups: Size | dict | Sequence, atoms: int) -> Size:
     if isinstance(groups, Groups):
         if groups.atoms != atoms:
             raise ValueError(f"groups of {groups.atoms} atoms do not fit {atoms}")
-        return groups
+        plain = groups.weights is None and groups == Groups([groups.largest] * groups.count)
+        return groups.largest if plain else groups
     check_groups(atoms, groups)
     return int(groups)
 

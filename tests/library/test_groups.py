@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import groupsparse as gs
-from groupsparse.groups import Groups, split_groups
+from groupsparse.groups import Groups, group_size_of, split_groups
 from groupsparse.loss import dense_loss
 from groupsparse.prox import PROX
 from groupsparse.topk import GroupTopK
@@ -168,3 +168,10 @@ def test_groups_that_do_not_fit_are_refused():
         gs.group_norms(torch.zeros(5), Groups([1, 2]))
     assert repr(Groups([1, 2])) == "Groups of sizes [1, 2]"
     assert len(Groups([1, 2])) == 2
+
+
+def test_equal_consecutive_groups_become_a_number_unless_they_have_weights():
+    assert group_size_of([2, 2, 2], 6) == group_size_of([[0, 1], [2, 3], [4, 5]], 6) == 2
+    for other in ([1, 3, 2], [[0, 2], [1, 3], [4, 5]], [[2, 3], [0, 1], [4, 5]]):
+        assert isinstance(group_size_of(other, 6), Groups)
+    assert isinstance(group_size_of(Groups([2, 2, 2], weights="sqrt"), 6), Groups)
