@@ -215,7 +215,7 @@ def test_the_schema_takes_the_section_and_names_what_is_wrong():
     assert config_errors(study) == []
     for path, value, reason in (
         ("settings.digits.atoms", 0, "minimum"),
-        ("settings.digits.training", {"epochs": 5, "lr": 0.1}, "required"),
+        ("settings.digits.training", {"epochs": 5, "lr": 0.1}, "missing"),
         ("methods.mixmate.starts", ["ssk"], "ssk"),
         ("methods.mixmate.objective", "elbo", "elbo"),
         ("methods.mixmate.weight", 0, "minimum"),
