@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter
 
 from featurizers.conditions import methods
 from featurizers.names import described
@@ -31,6 +32,9 @@ def by_rate(concepts: pd.DataFrame, section: dict) -> Figure:
                     markersize=4, label=described(method, section),
                 )  # fmt: skip
             ax.set(xscale="log", ylim=(-0.03, 1.03))
+            ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=None))
+            ax.xaxis.set_minor_formatter(NullFormatter())
             if not row:
                 ax.set_title(f"{size} dimension{'s' if size > 1 else ''}")
     figure.supxlabel("share of samples that have the concept")

@@ -4,7 +4,7 @@ import pandas as pd
 
 from evidence.claims import Tables
 
-CONTROLS = ("oracle", "chance")
+ENTRYWISE = ("soft", "relu")  # the activations that the paper's sparse network may have
 # The paper does not say how it counts; a one-sided network cannot represent negative entries.
 COUNTINGS = {"entry_recall": "all true entries", "positive_recall": "positive true entries"}
 
@@ -18,17 +18,22 @@ def samplings(tables: Tables, choices: dict):
         yield {**fields, "sampling": sampling}
 
 
+def sparse_networks(methods: dict) -> list[str]:
+    """Methods of the config that the paper's words on its sparse network are about."""
+    return [name for name, spec in methods.items() if spec.get("prox") in ENTRYWISE]
+
+
 def others(tables: Tables, choices: dict):
-    """Either sampling and every other method that is no control."""
+    """Either sampling and every sparse network."""
     for fields in samplings(tables, choices):
         here = where(tables["recovery_history"], init=fields["init"], sampling=fields["sampling"])
         for other in here.method.unique():
-            if other not in (fields["method"], *CONTROLS):
+            if other in choices["sparse"] and other != fields["method"]:
                 yield {**fields, "other": other}
 
 
 def countings(tables: Tables, choices: dict):
-    """Either sampling, every other method that is no control and either way to count."""
+    """Either sampling, every sparse network and either way to count."""
     for fields in others(tables, choices):
         for metric, counted in COUNTINGS.items():
             yield {**fields, "metric": metric, "counted": counted}

@@ -8,6 +8,7 @@ from evidence.section import figure, text
 from recovery import claims, nearness
 from recovery.advice import recovery_advice
 from recovery.captions import caption, conclusion
+from recovery.cases import sparse_networks
 from recovery.findings import findings
 from recovery.size import other_size
 from recovery.tables import end_points, summary
@@ -44,11 +45,12 @@ def main() -> None:
     args = options(__doc__)
     config, recovery = args.config, args.tables["recovery"]
     history, model = args.tables["recovery_history"], config["model"]
+    choices = config["shown"] | {"sparse": sparse_networks(config["methods"])}
     warnings = recovery_advice(recovery, model["groups"])
     deliver(
         args,
         claims=pd.concat(
-            collect(module, args.tables, config["shown"], other_size(model))
+            collect(module, args.tables, choices, other_size(model))
             for module in (claims, nearness)
         ),
         title="Experiment 1: recovery",

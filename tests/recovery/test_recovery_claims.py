@@ -7,6 +7,7 @@ from claim_rows import row_of
 
 from evidence.claims import COLUMNS, claims_of, collect, tally
 from recovery import claims, nearness
+from recovery.cases import sparse_networks
 from recovery.paper import SPARSE, points
 from recovery.size import MODEL, other_size
 
@@ -17,7 +18,10 @@ OTHER_SIZE = "not compared: other size"
 SNRS, REPLICATES = (1.0, 5.0, 10.0), (0, 1)
 EPOCHS = (0, 140, 300)
 MODULES = (claims, nearness)
-CHOICES = {"method": "group_sparse", "baseline": "sparse", "init": "near", "snr_db": 1.0}
+CHOICES = {
+    "method": "group_sparse", "baseline": "sparse", "init": "near", "snr_db": 1.0,
+    "sparse": ["sparse", "relu"],
+}  # fmt: skip
 
 # A study in which every claim holds. Values broadcast to (SNR, replicate); curves to
 # (SNR, replicate, epoch), at the epochs EPOCHS.
@@ -345,3 +349,15 @@ def test_how_near_we_come_is_no_claim_of_the_paper():
     ours = {row_of(table, name).name for name in (ORACLE, *NEAR)}
     assert set(table[~table.paper].index) == ours
     assert tally(table) == {HOLDS: len(table) - len(ours) - 1, FAILED: 1}
+
+
+def test_the_paper_s_words_on_its_sparse_network_are_held_against_sparse_networks_alone():
+    methods = {
+        "mine": {"prox": "group_mcp"}, "two-sided": {"prox": "soft"}, "one-sided": {"prox": "relu"},
+        "yours": {"prox": "here:function"}, "oracle": {"control": "oracle"},
+    }  # fmt: skip
+    assert sparse_networks(methods) == ["two-sided", "one-sided"]
+    everything = collected(tables(), CHOICES, [])
+    without = collected(tables(), CHOICES | {"sparse": []}, [])
+    assert 0 < len(without) < len(everything)
+    assert not without.claim.str.contains("than sparse|^sparse.* follows|sparse.* dips").any()

@@ -17,6 +17,7 @@ CONFIG = {
     "shown": {"method": "group_sparse", "baseline": "sparse", "init": "near", "snr_db": 1},
     "model": {"n": 50, "groups": 20, "group_size": 2, "active_groups": 3, "samples": 10,
               "amplitude": [4.0, 5.0]},
+    "methods": {"group_sparse": {"prox": "group_soft"}, "sparse": {"prox": "soft"}},
     "inits": {"near": {"correlation": 0.56, "normalized": False, "epochs": 4},
               "far": {"correlation": 0.15, "normalized": True}},
     "training": {"epochs": 9},
