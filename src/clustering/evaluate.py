@@ -50,7 +50,7 @@ def main() -> None:
         cases = trained(tensors, model, about)
     else:
         cases = controls(tensors["test_data"].numpy(), labels, classes, seeds)
-    rows, kept, ends = [], {}, {}
+    rows, kept, ends, silent = [], {}, {}, {}
     for condition, replicate, last, features, assignments, values in cases:
         scored = [("codes", "none", values)]
         for name, array in features.items():
@@ -67,6 +67,8 @@ def main() -> None:
         if last:
             for key, clusters in assignments.items():
                 ends.setdefault((*condition.items(), key), []).append(clusters)
+            if not replicate and "codes" in features:
+                silent[condition["init"]] = ~features["codes"].any(1)
         for name, algorithm, values_ in scored:
             rows += records(head(dataset, condition, name, algorithm, replicate), values_)
         if args.codes and replicate == 0 and last:
@@ -75,7 +77,8 @@ def main() -> None:
         for replicate, value in enumerate(clustering.agreement(clusters)):
             where = head(dataset, dict(condition), *key, replicate)
             rows += records(where, {"agreement": value})
-    table = pd.DataFrame(rows)
+    names = [*head("", {"method": "", "init": "", "centered": ""}, "", "", 0), "metric", "value"]
+    table = pd.DataFrame(rows, columns=None if rows else names)  # one seed agrees with none
     keys = [column for column in table.columns if column != "value"]
     table = table.groupby(keys, sort=False, as_index=False).value.mean()
     groups = {dataset: about["settings"]["groups"]} if args.model else {}
@@ -83,10 +86,11 @@ def main() -> None:
         logging.warning("Warning: %s", line)
     save_table(args.output, table)
     if args.clusters:
-        found = {
-            "-".join((dict(condition)["init"], *key)): clusters[0]
-            for (*condition, key), clusters in ends.items()
-        }
+        found = {}
+        for (*condition, key), (first, *_) in ends.items():
+            init = dict(condition)["init"]
+            none = key[1] == "argmax" and silent[init]  # no group is the strongest
+            found["-".join((init, *key))] = np.where(none, -1, first)
         where = {"row": tensors.get("test_rows", torch.arange(len(tensors["test_data"]))).numpy()}
         if "classes" in header:
             where["label"] = np.array(header["classes"])[labels]

@@ -61,8 +61,10 @@ def unlabelled(scores: pd.DataFrame, config: dict, datasets: Collection[str]) ->
             f"{percent(other['none'].explained)} % with {percent(other['none'].active_entries)} % "
             "of their entries."
         )
+        if codes.zero_codes > 0:
+            words += f" {percent(codes.zero_codes)} % of the samples have no active group."
         if "unused_groups" in codes:
-            words += f" On average {codes.unused_groups:.2g} groups are active in no sample."
+            words += f" On average {codes.unused_groups:.2g} groups are never active."
         if ("kmeans", "agreement") in of:
             agreement = of["kmeans", "agreement"]
             words += f" Seeds agree on the clusters of k-means to {agreement:.2f} (1: the same)."

@@ -44,15 +44,16 @@ def codes(method: str, **values: float) -> pd.DataFrame:
 
 
 def test_without_labels_the_finding_is_what_codes_explain_and_whether_seeds_agree():
-    ours = {"explained": 0.8, "active_groups": 2.1, "groups": 10, "unused_groups": 3}
+    ours = {"explained": 0.8, "active_groups": 2.1, "groups": 10, "unused_groups": 3,
+            "zero_codes": 0.05}  # fmt: skip
     sparse = codes("sparse", explained=0.9, active_entries=0.25)
     table = pd.concat([codes("group_sparse", **ours, agreement=0.95), sparse])
     (sentence,) = unlabelled(table, CONFIG, ["mine"])
     assert sentence == (
         "Groups (mine, init kmeans, no labels): group-sparse codes explain 80.0 % of the variance "
         "of held-out samples with 2.1 of 10 groups active in a sample, sparse (soft threshold) "
-        "codes 90.0 % with 25.0 % of their entries. On average 3 groups are active in no sample. "
-        "Seeds agree on the clusters of k-means to 0.95 (1: the same)."
+        "codes 90.0 % with 25.0 % of their entries. 5.0 % of the samples have no active group. On "
+        "average 3 groups are never active. Seeds agree on the clusters of k-means to 0.95 (1: the same)."
     )
     one_seed = pd.concat([codes("group_sparse", **ours), sparse])
-    assert unlabelled(one_seed, CONFIG, ["mine"])[0].endswith("active in no sample.")
+    assert unlabelled(one_seed, CONFIG, ["mine"])[0].endswith("never active.")

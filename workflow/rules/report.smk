@@ -83,13 +83,13 @@ rule build_report:
             "<reports>/report.html",
             caption="../../src/report/page.rst",
             category="Page and claims",
-            labels={"file": "the page: claims, figures and tables", "format": "html"},
+            labels={"file": "the page: claims, figures and tables"},
         ),
         claims=report(
             "<results>/summary/claims.csv",
             caption="../../src/report/claims.rst",
             category="Page and claims",
-            labels={"file": "the claims and their verdicts", "format": "csv"},
+            labels={"file": "the claims and their verdicts"},
         ),
         checksum="<results>/summary/claims.csv.sha256",
     log:
