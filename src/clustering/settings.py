@@ -15,7 +15,7 @@ def resolved(settings: dict, tensors: dict[str, Tensor]) -> dict:
 
     With N training samples of n entries:
 
-    - ``groups``: as many as there are classes, or 10 without labels, at most n and N;
+    - ``groups``: as many as there are classes, or 10 without labels, at most n, N and test samples;
     - ``group_size``: 16 sqrt(n) / 28 atoms, which are 16 for images of 28 x 28; never more atoms in
       all than n or N, as principal directions are to start them;
     - ``neighbors``: a tenth of the test samples, 2 to 1000;
@@ -23,7 +23,7 @@ def resolved(settings: dict, tensors: dict[str, Tensor]) -> dict:
     """
     train, test, labels = (tensors.get(k) for k in ("train_data", "test_data", "train_labels"))
     most = min(train.shape)
-    groups = min(GROUPS, most) if labels is None else int(labels.max()) + 1
+    groups = min(GROUPS, most, len(test)) if labels is None else int(labels.max()) + 1
     if settings.get("groups", AUTO) != AUTO:
         groups = settings["groups"]
     batch = 2 ** round(math.log2(max(len(train) / BATCHES, 1)))

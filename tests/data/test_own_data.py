@@ -359,9 +359,12 @@ def test_the_rule_of_settings_gives_those_that_were_chosen_by_hand(name, train, 
 
 
 def test_small_data_have_settings_that_can_run():
-    tensors = {"train_data": torch.empty(6, 3), "test_data": torch.empty(2, 3)}
+    tensors = {"train_data": torch.empty(8, 3), "test_data": torch.empty(4, 3)}
     ours = resolved(CONFIG["clustering"]["settings"]["default"], tensors)
     assert ours["groups"] == 3, "principal directions start them, of which there are three"
+    tensors["test_data"] = tensors["test_data"][:2]
+    ours = resolved(CONFIG["clustering"]["settings"]["default"], tensors)
+    assert ours["groups"] == 2, "held-out samples are clustered, of which there are two"
     assert ours["group_size"] == 1
     assert ours["neighbors"] == 2
     assert ours["training"]["batch_size"] == 32
