@@ -53,7 +53,8 @@ def test_without_labels_the_finding_is_what_codes_explain_and_whether_seeds_agre
         "Groups (mine, init kmeans, no labels): group-sparse codes explain 80.0 % of the variance "
         "of held-out samples with 2.1 of 10 groups active in a sample, sparse (soft threshold) "
         "codes 90.0 % with 25.0 % of their entries. 5.0 % of the samples have no active group. On "
-        "average 3 groups are never active. Seeds agree on the clusters of k-means to 0.95 (1: the same)."
+        "average 3 groups are never active. Seeds agree on the clusters of k-means to 0.95 (1: the "
+        "same)."
     )
     one_seed = pd.concat([codes("group_sparse", **ours), sparse])
     assert unlabelled(one_seed, CONFIG, ["mine"])[0].endswith("never active.")
