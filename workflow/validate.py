@@ -112,7 +112,7 @@ def activations() -> list[str]:
 def _loaded(name: str) -> dict:
     # libyaml's, where it is installed, takes a tenth of the time.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return _merged_refs(yaml.load((SCHEMAS / name).read_text(), loader))
+    return _merged_refs(loader((SCHEMAS / name).read_text()).get_single_data())
 
 
 def _merged_refs(node: object) -> object:
