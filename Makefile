@@ -1,7 +1,7 @@
-# make reproduce | make test | make alone | make lint | make full | make publish | make beyond |
-# make publish-beyond | make mixtures | make publish-mixtures | make deconvolution |
-# make publish-deconvolution | make library | make publish-library | make bench | make publish-bench |
-# make faults | make docs.
+# make reproduce | make test | make alone | make lint | make format | make docs | make clean
+# make full | make beyond | make mixtures | make deconvolution | make library: the runs that are
+# published; make everything: all of them. make publish-NAME, make publish-everything.
+# make bench | make publish-bench | make faults.
 # The first use creates .venv from the pinned versions.
 # `make reproduce CONFIG=mine.yaml` merges mine.yaml over config.yaml.
 VENV := .venv
@@ -15,51 +15,28 @@ $(foreach file,$(CONFIG),$(if $(wildcard $(file)),,$(error There is no file $(fi
 
 export PATH := $(BIN):$(PATH)
 
-.PHONY: reproduce full publish beyond publish-beyond mixtures publish-mixtures deconvolution publish-deconvolution library publish-library bench publish-bench faults docs test alone lint format clean
+PRESETS := full beyond mixtures deconvolution library
+
+.PHONY: reproduce $(PRESETS) $(PRESETS:%=publish-%) everything publish-everything bench publish-bench faults docs test alone lint format clean
+# Two runs at a time would wait for each other's lock.
+.NOTPARALLEL:
 
 reproduce: $(READY)
 	snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG))
 
-full: $(READY)
-	snakemake --cores $(CORES) --configfile workflow/presets/full.yaml
+# The runs whose results are published: the paper's experiments, what goes beyond them, clustering by
+# mixtures, kernels and events in recordings, and the library as it comes.
+$(PRESETS): $(READY)
+	snakemake --cores $(CORES) --configfile workflow/presets/$@.yaml
 
-# Copy the small results of the full run to reports/published and into the README. Refuse results
-# from more than one commit or from uncommitted code.
-publish: $(READY)
-	snakemake --cores $(CORES) publish --configfile workflow/presets/full.yaml
+# Copy the small results of a run to reports/published* and into the README. Refuse results from more
+# than one commit or from uncommitted code.
+$(PRESETS:%=publish-%): publish-%: $(READY)
+	snakemake --cores $(CORES) publish --configfile workflow/presets/$*.yaml
 	PYTHONPATH=src python -m report.readme
 
-# Beyond the paper: recovery at the oracle's limit, from no start, and where it stops.
-beyond: $(READY)
-	snakemake --cores $(CORES) --configfile workflow/presets/beyond.yaml
-
-publish-beyond: $(READY)
-	snakemake --cores $(CORES) publish --configfile workflow/presets/beyond.yaml
-	PYTHONPATH=src python -m report.readme --published published-beyond
-
-# Clustering by mixtures on MNIST, Fashion-MNIST and USPS.
-mixtures: $(READY)
-	snakemake --cores $(CORES) --configfile workflow/presets/mixtures.yaml
-
-publish-mixtures: $(READY)
-	snakemake --cores $(CORES) publish --configfile workflow/presets/mixtures.yaml
-	PYTHONPATH=src python -m report.readme --published published-mixtures
-
-# Kernels and events in recordings, simulated and real.
-deconvolution: $(READY)
-	snakemake --cores $(CORES) --configfile workflow/presets/deconvolution.yaml
-
-publish-deconvolution: $(READY)
-	snakemake --cores $(CORES) publish --configfile workflow/presets/deconvolution.yaml
-	PYTHONPATH=src python -m report.readme --published published-deconvolution
-
-# The estimator as it comes, and features of several dimensions.
-library: $(READY)
-	snakemake --cores $(CORES) --configfile workflow/presets/library.yaml
-
-publish-library: $(READY)
-	snakemake --cores $(CORES) publish --configfile workflow/presets/library.yaml
-	PYTHONPATH=src python -m report.readme --published published-library
+everything: $(PRESETS)
+publish-everything: $(PRESETS:%=publish-%)
 
 # Benchmark the library; run on an idle machine: 15 to 20 minutes on 2 cores.
 bench: $(READY)

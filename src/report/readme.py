@@ -1,4 +1,4 @@
-"""Replace the results of a published run in README.md, between its two markers."""
+"""Replace the results of every published run in README.md, each between its two markers."""
 
 import argparse
 from pathlib import Path
@@ -8,13 +8,16 @@ from groupsparse.files import write_atomic
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--published", default="published", help="folder of reports/ to take")
+    parser.add_argument("--reports", default="reports", help="folder with the published runs")
     parser.add_argument("--output", default="README.md", help="the file to edit")
     args = parser.parse_args()
-    section = Path("reports", args.published, "section.md").read_text()
-    before, _, after = parted(Path(args.output).read_text(), args.published)
-    begin, end = markers(args.published)
-    write_atomic(args.output, (before + begin + section + end + after).encode())
+    text = Path(args.output).read_text()
+    for section in sorted(Path(args.reports).glob("*/section.md")):
+        begin, end = markers(section.parent.name)
+        if begin in text:
+            before, _, after = parted(text, section.parent.name)
+            text = before + begin + section.read_text() + end + after
+    write_atomic(args.output, text.encode())
 
 
 def markers(published: str) -> tuple[str, str]:

@@ -34,19 +34,18 @@ def test_the_results_in_the_readme_are_those_of_the_published_run(folder):
     assert section_of_readme.parted(README, folder)[1] == section
 
 
-def test_publishing_puts_the_section_between_its_own_markers(tmp_path, monkeypatch):
+def test_publishing_puts_each_section_between_its_own_markers(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    pages = {}
-    for name in ("one", "two"):
-        begin, end = section_of_readme.markers(name)
-        pages[name] = f"{begin}old {name}\n{end}"
+    begins, ends = zip(*map(section_of_readme.markers, ("one", "two")), strict=True)
+    for name in ("one", "two", "unmarked"):
         (tmp_path / "reports" / name).mkdir(parents=True)
-        (tmp_path / "reports" / name / "section.md").write_text("new\n")
-    (tmp_path / "README.md").write_text(f"before\n{pages['one']}{pages['two']}after\n")
-    monkeypatch.setattr("sys.argv", ["readme.py", "--published", "two"])
+        (tmp_path / "reports" / name / "section.md").write_text(f"new {name}\n")
+    page = f"before\n{begins[0]}old one\n{ends[0]}between\n{begins[1]}{ends[1]}after\n"
+    (tmp_path / "README.md").write_text(page)
+    monkeypatch.setattr("sys.argv", ["readme.py"])
     section_of_readme.main()
-    two = pages["two"].replace("old two", "new")
-    assert (tmp_path / "README.md").read_text() == f"before\n{pages['one']}{two}after\n"
+    expected = page.replace("old one", "new one").replace(ends[1], "new two\n" + ends[1])
+    assert (tmp_path / "README.md").read_text() == expected
 
 
 def test_numbers_elsewhere_in_the_readme_are_not_results():

@@ -118,7 +118,7 @@ rule summarise:
         expand("<results>/{experiment}/claims.csv", experiment=DELIVERED),
 
 
-# The small results of a run, committed with the repository: `make publish` after `make full`.
+# The small results of a run, committed with the repository: `make publish-full` after `make full`.
 # No output, which snakemake would delete first: what is refused leaves the folder as it is.
 rule publish:
     input:
