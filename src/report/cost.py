@@ -16,13 +16,15 @@ def cost(folder: Path) -> dict:
     for start, end in sorted(ends):
         wall += max(0.0, end - max(start, until))
         until = max(until, end)
-    seconds = pd.Series({f: float(job.s[0]) for f, job in jobs.items()})
-    rules = seconds.groupby(lambda f: f.relative_to(folder).parts[0].removesuffix(".tsv")).sum()
+    rules = [f.relative_to(folder).parts[0].removesuffix(".tsv") for f in jobs]
+    table = pd.concat(jobs.values(), ignore_index=True).groupby(rules)
+    seconds, memory = table.s.sum(), table.max_rss.max()
     return {
         "wall_minutes": round(wall / 60, 1),
         "job_minutes": round(float(seconds.sum()) / 60, 1),
-        "peak_memory_mb": round(max(float(job.max_rss[0]) for job in jobs.values())),
-        "job_minutes_by_rule": {rule: round(s / 60, 1) for rule, s in rules.items()},
+        "peak_memory_mb": round(float(memory.max())),
+        "job_minutes_by_rule": {rule: round(s / 60, 1) for rule, s in seconds.items()},
+        "peak_memory_mb_by_rule": {rule: round(m) for rule, m in memory.dropna().items()},
     }
 
 

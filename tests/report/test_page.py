@@ -196,7 +196,11 @@ def test_numbers_without_a_value_or_a_spread_say_so():
 def test_a_run_is_published_with_its_tables_figures_and_pages(built, monkeypatch):
     save_tensors("model.safetensors", {}, kind="model")
     (built / "benchmarks").mkdir()
-    (built / "benchmarks/job.tsv").write_text("s\tmax_rss\n60.0\t100.0\n")
+    (built / "benchmarks/job.tsv").write_text("s\tmax_rss\n30.0\t100.0\n")
+    (built / "benchmarks/rule").mkdir()
+    (built / "benchmarks/rule/a.tsv").write_text("s\tmax_rss\n12.0\t300.0\n")
+    (built / "benchmarks/rule/b.tsv").write_text("s\tmax_rss\n18.0\t200.0\n")
+    (built / "benchmarks/rule/short.tsv").write_text("s\tmax_rss\n0.0\t-\n")
     (built / "findings.md").write_text("## Findings\n\nBy hand.\n")
     arguments = {
         "--report": ["report.html"], "--sections": ["section.json"], "--tables": ["claims.csv"],
@@ -214,6 +218,8 @@ def test_a_run_is_published_with_its_tables_figures_and_pages(built, monkeypatch
     }  # fmt: skip
     assert Path("published/claims.csv").read_bytes() == Path("claims.csv").read_bytes()
     run = json.loads(Path("published/run.json").read_text())
+    assert run["job_minutes_by_rule"] == {"job": 0.5, "rule": 0.5}
+    assert run["peak_memory_mb_by_rule"] == {"job": 100, "rule": 300}
     assert run["config"] == {name: part for name, part in CONFIG.items() if name != "bench"}
     readme = Path("published/README.md").read_text()
     assert "1.0 minutes of jobs" in readme
