@@ -1,6 +1,7 @@
 # make reproduce | make test | make alone | make lint | make format | make docs | make clean
 # make full | make beyond | make mixtures | make deconvolution | make library: the runs that are
 # published; make everything: all of them. make publish-NAME, make publish-everything.
+# make judge: what is published, judged by present rules.
 # make bench | make publish-bench | make faults.
 # The first use creates .venv from the pinned versions.
 # `make reproduce CONFIG=mine.yaml` merges mine.yaml over config.yaml.
@@ -17,7 +18,7 @@ export PATH := $(BIN):$(PATH)
 
 PRESETS := full beyond mixtures deconvolution library
 
-.PHONY: reproduce $(PRESETS) $(PRESETS:%=publish-%) everything publish-everything bench publish-bench faults docs test alone lint format clean
+.PHONY: reproduce $(PRESETS) $(PRESETS:%=publish-%) everything publish-everything judge bench publish-bench faults docs test alone lint format clean
 # Two runs at a time would wait for each other's lock.
 .NOTPARALLEL:
 
@@ -33,6 +34,11 @@ $(PRESETS): $(READY)
 # than one commit or from uncommitted code.
 $(PRESETS:%=publish-%): publish-%: $(READY)
 	snakemake --cores $(CORES) publish --configfile workflow/presets/$*.yaml
+	PYTHONPATH=src python -m report.readme
+
+# Judge what is published again, by the rules of the commit that is here, without a run.
+judge: $(READY)
+	PYTHONPATH=src python -m report.again $(patsubst %/run.json,%,$(wildcard reports/published*/run.json))
 	PYTHONPATH=src python -m report.readme
 
 everything: $(PRESETS)

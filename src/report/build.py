@@ -34,6 +34,9 @@ def main() -> None:
     parser.add_argument(
         "--config", type=json.loads, required=True, help="config of what is on (JSON)"
     )
+    parser.add_argument(
+        "--provenance", type=json.loads, default=provenance(), help="what made the run (JSON)"
+    )
     parser.add_argument("--output", required=True, help="the page")
     parser.add_argument("--table", required=True, help="CSV of all claims, with their numbers")
     args = parser.parse_args()
@@ -43,7 +46,7 @@ def main() -> None:
     table, sizes = load_table(args.table), [len(load_table(path)) for path in args.claims]
     ends = [sum(sizes[: i + 1]) for i in range(len(sizes))]
     claims = [table[end - size : end] for end, size in zip(ends, sizes, strict=True)]
-    page = rendered(sections, claims, figures, args.config)
+    page = rendered(sections, claims, figures, args.config, args.provenance)
     write_atomic(args.output, page.encode())
 
 
@@ -59,7 +62,11 @@ def numbered(paths: list[str]) -> pd.DataFrame:
 
 
 def rendered(
-    sections: list[dict], claims: list[pd.DataFrame], figures: dict[str, str], config: dict
+    sections: list[dict],
+    claims: list[pd.DataFrame],
+    figures: dict[str, str],
+    config: dict,
+    made_by: dict[str, str],
 ) -> str:
     """The page as HTML, from sections and the claims of each; ``figures`` are base64 by name."""
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
@@ -83,7 +90,7 @@ def rendered(
         figures=figures,
         config=config,
         config_text=yaml.safe_dump(config, sort_keys=False),
-        provenance=provenance(),
+        provenance=made_by,
         style=(HERE / "style.css").read_text(),
         script=(HERE / "page.js").read_text(),
     )

@@ -114,8 +114,9 @@ def verdicts(claims: pd.DataFrame) -> str:
 
 
 def commits(run: dict) -> str:
-    """What made a run."""
-    return f"commit{'s' if len(run['commit']) > 1 else ''} {', '.join(run['commit'])}"
+    """What made a run, and what judged it if that was other code."""
+    made = f"commit{'s' if len(run['commit']) > 1 else ''} {', '.join(run['commit'])}"
+    return f"{made}, judged by commit {run['judged_by']}," if "judged_by" in run else made
 
 
 def joined(parts: list[str]) -> str:

@@ -1,14 +1,20 @@
 """What is published: results of one commit, with a thinned history and nothing from before."""
 
+import json
+import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import ROOT
 
 from evidence.tables import save_table
 from groupsparse.artifacts import save_tensors
 from groupsparse.files import provenance
+from report import again
 from report.commit import provenances, refusal
 from report.publish import published, replace, thinned
 
@@ -158,3 +164,29 @@ def test_a_large_table_goes_without_the_name_of_its_experiment(tmp_path, monkeyp
     monkeypatch.setattr("report.publish.LARGE", len(whole) - 1)
     content = published("mine", str(tmp_path / "mine.csv"))
     assert content.decode() == "value\n0.1\n0.2\n0.3\n"
+
+
+def test_a_published_run_is_judged_again_by_the_code_that_is_here(tmp_path, monkeypatch):
+    published = ROOT / "reports/published-library"
+    folder = Path(shutil.copytree(published, tmp_path / published.name))
+    shutil.copy(published.with_suffix(".md"), tmp_path)
+    (folder / "claims.csv").write_text("what other code said\n")
+    monkeypatch.setattr(again, "changed_since", lambda commit: [])
+    monkeypatch.setattr(sys, "argv", ["again.py", str(folder)])
+    again.main()
+    made, judged = (json.loads((p / "run.json").read_text()) for p in (published, folder))
+    assert judged == made | {"judged_by": head()}
+    assert (folder / "claims.csv").read_text() == (published / "claims.csv").read_text()
+    for name in ("README.md", "section.md"):
+        words = (folder / name).read_text().replace("\n", " ")
+        assert f"commit {made['commit'][0]}, judged by commit {head()}, on" in words
+    page = (folder / "report.html").read_text()
+    assert f"<td>judged by</td><td>{head()}</td>" in page
+    assert f"<td>commit</td><td>{made['commit'][0]}</td>" in page
+
+
+def test_code_that_no_commit_holds_judges_nothing(monkeypatch):
+    monkeypatch.setattr(again, "changed_since", lambda commit: ["src/recovery/claims.py"])
+    monkeypatch.setattr(sys, "argv", ["again.py", "nowhere"])
+    with pytest.raises(SystemExit, match="Commit the code that judges first: src/recovery/claims"):
+        again.main()
