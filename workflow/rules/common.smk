@@ -22,9 +22,9 @@ from groupsparse.plugins import module_file
 from data.entries import entries, inputs
 from imports import needed
 from raw_files import raw_state
-from validate import config_errors, meant, selected
+from validate import config_errors, meant, selected, typed
 
-config.update(meant(config))
+config.update(meant(typed(config, workflow.config_settings.config)))
 if errors := config_errors(config):
     raise WorkflowError(
         "The config cannot be run:\n" + "\n".join(f"  {e}" for e in errors)
