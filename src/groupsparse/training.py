@@ -70,9 +70,8 @@ def train(
         .. math:: lr \, \tfrac12 (1 + \cos(\pi (e - 1) / E))
 
         so it is lr at first and tends to 0: a constant step jitters about the optimum for ever. It
-        needs no number of its own (1/t needs the epoch at which it begins). It depends on E, so a
-        checkpoint for another number of ``epochs`` is not used. An optimiser of your own keeps the
-        last rate, as with torch's schedulers
+        needs no number of its own (1/t needs the epoch at which it begins), but a checkpoint for
+        another E is not used. Your own optimiser keeps the last rate, as with torch's schedulers
     metrics : maps the dictionary (R, n, m) to named values (R,), or (n, m) to numbers; recorded
         after every epoch
     callback : called as ``callback(epoch, model)`` after every epoch; training stops if it returns
