@@ -125,10 +125,19 @@ def test_the_slurm_profile_without_slurm_is_refused_at_once(fresh_workflow, tmp_
     assert "This machine has no SLURM" in refused.stdout
     assert refused.stdout.count("Using profile") == 1
     assert plan("--executor", "local").returncode == 0
-    for name in ("sbatch", "sacct"):
+    for name in ("sbatch", "sacct", "scontrol"):
         (tools / name).write_text("#!/bin/sh\n")
         (tools / name).chmod(0o755)
-    assert plan().returncode == 0
+    for state in ("DOWN", "UP"):
+        said = f"Slurmctld(primary) at a is DOWN\nSlurmctld(backup) at b is {state}"
+        (tools / "scontrol").write_text(f"#!/bin/sh\necho '{said}'\n")
+        result = plan()
+        assert (result.returncode == 0) == (state == "UP")
+        silent = "SLURM is installed, but its controller does not answer"
+        assert (silent in result.stdout) == (state == "DOWN")
+    (tools / "sleep").symlink_to(shutil.which("sleep"))
+    (tools / "scontrol").write_text("#!/bin/sh\nexec sleep 60\n")
+    assert silent in plan().stdout
 
 
 def make(*arguments: str) -> subprocess.CompletedProcess:

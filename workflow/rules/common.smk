@@ -9,6 +9,7 @@ from io import StringIO
 from pathlib import Path
 from shlex import quote
 from shutil import which
+from subprocess import TimeoutExpired, run
 from typing import NamedTuple
 
 from snakemake.cli import parse_args
@@ -39,14 +40,22 @@ def wants_slurm():
         return parse_args(sys.argv[1:])[1].executor == "slurm"
 
 
+def slurm_lacks():
+    """Why nothing can be submitted here, or nothing."""
+    for tool in ("sbatch", "sacct", "scontrol"):
+        if not which(tool):
+            return f"This machine has no SLURM: {tool} is not found"
+    with suppress(TimeoutExpired):
+        ping = run(["scontrol", "ping"], capture_output=True, text=True, timeout=10)
+        if " is UP" in ping.stdout:
+            return ""
+    return "SLURM is installed, but its controller does not answer `scontrol ping`"
+
+
 # Jobs on a node run snakemake too, as no main process.
-if (
-    workflow.is_main_process
-    and wants_slurm()
-    and not (which("sbatch") and which("sacct"))
-):
+if workflow.is_main_process and wants_slurm() and (reason := slurm_lacks()):
     raise WorkflowError(
-        "This machine has no SLURM: sbatch or sacct is not found. Leave out --profile profiles/slurm."
+        f"{reason}. Run this on a login node, or leave out --profile profiles/slurm."
     )
 
 # glibc keeps freed buffers of many MB and fragments: a long training grew to several times its
