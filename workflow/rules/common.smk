@@ -1,8 +1,6 @@
 # Validation, names and helpers shared by all rules.
-import csv
 import json
 import sys
-from collections import Counter
 from contextlib import redirect_stderr, suppress
 from functools import cache
 from io import StringIO
@@ -230,9 +228,14 @@ def outcome():
     page, claims = Path(REPORTS, "report.html"), Path(RESULTS, "summary", "claims.csv")
     if not (page.exists() and claims.exists()):  # a stage was asked for, or a benchmark
         return ""
-    with open(claims, newline="", encoding="utf-8") as file:
-        verdicts = Counter(row["verdict"] for row in csv.DictReader(file))
-    if not verdicts:  # no claim is about data of the user's own
-        return f"The page of this run is {page}."
-    counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
-    return f"The page of this run is {page}. Claims: {counts}."
+    text = f"The page of this run is {page}."
+    # pandas takes a while to import, and jobs may have it in an environment of their own.
+    with suppress(ImportError):
+        from evidence.tables import load_table
+        from report.lead import counted
+
+        verdicts, whose = counted(load_table(claims))
+        counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
+        # No claim is about data of the user's own.
+        text += f" Verdicts on {whose}: {counts}." if counts else ""
+    return text
