@@ -9,6 +9,7 @@ section can be empty in other ways, ``is_off(config)``.
 import math
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -34,10 +35,34 @@ def config_errors(config: dict) -> list[str]:
     given = config.get("datasets")
     own = tuple(map(str, given)) if isinstance(given, dict) else ()
     validator = _validator(own)
-    errors = [f"{_path(e)}: {reason(e, validator.schema)}" for e in validator.iter_errors(config)]
-    found = sorted(errors) or _inconsistencies(config)
+    errors = list(validator.iter_errors(config))
+    found = sorted(f"{_path(e)}: {reason(e, validator.schema)}" for e in errors)
+    found += _inconsistencies(config, {next(iter(e.absolute_path), "") for e in errors})
     # One line each, whatever is in the user's text.
     return [line if line.isprintable() else repr(line)[1:-1] for line in found]
+
+
+def typed(config: dict, given: dict) -> dict:
+    """The config with what the command line gave, ``given``, as YAML reads it.
+
+    Snakemake makes text of every value inside a mapping or list there.
+    """
+    found = dict(config)
+    for key in given.keys() & config.keys():
+        if isinstance(given[key], dict) and isinstance(config[key], dict):
+            found[key] = typed(config[key], given[key])
+        elif given[key] == config[key]:
+            found[key] = _read(given[key])
+    return found
+
+
+def _read(value: object) -> object:
+    if isinstance(value, list):
+        return [_read(part) for part in value]
+    with suppress(yaml.YAMLError, ValueError):
+        read = yaml.safe_load(value) if isinstance(value, str) else value
+        return read if isinstance(read, int | float | None) else value
+    return value
 
 
 def meant(config: dict) -> dict:
@@ -157,7 +182,10 @@ def _path(error) -> str:
     return ".".join(map(str, error.absolute_path)) or "config"
 
 
-def _inconsistencies(config: dict) -> list[str]:
+def _inconsistencies(config: dict, refused: set[str]) -> list[str]:
+    """What crosses keys, where the schema has refused none of them: outside of some sections."""
+    if not refused <= set(rooms()):
+        return []
     if not any(name in config for name in experiments()):
         return ["experiments: nothing to run: every experiment is left out or empty"]
     # The room of the data sets, whose key has another name.
@@ -167,12 +195,10 @@ def _inconsistencies(config: dict) -> list[str]:
         for path, module in _modules(config)
         if not (Path(*module.split(".")).with_suffix(".py").exists() or _installed(module))
     ]
-    if errors:
-        return errors
     if config["published"] == config["run"]:
         errors.append("published: the page of the run itself is in that folder below reports/")
     for room in rooms():
-        if room in config:
+        if room in config and room not in refused:
             errors += _rule(room, "inconsistencies", lambda config: [])(config)
     return errors
 

@@ -9,26 +9,25 @@ from clustering.findings import findings, unlabelled
 from clustering.tables import (
     accuracies,
     against_epochs,
+    averaged,
     every_score,
     over_lambda,
     summary,
     unscored,
 )
-from clustering.words import named, sample
+from clustering.words import named, question, sample
 from evidence.claims import collect
 from evidence.delivery import deliver, options
 from evidence.section import figure, text
 
 INTRODUCTION = "Networks are trained on {s}s, and the codes of the test {s}s are clustered{place}."
-QUESTION = "Do {s}s cluster by class in their codes?"
-GROUPS = "What do the groups of the codes stand for, and do seeds agree on the clusters?"
 OWN = "members-"  # figures of the user's own data sets: claims are not about these
 KEY = "table1-"  # the first is on top of the page if no earlier experiment has a key figure
 TABLE1 = (
     "{table}: no label was used for training, tuning or choosing in these rows. “Active group” is "
     "the group of largest norm itself: no clustering follows. {raw} need no init, and k-means "
-    "and nearest neighbours do not depend on centring. Scores are means over the last {snapshots} "
-    "dictionaries of a training, {every} epochs apart. “Group norms” are one number per group."
+    "and nearest neighbours do not depend on centring. Scores are {averaged}. “Group norms” are "
+    "one number per group."
 )
 PENALTIES = (
     " Methods called “as penalty” read the paper’s 0.2 and 0.03 as penalties, with free atoms; "
@@ -64,7 +63,7 @@ def main() -> None:
         args,
         claims=collect(claims, args.tables, config["shown"] | {"own": own}),
         title="Clustering" if alone else "Experiment 2: clustering",
-        question=GROUPS if set(plain) == set(datasets) else QUESTION.format(**words),
+        question=question(datasets, plain, sample(bool(own))),
         findings=found + unlabelled(scores, config, plain),
         warnings=clustering_advice(scores, groups),
         blocks=[
@@ -101,12 +100,16 @@ def left_out(config: dict, plain: list[str]) -> list[dict]:
 def scored(table1: pd.DataFrame, config: dict, own: list[str], alone: bool) -> list[dict]:
     """Table 1, what uses labels apart."""
     readings = any("as penalty" in named(method, True) for method in config["methods"])
+    # Alone, the oracle says nothing: it is right.
+    supervised = table1[table1.uses_labels]
+    trained = set(supervised[supervised.init != "none"].dataset)
+    supervised = supervised[supervised.dataset.isin(trained)]
     words = {"table": "Scores" if alone else "Table 1", "raw": named("raw", bool(own)).capitalize()}
     return [
-        text(TABLE1 + (PENALTIES if readings else ""), **words, **config["average"]),
+        text(TABLE1 + (PENALTIES if readings else ""), **words, averaged=averaged(table1, config)),
         *accuracies(table1[~table1.uses_labels], own=own),
-        text(SUPERVISED),
-        *accuracies(table1[table1.uses_labels], ", using labels", own),
+        *([text(SUPERVISED)] if len(supervised) else []),
+        *accuracies(supervised, ", using labels", own),
         every_score(table1, own),
     ]
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 import pandas as pd
 
-from clustering.conditions import of_data, settings_of
+from clustering.conditions import of_data, scored_epochs, settings_of
 from clustering.supervision import uses_labels
 from clustering.words import named, sample
 from evidence.names import method_name
@@ -74,6 +74,20 @@ def training(table1: pd.DataFrame, config: dict) -> str:
     return "; ".join(words)
 
 
+def averaged(table1: pd.DataFrame, config: dict) -> str:
+    """Over which dictionaries of a training of the shown method the scores are means, in words."""
+    method = config["shown"]["method"]
+    counts = sorted(
+        len(scored_epochs({"clustering": config}, dataset, method))
+        for dataset in table1.dataset.unique()
+    )
+    if counts[-1] == 1:
+        return "those of the last dictionary of a training"
+    last = " to ".join(map(str, dict.fromkeys([counts[0], counts[-1]])))
+    every = config["average"]["every"]
+    return f"means over the last {last} dictionaries of a training, {every} epochs apart"
+
+
 def accuracies(table1: pd.DataFrame, note: str = "", own: Collection[str] = ()) -> list[dict]:
     """Table 1 by data set: a row per method, features and centring, ACC per init and algorithm."""
     blocks = []
@@ -85,7 +99,12 @@ def accuracies(table1: pd.DataFrame, note: str = "", own: Collection[str] = ()) 
             control = (part.init == "none").all()
             centring = "–" if control else "yes" if centered else "no"
             scores = part.set_index(["init", "algorithm"])[["acc_mean", "acc_std"]]
-            cells = [control_cell(scores, len(inits))] if control else init_cells(scores, inits)
+            if not control:
+                cells = init_cells(scores, inits)
+            elif dataset in own:  # in both columns of every init, which is none of the control's
+                cells = init_cells(scores, ["none"] * max(1, len(inits)))
+            else:
+                cells = [control_cell(scores, len(inits))]
             if printed:
                 cells += [printed.get((method, features), {}).get(a, "") for a in ALGORITHMS]
             name = named(method, dataset in own)
@@ -112,6 +131,10 @@ def unscored(clustering: pd.DataFrame, datasets: list[str]) -> list[dict]:
             codes = part[part.features.isin(["codes", "raw"])]
             values = codes.groupby(["metric", "algorithm"]).value
             mean, std = values.mean(), values.std()
+            # Two seeds are one pair: nothing to spread.
+            std = std.mask(
+                (std.index.get_level_values("metric") == "agreement") & (values.count() < 3)
+            )
             cells = [
                 show(mean[key], std[key]) if key in mean.index else "–"
                 for key, show in (

@@ -17,3 +17,13 @@ def named(method: str, own: bool) -> str:
 def sample(own: bool) -> str:
     """What readers call a sample."""
     return "sample" if own else "image"
+
+
+def question(datasets: list[str], plain: list[str], sample: str) -> str:
+    """What is asked of data sets, of which those in ``plain`` have no labels."""
+    groups = "What do the groups of the codes stand for, and do seeds agree on the clusters?"
+    if set(plain) == set(datasets):
+        return groups
+    if plain:
+        return f"Do labelled {sample}s cluster by class in their codes? {groups}"
+    return f"Do {sample}s cluster by class in their codes?"

@@ -1,9 +1,10 @@
 """Rules on the data sets of the config; workflow/validate.py calls them."""
 
+import csv
 import zipfile
 from pathlib import Path
 
-from data.entries import FILES, entries, has_labels, kind
+from data.entries import FILES, arrays, columns, entries, has_labels, kind
 
 # Why `labels` is not read where labels have a place of their own.
 PLACES = {
@@ -53,18 +54,40 @@ def _unreadable(entry: dict) -> list[str]:
             errors += _misplaced(entry, labels, kind(path))
     if errors:
         return errors
-    what = kind(entry["file"])
-    if what == "idx":
+    if kind(entry["file"]) == "idx":
         for key in ("labels", "test_labels"):
             path = entry.get(key)
             if isinstance(path, str) and not Path(path).exists():
                 errors.append(f".{key}: there is no file {path}")
-    elif what == ".npz":
-        try:
-            has_labels(entry)
-        except (OSError, zipfile.BadZipFile) as error:
-            errors.append(f".file: {entry['file']} cannot be read: {error}")
+    for key in ("file", "test_file"):
+        if path := entry.get(key):
+            try:
+                errors += _lacking(entry, key)
+            except (OSError, ValueError, csv.Error, zipfile.BadZipFile) as error:
+                errors.append(f".{key}: {path} cannot be read: {error}")
     return errors
+
+
+def _lacking(entry: dict, key: str) -> list[str]:
+    """What a file does not hold, as far as its head says."""
+    path, what = entry[key], kind(entry[key])
+    if what in (".csv", ".tsv", ".parquet"):
+        labels = entry.get("labels")
+        if key == "test_file":
+            labels = entry.get("test_labels", labels)
+        if not labels or labels in (names := columns(path)):
+            return []
+        return [f".labels: {path} has no column {labels!r}; the first are {', '.join(names[:8])}"]
+    if what != ".npz":
+        return []
+    held = arrays(path)
+    parts = [""] if "data" in held or "test_file" in entry else ["train_", "test_"]
+    wanted = [f"{part}data" for part in parts]
+    wanted += [f"{part}labels" for part in parts] if has_labels(entry) else []
+    if missing := [name for name in wanted if name not in held]:
+        found = ", ".join(held) or "nothing"
+        return [f".{key}: {path} holds {found}, and lacks {', '.join(missing)}"]
+    return []
 
 
 def _misplaced(entry: dict, key: str, what: str) -> list[str]:

@@ -4,6 +4,7 @@
 set is: in a ``file``, or what the function ``load`` returns. An empty one is for a built-in name.
 """
 
+import csv
 import zipfile
 from contextlib import suppress
 from pathlib import Path
@@ -65,6 +66,23 @@ def told(config: dict) -> dict:
     return config | {"datasets": found}
 
 
+def columns(path: str | Path) -> list[str]:
+    """Names of the columns of a table, from its head alone."""
+    if kind(path) == ".parquet":
+        from pyarrow.parquet import read_schema  # only where it is needed: that takes a while
+
+        return read_schema(path).names
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        rows = csv.reader(file, delimiter="\t" if kind(path) == ".tsv" else ",")
+        return next((row for row in rows if row), [])
+
+
+def arrays(path: str | Path) -> list[str]:
+    """Names of the arrays in a .npz file, from its directory alone."""
+    with zipfile.ZipFile(path) as held:
+        return [name.removesuffix(".npy") for name in held.namelist()]
+
+
 def has_labels(entry: dict) -> bool:
     """Whether a data set has labels, as far as its entry and the names in its file say."""
     if not entry:
@@ -77,6 +95,5 @@ def has_labels(entry: dict) -> bool:
     path = entry["file"]
     what = kind(path)
     if what == ".npz":
-        with zipfile.ZipFile(path) as held:
-            return bool({"labels.npy", "train_labels.npy"} & set(held.namelist()))
+        return bool({"labels", "train_labels"} & set(arrays(path)))
     return what == "folder" and any(len(Path(i).relative_to(path).parts) > 1 for i in images(path))

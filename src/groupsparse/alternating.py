@@ -126,7 +126,10 @@ def alternate(
     rows = [history.row(dictionary, metrics, torch.full(replicates, torch.nan))]
     identity, last = {}, passes
     if checkpoint:
-        settings = {"rule": rule._replace(prox=""), "activation": checkpoints.program(rule.prox)}
+        settings = {
+            "rule": rule._asdict() | {"prox": ""},
+            "activation": checkpoints.program(rule.prox),
+        }
         settings |= {"group_size": group_size, "basis": basis, "memory": memory}
         settings |= {"every_batch": every_batch, "start": tensor_digest(dictionary)}
         identity = checkpoints.described(settings, batches, fingerprint, dictionary.device)

@@ -103,11 +103,12 @@ class FixedData:
         self.seeds, self.batch_size = seeds, check_count(batch_size, "batch_size")
         self.block = check_count(block, "block")
 
-    def fingerprint(self) -> list:
+    def fingerprint(self) -> dict:
         """What determines the batches, for checkpoints: JSON-able."""
         shared = self.data.stride(0) == 0
         digest = tensor_digest(self.data[0] if shared else self.data)
-        return ["fixed", digest, self.seeds, self.batch_size, self.block]
+        sizes = {"batch_size": self.batch_size, "block": self.block}
+        return {"kind": "fixed", "values": digest, "seeds": self.seeds, **sizes}
 
     def __call__(self, epoch: int) -> Iterator[Tensor]:
         samples = self.data.shape[1]
@@ -157,10 +158,12 @@ class StreamedData:
             )
         self.samples = len(mapped)
 
-    def fingerprint(self) -> list:
+    def fingerprint(self) -> dict:
         """What determines the batches, for checkpoints; the file by its size and time of change."""
         file = Path(self.path).stat()
-        return ["streamed", file.st_size, file.st_mtime_ns, self.seeds, self.batch_size, self.block]
+        state = {"bytes": file.st_size, "time of change": file.st_mtime_ns}
+        sizes = {"batch_size": self.batch_size, "block": self.block}
+        return {"kind": "streamed", **state, "seeds": self.seeds, **sizes}
 
     def __call__(self, epoch: int) -> Iterator[Tensor]:
         replicates = [self._batches(seed, epoch) for seed in self.seeds]
@@ -204,10 +207,10 @@ class FreshData:
         self.replicates = list(zip(dictionaries, noise_stds, seeds, strict=True))
         self.model = model
 
-    def fingerprint(self) -> list:
+    def fingerprint(self) -> dict:
         """What determines the batches, for checkpoints: JSON-able."""
         replicates = [[tensor_digest(a), float(std), seed] for a, std, seed in self.replicates]
-        return ["fresh", replicates, self.model]
+        return {"kind": "fresh", "replicates": replicates, **self.model}
 
     def samples(self, epoch: int) -> list[Sample]:
         """The samples of an epoch with their true codes, one entry per replicate."""
@@ -245,10 +248,11 @@ class FreshNoise:
         self.signals = [decode(a, x) for a, x in zip(dictionaries, self.codes, strict=True)]
         self.noise_stds, self.seeds = noise_stds, seeds
 
-    def fingerprint(self) -> list:
+    def fingerprint(self) -> dict:
         """What determines the batches, for checkpoints: JSON-able."""
         digests = [tensor_digest(signal) for signal in self.signals]
-        return ["fresh noise", digests, list(map(float, self.noise_stds)), self.seeds]
+        stds = list(map(float, self.noise_stds))
+        return {"kind": "fresh noise", "values": digests, "noise_stds": stds, "seeds": self.seeds}
 
     def samples(self, epoch: int) -> list[Sample]:
         """The samples of an epoch with their true codes, one entry per replicate."""

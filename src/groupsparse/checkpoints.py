@@ -27,6 +27,8 @@ from groupsparse.trainable import Trainable
 
 log = logging.getLogger(__name__)
 
+LONGEST = 40  # letters of a value that a message shows: a digest has more
+
 
 def refuse_other_files(path: str | Path) -> None:
     """ValueError if there is a file that is no checkpoint, which would be overwritten."""
@@ -52,13 +54,15 @@ def identity(
     """
     dictionary = model.dictionary
     settings = {
-        "model": [
-            model.config() | {"activation": program(getattr(model, "activation", None))},
-            str(dictionary.dtype),
-            list(dictionary.shape),
-        ],
+        "model": model.config()
+        | {
+            "activation": program(getattr(model, "activation", None)),
+            "dtype": str(dictionary.dtype),
+            "shape": list(dictionary.shape),
+        },
         "start": {name: tensor_digest(value) for name, value in model.named_parameters()},
-        "optimizer": [type(optim).__qualname__, optim.defaults, normalize],
+        "optimizer": {"optimizer": type(optim).__qualname__, **optim.defaults},
+        "normalize": normalize,
     }
     return described(settings, batches, fingerprint, dictionary.device)
 
@@ -74,12 +78,13 @@ def described(
     except TypeError as error:
         raise TypeError(f"fingerprint must be JSON-able: {error}") from None
     found = {
-        "code": source_digest(),
+        "version of groupsparse": source_digest(),
         **settings,
         "data": data,
         "fingerprint": fingerprint,
         # Another device or number of threads may round differently: no mixture of the two.
-        "device": [device.type, torch.get_num_threads()],
+        "device": device.type,
+        "threads": torch.get_num_threads(),
     }
     return json.loads(json.dumps(found, default=repr))
 
@@ -146,8 +151,7 @@ def read(path: str | Path, identity: dict, epochs: int, rows: list[Row]) -> Chec
     try:
         tensors, header = load_tensors(path)
     except CorruptArtifactError as error:
-        log.warning("starting over: %s", error)
-        return None
+        return _refused(path, f"it is damaged ({error.reason})")
     history = {
         name.split(".", 1)[1]: tensors.pop(name)
         for name in list(tensors)
@@ -160,18 +164,34 @@ def read(path: str | Path, identity: dict, epochs: int, rows: list[Row]) -> Chec
         name in tensors and tensor_digest(tensors[name]) == start[name] for name in start
     ):
         made = made | {"start": start}
-    differs = [name for name in identity if made.get(name) != identity[name]]
-    differs += ["metrics"] if history.keys() != rows[0].keys() else []
+    differs = [d for name in identity for d in _differences(made.get(name), identity[name], name)]
+    differs += ["it differs in its metrics"] if history.keys() != rows[0].keys() else []
     if differs:
-        log.warning("starting over: %s differs in its %s", path, ", ".join(differs))
-        return None
+        return _refused(path, "; ".join(differs))
     done = len(history["loss"]) - 1
     if done > epochs:
-        log.warning("starting over: %s is at epoch %d, after the last one asked for", path, done)
-        return None
+        return _refused(path, f"it is at epoch {done}, this run ends at {epochs}")
     log.info("resuming %s after epoch %d", path, done)
     values = zip(*history.values(), strict=True)
     return Checkpoint(tensors, header, [dict(zip(history, row, strict=True)) for row in values])
+
+
+def _refused(path: str | Path, reason: str) -> None:
+    log.warning("starting over, and %s will be overwritten: %s", path, reason)
+
+
+def _differences(made: object, now: object, part: str, name: str = "") -> list[str]:
+    """What differs between two values of a part of an identity, in words."""
+    if made == now:
+        return []
+    found = []
+    if isinstance(made, dict) and isinstance(now, dict):
+        # What only one of them has follows from what both have.
+        shared = [key for key in now if key in made]
+        found = [d for key in shared for d in _differences(made[key], now[key], part, key)]
+    elif max(len(repr(made)), len(repr(now))) <= LONGEST:
+        found = [f"it was made with {name or part} {made!r}, this run has {now!r}"]
+    return list(dict.fromkeys(found)) or [f"it differs in its {part}"]
 
 
 def _pack(value: object, tensors: dict[str, Tensor]) -> object:

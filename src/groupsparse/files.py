@@ -31,6 +31,7 @@ class CorruptArtifactError(RuntimeError):
 
     def __init__(self, path: str | Path, reason: str, advice: str = ADVICE) -> None:
         super().__init__(f"cannot use {path}: {reason}.{advice}")
+        self.reason = reason
 
 
 def write_checked(path: str | Path, content: bytes) -> None:

@@ -70,9 +70,8 @@ def train(
         .. math:: lr \, \tfrac12 (1 + \cos(\pi (e - 1) / E))
 
         so it is lr at first and tends to 0: a constant step jitters about the optimum for ever. It
-        needs no number of its own (1/t needs the epoch at which it begins). It depends on E, so a
-        checkpoint made for another number of ``epochs`` is not used: training starts over, with a
-        warning. An optimiser of your own keeps the last rate, as with torch's schedulers
+        needs no number of its own (1/t needs the epoch at which it begins), but a checkpoint for
+        another E is not used. Your own optimiser keeps the last rate, as with torch's schedulers
     metrics : maps the dictionary (R, n, m) to named values (R,), or (n, m) to numbers; recorded
         after every epoch
     callback : called as ``callback(epoch, model)`` after every epoch; training stops if it returns
@@ -80,8 +79,9 @@ def train(
     checkpoint : file that is written every ``checkpoint_every`` epochs and at the end; delete it
         once the results are saved. If it exists and was made by the same code, model, start, data,
         optimiser, ``fingerprint``, device and threads, training resumes from it, also to more
-        epochs, and ends with the bits of an uninterrupted run. It does not hold the state of a
-        callback, such as a scheduler
+        epochs, and ends with the bits of an uninterrupted run. If not, or if it is damaged or past
+        ``epochs``, a warning says why, and training starts over and overwrites it. It does not hold
+        the state of a callback, such as a scheduler
     fingerprint : JSON-able description of what else determines the result: the data, if ``batches``
         is a function of your own and not one of :mod:`groupsparse.batches`
 
@@ -128,7 +128,7 @@ def train(
     identity = {}
     if checkpoint:
         identity = checkpoints.identity(model, optim, normalize, batches, fingerprint)
-        identity["decay"] = decay and [decay, epochs]
+        identity |= {"decay": decay, "epochs of decay": decay and epochs}
         checkpoints.refuse_other_files(checkpoint)
     if checkpoint and Path(checkpoint).exists():
         rows, stopped = checkpoints.resume(checkpoint, identity, epochs, model, optim, rows)

@@ -57,10 +57,11 @@ class TrialData:
         self.recording, self.seed = recording, check_count(seed, "seed")
         self.batch_size = check_count(batch_size, "batch_size") or recording.trials
 
-    def fingerprint(self) -> list:
+    def fingerprint(self) -> dict:
         """What determines the batches, for checkpoints: JSON-able."""
         digests = [None if x is None else tensor_digest(x) for x in self.recording[:4]]
-        return ["trials", digests, self.recording.neurons, self.seed, self.batch_size]
+        sizes = {"neurons": self.recording.neurons, "batch_size": self.batch_size}
+        return {"kind": "trials", "values": digests, "seed": self.seed, **sizes}
 
     def __call__(self, epoch: int) -> Iterator[Recording]:
         order = torch.cat(list(sample_order(self.recording.trials, self.seed, epoch)))

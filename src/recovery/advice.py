@@ -1,5 +1,8 @@
 """Warnings about trainings on simulated data whose results mean little, each with advice.
 
+A support that is poor all round is a result. One with most of the true groups among many false ones
+has too small a threshold, even if the error fell.
+
 The rules read a long-form table, as means over replicates.
 """
 
@@ -37,6 +40,12 @@ def recovery_advice(recovery: pd.DataFrame, groups: int) -> list[str]:
         elif problems and end.group_recall < MOST:
             problems.append(f"only {end.group_recall:.0%} of the true groups are found")
             advice = "try a smaller lambda"
+        elif end.group_precision < MOST <= end.group_recall:
+            found = f"{end.group_recall:.0%} of the true groups are found"
+            problems.append(
+                f"{found}, but only {end.group_precision:.0%} of the active ones are true"
+            )
+            advice = f"raise recovery.methods.{method}.lambda"
         if problems:
             where = f"recovery, {snr:g} dB, {sampling}, init {init}, {method}"
             lines.append(f"{where}: {', '.join(problems)}; {advice}.")

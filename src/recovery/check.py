@@ -47,22 +47,25 @@ def _in_conditions(recovery: dict) -> list[str]:
 def _in_shown(recovery: dict) -> list[str]:
     """Whether the figures and claims find what they look at."""
     shown, methods = recovery["shown"], recovery["methods"]
-    snr_db, others = shown["snr_db"], recovery["other_snr_db"]
+    snr_db = shown["snr_db"]
     compared = [shown["method"], shown["baseline"]]
     errors = [
         f"recovery.shown.{key}: {shown[key]!r} is not in recovery.methods"
         for key in ("method", "baseline")
         if shown[key] not in methods
     ]
-    known = set(others) <= set(recovery["snr_db"])
-    if known and len(recovery["sampling"]) > 1 and snr_db not in others:
-        errors.append(f"recovery.shown.snr_db: {snr_db} is not in recovery.other_snr_db")
+    if (others := recovery["sampling"][1:]) and snr_db not in recovery["other_snr_db"]:
+        errors.append(
+            f"recovery.shown.snr_db: {snr_db} is not in recovery.other_snr_db, the noise levels of "
+            f"{' and '.join(others)}"
+        )
     start = recovery["inits"].get(shown["init"])
     if start is None:
         errors.append(f"recovery.shown.init: {shown['init']!r} is not in recovery.inits")
-    elif snr_db not in start.get("snr_db", recovery["snr_db"]):
+        return errors
+    if snr_db not in start.get("snr_db", recovery["snr_db"]):
         errors.append(f"recovery.shown.snr_db: {snr_db} is not a noise level of that init")
-    elif missing := [
+    if missing := [
         name for name in compared if name in methods and name not in start.get("methods", methods)
     ]:
         errors.append(f"recovery.shown.init: its methods lack {missing}")

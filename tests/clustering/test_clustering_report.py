@@ -7,7 +7,16 @@ import pytest
 
 from clustering import captions, report
 from clustering.supervision import uses_labels
-from clustering.tables import accuracies, against_epochs, every_score, over_lambda, summary
+from clustering.tables import (
+    accuracies,
+    against_epochs,
+    averaged,
+    every_score,
+    over_lambda,
+    summary,
+    unscored,
+)
+from clustering.words import question
 from evidence.tables import save_table
 
 CONFIG = {
@@ -130,6 +139,47 @@ def test_without_an_init_that_uses_labels_the_oracle_has_a_column():
     assert widths(own) == {5}
 
 
+def test_a_control_of_own_data_has_its_scores_below_every_init():
+    table = table1("mine", inits=["random", "kmeans"])
+    (block,) = accuracies(table[~table.uses_labels], own=["mine"])
+    rows = {row[0]: row[3:] for row in block["rows"]}
+    scores = [{"text": "50.0 ± 1.0", "span": 1}, {"text": "60.0 ± 1.0", "span": 1}]
+    assert rows["raw data"] == scores * 2
+    assert rows["chance"] == [{"text": "10.0 ± 1.0", "span": 2}] * 2
+    assert widths(block) == {3 + 4}
+
+
+@pytest.mark.parametrize(
+    ("epochs", "other", "words"),
+    [
+        (11, 11, "means over the last 3 dictionaries of a training, 5 epochs apart"),
+        (8, 8, "means over the last 2 dictionaries of a training, 5 epochs apart"),
+        (12, 3, "means over the last 1 to 3 dictionaries of a training, 5 epochs apart"),
+        (5, 5, "those of the last dictionary of a training"),
+    ],
+)
+def test_scores_are_averaged_over_no_more_dictionaries_than_there_are(epochs, other, words):
+    settings = {"group_size": 2, "training": {"epochs": epochs}}
+    settings = {"default": settings, "other": {"training": {"epochs": other}}}
+    assert averaged(table1("mine", "other"), CONFIG | {"settings": settings}) == words
+
+
+def test_agreement_has_a_spread_from_three_seeds_on():
+    for seeds, shown in ((2, "0.500"), (3, "0.500 ± 0.000")):
+        table = pd.DataFrame(
+            [
+                {"dataset": "mine", "method": "group_sparse", "init": "pca", "centered": False,
+                 "features": "codes", "algorithm": algorithm, "replicate": r, "metric": metric,
+                 "value": 0.5}
+                for r in range(seeds)
+                for algorithm, metric in (("kmeans", "agreement"), ("none", "explained"))
+            ]
+        )  # fmt: skip
+        (block,) = unscored(table, ["mine"])
+        assert block["rows"][0][6] == shown
+        assert block["rows"][0][2] == "50.0 ± 0.0", "this is measured of every seed"
+
+
 @pytest.mark.parametrize(("std", "count"), [(float("nan"), 1), (0.01, 2)])
 def test_a_spread_is_shown_where_there_is_one(std, count):
     table = table1("mnist", std=std).assign(replicates=count)
@@ -185,6 +235,29 @@ def test_captions_of_own_data_name_no_figure_of_the_paper_and_no_image():
     assert said[0].endswith("are active in a test sample.")
     assert all("raw data" in words for words in said[1:])
     assert "pixel" not in "".join(said)
+
+
+def test_the_second_figure_of_members_does_not_repeat_what_is_drawn():
+    table = table1("mine")
+    first, second = (captions.caption(f"members-{n}", CONFIG, table, ["a", "b"]) for n in "ab")
+    assert "clusters.csv" in first
+    assert second == ("What the groups stand for, as of a. Data: b; init kmeans; first replicate.")
+
+
+def test_the_question_is_that_of_the_labels_there_are():
+    by_class, groups = "cluster by class in their codes?", "What do the groups"
+    assert question(["a"], [], "image") == f"Do images {by_class}"
+    assert question(["a"], ["a"], "sample").startswith(groups)
+    both = question(["a", "b"], ["b"], "sample")
+    assert both.startswith(f"Do labelled samples {by_class} {groups}")
+
+
+@pytest.mark.parametrize(("inits", "shown"), [(["kmeans", "class"], True), (["kmeans"], False)])
+def test_rows_that_use_labels_are_left_out_where_they_are_the_labels_alone(inits, shown):
+    blocks = report.scored(table1("mine", inits=inits), OWN, ["mine"], True)
+    captions = [block.get("caption", "") for block in blocks]
+    assert ("ACC (%) on mine, using labels" in captions) == shown
+    assert any("Reference rows" in block.get("html", "") for block in blocks) == shown
 
 
 def scores(**values: float) -> pd.DataFrame:

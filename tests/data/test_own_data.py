@@ -309,6 +309,65 @@ def test_a_data_set_that_cannot_be_read_is_refused(tmp_path, monkeypatch, entry,
     assert error.startswith(reason)
 
 
+LACKING = [
+    ({"other": SAMPLES}, {}, "holds other, and lacks train_data, test_data"),
+    ({"train_data": SAMPLES}, {}, "holds train_data, and lacks test_data"),
+    ({"data": SAMPLES, "train_labels": WORDS}, {}, "holds data, train_labels, and lacks labels"),
+    (
+        {"train_data": SAMPLES, "test_data": SAMPLES, "train_labels": WORDS},
+        {},
+        "holds train_data, test_data, train_labels, and lacks test_labels",
+    ),
+    ({"train_data": SAMPLES}, {"test_file": "test.npz"}, "holds train_data, and lacks data"),
+    ({"data": SAMPLES}, {}, ""),
+    ({"data": SAMPLES}, {"test_file": "test.npz"}, ""),
+    ({"data": SAMPLES, "train_labels": WORDS}, {"labels": False}, ""),
+    ({"data": SAMPLES, "labels": WORDS}, {"test_file": "test.npz"}, "holds data, and lacks labels"),
+]
+
+
+@pytest.mark.parametrize(("held", "more", "reason"), LACKING)
+def test_an_array_that_is_missing_is_refused_before_any_job_and_in_it(
+    tmp_path, monkeypatch, held, more, reason
+):
+    monkeypatch.chdir(tmp_path)
+    np.savez("mine.npz", **held)
+    np.savez("test.npz", data=SAMPLES)
+    entry = {"file": "mine.npz", **more}
+    errors = config_errors(config(entry))
+    assert [error.partition("npz ")[2] for error in errors] == ([reason] if reason else [])
+    if reason:
+        with pytest.raises(ValueError, match=r"mine\.npz"):
+            read(entry, seed=0)
+
+
+@pytest.mark.parametrize("ending", [".csv", ".tsv", ".parquet"])
+def test_a_column_of_labels_that_is_missing_is_refused_before_any_job(
+    tmp_path, monkeypatch, ending
+):
+    monkeypatch.chdir(tmp_path)
+    frame = pd.DataFrame(SAMPLES, columns=[*"uvwxy", 'a, "b"']).assign(species=WORDS)
+    for name, table in (("mine", frame), ("test", frame.rename(columns={"species": "kind"}))):
+        if ending == ".parquet":
+            table.to_parquet(f"{name}{ending}")
+        else:
+            separator = "\t" if ending == ".tsv" else ","
+            table.to_csv(f"{name}{ending}", index=False, sep=separator, encoding="utf-8-sig")
+    entry = {"file": f"mine{ending}", "labels": "species"}
+    assert config_errors(config(entry)) == []
+    assert config_errors(config({"file": f"mine{ending}"})) == []
+    (error,) = config_errors(config(entry | {"labels": "kind"}))
+    assert error == (
+        f"datasets.mine.labels: mine{ending} has no column 'kind'; the first are u, v, w, x, y, "
+        'a, "b", species'
+    )
+    (error,) = config_errors(config(entry | {"test_file": f"test{ending}"}))
+    assert f"test{ending} has no column 'species'" in error
+    (tmp_path / f"mine{ending}").write_bytes(b"\xff\0")
+    (error,) = config_errors(config(entry))
+    assert error.startswith(f"datasets.mine.file: mine{ending} cannot be read: ")
+
+
 def test_names_in_settings_and_restrictions_are_those_of_data_sets(tmp_path):
     entry = {"file": npz(tmp_path, data=SAMPLES, labels=WORDS)}
     given = of_data(CONFIG["clustering"], "digits")

@@ -195,7 +195,7 @@ def test_a_checkpoint_for_another_number_of_epochs_starts_over_and_says_so(tmp_p
     train(model, FixedData(DATA, [0]), epochs=3, checkpoint=tmp_path / "c", **options)
     train(longer, FixedData(DATA, [0]), epochs=6, checkpoint=tmp_path / "c", **options)
     assert "starting over" in caplog.text
-    assert "differs in its decay" in caplog.text
+    assert "made with epochs of decay 3, this run has 6" in caplog.text
     alone = network()
     train(alone, FixedData(DATA, [0]), epochs=6, **options)
     assert torch.equal(longer.dictionary, alone.dictionary)

@@ -219,21 +219,28 @@ def test_checkpoints_do_not_change_the_result(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "reason"),
     [
-        {"fingerprint": ["other data"]},
-        {"lr": 2e-2},
-        {"epochs": 2},
-        {"spec": {"prox": "group_soft", "lambda": 0.9}},
-        {"metrics": lambda a: {"mean": a.mean((-2, -1))}},
-        {"optimizer": "sgd"},
-        {"normalize": True},
-        {"normalize": "orthonormal"},
-        {"decay": "cosine"},
+        (
+            {"fingerprint": ["other data"]},
+            "made with fingerprint ['data'], this run has ['other data']",
+        ),
+        ({"fingerprint": ["1" * 64]}, "it differs in its fingerprint"),
+        ({"lr": 2e-2}, "it was made with lr 0.01, this run has 0.02"),
+        ({"lr": 2e-2, "normalize": True}, "lr 0.01, this run has 0.02; it was made with normalize"),
+        ({"epochs": 2}, "it is at epoch 4, this run ends at 2"),
+        (
+            {"spec": {"prox": "group_soft", "lambda": 0.9}},
+            "it was made with lambda_ 1.0, this run has 0.9",
+        ),
+        ({"metrics": lambda a: {"mean": a.mean((-2, -1))}}, "it differs in its metrics"),
+        ({"optimizer": "sgd"}, "it was made with optimizer 'Adam', this run has 'SGD'"),
+        ({"normalize": True}, "it was made with normalize False, this run has True"),
+        ({"normalize": "orthonormal"}, "made with normalize False, this run has 'orthonormal'"),
+        ({"decay": "cosine"}, "it was made with decay None, this run has 'cosine'"),
     ],
-    ids=lambda change: next(iter(change)),
 )
-def test_a_checkpoint_of_other_parameters_is_not_used(tmp_path, caplog, change):
+def test_a_checkpoint_of_other_parameters_is_not_used(tmp_path, caplog, change, reason):
     checkpoint = tmp_path / "checkpoint"
     interrupt(fixed(), checkpoint, fingerprint=["data"])
     options = {"fingerprint": ["data"], **change}
@@ -241,16 +248,18 @@ def test_a_checkpoint_of_other_parameters_is_not_used(tmp_path, caplog, change):
     result = run(anew, checkpoint=checkpoint, **options)
     assert anew.epochs[0] == 1
     assert same(result, run(fixed(), **options))
-    assert "starting over" in caplog.text
+    assert f"starting over, and {checkpoint} will be overwritten: it" in caplog.text
+    assert reason in caplog.text
 
 
-def test_a_checkpoint_of_other_code_is_not_used(tmp_path, monkeypatch):
+def test_a_checkpoint_of_other_code_is_not_used(tmp_path, monkeypatch, caplog):
     checkpoint = tmp_path / "checkpoint"
     interrupt(fixed(), checkpoint)
     monkeypatch.setattr("groupsparse.checkpoints.source_digest", lambda: "other")
     anew = Recording(fixed())
     run(anew, checkpoint=checkpoint)
     assert anew.epochs[0] == 1
+    assert "it differs in its version of groupsparse\n" in caplog.text, "and in nothing else"
 
 
 def truncated(content: bytes) -> bytes:
@@ -270,7 +279,8 @@ def test_a_corrupt_checkpoint_is_not_used(tmp_path, caplog, damage):
     result = run(anew, checkpoint=checkpoint)
     assert anew.epochs[0] == 1
     assert same(result, run(fixed()))
-    assert str(checkpoint) in caplog.text
+    assert f"{checkpoint} will be overwritten: it is damaged" in caplog.text
+    assert "elete" not in caplog.text, "it is done without"
 
 
 def test_another_file_than_a_checkpoint_is_not_overwritten(tmp_path):
@@ -289,25 +299,25 @@ def test_another_file_than_a_checkpoint_is_not_overwritten(tmp_path):
 
 
 OTHER_DATA = {
-    "values": lambda d: FixedData(1.1 * d, seeds(), 32),
-    "samples": lambda d: FixedData(d[:, :90], seeds(), 32),
-    "batch size": lambda d: FixedData(d, seeds(), 48),
-    "seeds": lambda d: FixedData(d, seeds(2, 5), 32),
-    "blocks": lambda d: FixedData(d, seeds(), 32, block=50),
-    "shared": lambda d: FixedData(d[0], seeds(), 32),
-    "fresh": lambda d: fresh(),
-    "fresh noise": lambda d: fresh_noise(),
+    "differs in its data": lambda d: FixedData(1.1 * d, seeds(), 32),
+    "it differs in its data": lambda d: FixedData(d[:, :90], seeds(), 32),
+    "made with batch_size 32, this run has 48": lambda d: FixedData(d, seeds(), 48),
+    "it was made with seeds [": lambda d: FixedData(d, seeds(2, 5), 32),
+    "with block 0, this run has 50": lambda d: FixedData(d, seeds(), 32, block=50),
+    ": it differs in its data": lambda d: FixedData(d[0], seeds(), 32),
+    "with kind 'fixed', this run has 'fresh'": lambda d: fresh(),
+    "with kind 'fixed', this run has 'fresh noise'": lambda d: fresh_noise(),
 }
 
 
-@pytest.mark.parametrize("change", OTHER_DATA)
-def test_a_checkpoint_of_other_data_is_not_used(tmp_path, caplog, change):
+@pytest.mark.parametrize("reason", OTHER_DATA)
+def test_a_checkpoint_of_other_data_is_not_used(tmp_path, caplog, reason):
     checkpoint = tmp_path / "checkpoint"
     run(fixed(), checkpoint=checkpoint, epochs=2)
-    other = Recording(OTHER_DATA[change](simulation()["data"]))
+    other = Recording(OTHER_DATA[reason](simulation()["data"]))
     assert same(run(other, checkpoint=checkpoint), run(other))
     assert other.epochs[0] == 1
-    assert f"{checkpoint} differs in its data" in caplog.text
+    assert reason in caplog.text
 
 
 @pytest.mark.parametrize("data", ["fixed", "fresh", "fresh_noise", "streamed"])
@@ -761,7 +771,7 @@ def test_a_checkpoint_of_another_number_of_threads_is_not_used(tmp_path, caplog)
     finally:
         torch.set_num_threads(threads)
     assert anew.epochs[0] == 1
-    assert "starting over" in caplog.text
+    assert f"it was made with threads {threads}, this run has {threads + 1}\n" in caplog.text
 
 
 def test_an_optimizer_of_ones_own_is_taken_as_it_is():
@@ -810,7 +820,7 @@ def test_a_checkpoint_beyond_the_epochs_asked_for_is_not_used(tmp_path, caplog):
     checkpoint = tmp_path / "checkpoint"
     run(fixed(), checkpoint=checkpoint)
     assert same(run(fixed(), checkpoint=checkpoint, epochs=4), run(fixed(), epochs=4))
-    assert "epoch 7, after the last one asked for" in caplog.text
+    assert "it is at epoch 7, this run ends at 4" in caplog.text
 
 
 @pytest.mark.parametrize("spec", [None, UNFOLDED], ids=["shallow", "unfolded"])

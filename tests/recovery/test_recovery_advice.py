@@ -46,6 +46,13 @@ def test_a_training_that_improves_gets_no_warning():
             ["rose", "only 20% of the true groups are found", "smaller lambda"],
         ),
         ({"squared_error": 308.0}, ["rose", "smaller learning rate"]),
+        (
+            {"group_precision": 0.15, "group_recall": 0.97},
+            [
+                "97% of the true groups are found, but only 15% of the active ones are true",
+                "raise recovery.methods.group_sparse.lambda.",
+            ],
+        ),
         ({"active_groups": 59.9}, ["all 60 groups are active", "too small: raise it"]),
         (
             {"active_groups": 60.0, "squared_error": 101.0},

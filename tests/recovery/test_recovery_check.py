@@ -2,6 +2,7 @@
 
 import pytest
 from conftest import changed
+from validate import config_errors
 
 from recovery.check import inconsistencies
 
@@ -41,6 +42,23 @@ from recovery.check import inconsistencies
 )
 def test_a_contradiction_is_refused_with_its_key_and_reason(key, value, error):
     assert error in "\n".join(inconsistencies(changed(key, value)))
+
+
+def test_all_that_is_wrong_with_the_noise_levels_is_said_at_once():
+    config = changed("recovery.other_snr_db", [2])
+    config["recovery"]["inits"]["near"] |= {"snr_db": [5], "methods": ["sparse"]}
+    assert [line.partition(": ")[0] for line in inconsistencies(config)] == [
+        "recovery.other_snr_db",
+        *("recovery.shown.snr_db", "recovery.shown.snr_db", "recovery.shown.init"),
+    ]
+
+
+def test_no_other_noise_levels_are_needed_where_there_is_one_sampling():
+    config = changed("recovery.other_snr_db", [])
+    (error,) = config_errors(config)
+    assert error.endswith("recovery.other_snr_db, the noise levels of fixed")
+    config["recovery"]["sampling"] = ["fixed"]
+    assert config_errors(config) == []
 
 
 def test_a_lambda_of_zero_cannot_be_matched():

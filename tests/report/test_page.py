@@ -1,7 +1,9 @@
 """A section that an experiment delivers is on the page and in what is published, and is enough."""
 
+import io
 import json
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from report import build, publish
 from report.build import cell, numbered
 from report.markdown import grid, page, results, whole
 
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 SECTION = {
     "title": "A made-up experiment",
@@ -119,6 +122,45 @@ def test_claims_are_numbered_and_keep_every_digit(built):
     assert both.id.tolist() == [1, 2]
     assert both.reference.tolist() == ["1.00", "1.00"], "not read as a number"
     assert tuple(numbered([]).columns) == ("id", *COLUMNS)
+
+
+@pytest.fixture
+def phone(built):
+    """The page on a screen that is 390 pixels wide."""
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if not CHROMIUM:
+        pytest.skip("no Chromium on this machine")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        tab = browser.new_page(viewport={"width": 390, "height": 800})
+        tab.goto((built / "report.html").as_uri())
+        yield tab
+        browser.close()
+
+
+def test_what_is_cut_off_on_a_phone_casts_a_shadow_at_that_edge(phone):
+    place = phone.locator("#curve .scroll")
+
+    def edges() -> list[bool]:
+        image = Image.open(io.BytesIO(place.screenshot())).convert("L")
+        return [image.getpixel((x, image.height // 2)) < 240 for x in (1, image.width - 2)]
+
+    assert edges() == [False, True], "the figure is white"
+    place.evaluate("e => e.scrollTo(e.scrollWidth, 0)")
+    assert edges() == [True, False]
+
+
+def test_on_a_phone_claims_are_lines_that_fit_and_the_filter_still_works(phone):
+    overflow = "e => e.closest('.scroll').scrollWidth - e.closest('.scroll').clientWidth"
+    assert phone.locator(".claims").evaluate(overflow) == 0
+    row = phone.locator("tr[data-verdict]")
+    places = [box.bounding_box() for box in row.locator("td").all()]
+    assert places[6]["y"] >= places[5]["y"] + places[5]["height"], (
+        "the reason has a line of its own"
+    )
+    phone.evaluate("show('undecided')")
+    assert row.locator("visible=true").count() == 0
+    assert phone.locator("tbody.claim").locator("visible=true").count() == 0
 
 
 def test_a_run_without_experiments_has_a_page(tmp_path, monkeypatch):

@@ -22,6 +22,7 @@ from validate import (
     config_schema,
     experiments,
     rooms,
+    typed,
 )
 from words import resolved
 
@@ -171,6 +172,31 @@ def test_all_errors_are_reported_at_once():
     assert len(config_errors(config)) == 2
 
 
+def test_rules_that_cross_keys_are_asked_of_the_sections_that_fit_the_schema():
+    config = changed("clustering.replicates", 0)
+    config["recovery"]["shown"]["init"] = "afar"
+    config["datasets"] = {"digits": None, "mine": {"file": "mine.npz"}}
+    assert [line.partition(": ")[0] for line in config_errors(config)] == [
+        *("clustering.replicates", "datasets.mine.file", "recovery.shown.init"),
+    ]
+    assert len(config_errors(config | {"datasets": "digits"})) == 2, "these cross data sets"
+
+
+def test_the_command_line_gives_numbers_inside_a_mapping_though_snakemake_makes_text_of_them():
+    given = {"recovery": {"methods": {"sparse": {"lambda": "4.5"}, "relu": "null"}, "shown": "x"}}
+    given["recovery"] |= {"snr_db": ["1", "5"], "training": {"lr": "1e-3", "normalize": "true"}}
+    config = typed(merged(CONFIG, given), given)
+    recovery = config["recovery"]
+    assert recovery["methods"]["sparse"]["lambda"] == 4.5
+    assert recovery["methods"]["relu"] is None
+    assert recovery["training"]["normalize"] is True
+    assert recovery["training"]["lr"] == "1e-3", "as in a file, where the error says what to write"
+    assert recovery["snr_db"] == [1, 5]
+    assert recovery["shown"] == "x"
+    assert recovery["methods"]["group_sparse"] == CONFIG["recovery"]["methods"]["group_sparse"]
+    assert typed({"run": {"a": "1"}}, {"run": {"a": "2"}}) == {"run": {"a": "1"}}, "an importer's"
+
+
 def test_a_config_without_what_is_no_experiment_is_refused():
     for key in ("bench", "download", "seed"):
         config = {name: value for name, value in CONFIG.items() if name != key}
@@ -286,10 +312,11 @@ def test_checking_a_config_imports_nothing_heavy():
 
 
 def test_snakemake_refuses_a_bad_config_before_any_job(fresh_workflow):
-    fresh_workflow.edit("workflow/presets/smoke.yaml", "lambda: 4.0", "lambda: -4.0")
-    result = fresh_workflow.run(check=False)
+    lower = "recovery={methods: {group_sparse: {lambda: -4.0}}}"
+    result = fresh_workflow.run("--config", lower, check=False)
     assert result.returncode != 0
-    assert "recovery.methods.group_sparse.lambda" in result.stdout + result.stderr
+    refusal = "recovery.methods.group_sparse.lambda: -4.0 is less than the minimum of 0"
+    assert refusal in result.stdout + result.stderr
     assert "Traceback" not in result.stdout + result.stderr
     assert not (fresh_workflow.folder / "results").exists()
 

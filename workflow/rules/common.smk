@@ -1,14 +1,13 @@
 # Validation, names and helpers shared by all rules.
-import csv
 import json
 import sys
-from collections import Counter
 from contextlib import redirect_stderr, suppress
 from functools import cache
 from io import StringIO
 from pathlib import Path
 from shlex import quote
 from shutil import which
+from subprocess import TimeoutExpired, run
 from typing import NamedTuple
 
 from snakemake.cli import parse_args
@@ -22,9 +21,9 @@ from groupsparse.plugins import module_file
 from data.entries import entries, inputs
 from imports import needed
 from raw_files import raw_state
-from validate import config_errors, meant, selected
+from validate import config_errors, meant, selected, typed
 
-config.update(meant(config))
+config.update(meant(typed(config, workflow.config_settings.config)))
 if errors := config_errors(config):
     raise WorkflowError(
         "The config cannot be run:\n" + "\n".join(f"  {e}" for e in errors)
@@ -39,14 +38,22 @@ def wants_slurm():
         return parse_args(sys.argv[1:])[1].executor == "slurm"
 
 
+def slurm_lacks():
+    """Why nothing can be submitted here, or nothing."""
+    for tool in ("sbatch", "sacct", "scontrol"):
+        if not which(tool):
+            return f"This machine has no SLURM: {tool} is not found"
+    with suppress(TimeoutExpired):
+        ping = run(["scontrol", "ping"], capture_output=True, text=True, timeout=10)
+        if " is UP" in ping.stdout:
+            return ""
+    return "SLURM is installed, but its controller does not answer `scontrol ping`"
+
+
 # Jobs on a node run snakemake too, as no main process.
-if (
-    workflow.is_main_process
-    and wants_slurm()
-    and not (which("sbatch") and which("sacct"))
-):
+if workflow.is_main_process and wants_slurm() and (reason := slurm_lacks()):
     raise WorkflowError(
-        "This machine has no SLURM: sbatch or sacct is not found. Leave out --profile profiles/slurm."
+        f"{reason}. Run this on a login node, or leave out --profile profiles/slurm."
     )
 
 # glibc keeps freed buffers of many MB and fragments: a long training grew to several times its
@@ -221,9 +228,14 @@ def outcome():
     page, claims = Path(REPORTS, "report.html"), Path(RESULTS, "summary", "claims.csv")
     if not (page.exists() and claims.exists()):  # a stage was asked for, or a benchmark
         return ""
-    with open(claims, newline="", encoding="utf-8") as file:
-        verdicts = Counter(row["verdict"] for row in csv.DictReader(file))
-    if not verdicts:  # no claim is about data of the user's own
-        return f"The page of this run is {page}."
-    counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
-    return f"The page of this run is {page}. Claims: {counts}."
+    text = f"The page of this run is {page}."
+    # pandas takes a while to import, and jobs may have it in an environment of their own.
+    with suppress(ImportError):
+        from evidence.tables import load_table
+        from report.lead import counted
+
+        verdicts, whose = counted(load_table(claims))
+        counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
+        # No claim is about data of the user's own.
+        text += f" Verdicts on {whose}: {counts}." if counts else ""
+    return text
