@@ -44,7 +44,7 @@ def caption(name: str, config: dict, table1: pd.DataFrame, own: Collection[str] 
     scores = "the scores" if dataset in own else "Table 1"
     words = CAPTIONS[kind].format(**config["shown"], scores=scores)
     if kind == "members" and dataset != (first := next(iter(own))):
-        words = f"what the groups stand for, as of {first}"
+        words = f"what the groups stand for, drawn as for {first}"
     words = words[0].upper() + words[1:] if dataset in own else f"{LABELS[kind]}: {words}"
     if kind == "table1":
         count = int(table1[table1.dataset == dataset].replicates.max())

@@ -241,7 +241,9 @@ def test_the_second_figure_of_members_does_not_repeat_what_is_drawn():
     table = table1("mine")
     first, second = (captions.caption(f"members-{n}", CONFIG, table, ["a", "b"]) for n in "ab")
     assert "clusters.csv" in first
-    assert second == ("What the groups stand for, as of a. Data: b; init kmeans; first replicate.")
+    assert second == (
+        "What the groups stand for, drawn as for a. Data: b; init kmeans; first replicate."
+    )
 
 
 def test_the_question_is_that_of_the_labels_there_are():
