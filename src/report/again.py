@@ -3,17 +3,17 @@
 import argparse
 import json
 import re
-import runpy
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 
 from evidence.tables import load_table, save_table
 from groupsparse.files import write_atomic
-from report import build
+from report.build import numbered
 from report.commit import changed_since
 from report.markdown import page, results
 
@@ -35,7 +35,14 @@ def main() -> None:
             write_atomic(folder / name, content)
 
 
-def judged(folder: Path, run: dict, scratch: Path) -> dict[str, bytes]:
+def script(module: str, arguments: list[str]) -> None:
+    """Run a script as the rules do."""
+    subprocess.run([sys.executable, "-m", module, *arguments], check=True)
+
+
+def judged(
+    folder: Path, run: dict, scratch: Path, call: Callable[[str, list[str]], None] = script
+) -> dict[str, bytes]:
     """What the tables of a published folder say: its claims and texts, without the whole page."""
     readme = (folder / "README.md").read_text()
     names = re.findall(r"\[(\w+)\]\(\1\.csv\)", readme)
@@ -45,16 +52,14 @@ def judged(folder: Path, run: dict, scratch: Path) -> dict[str, bytes]:
     tables = [scratch / f"{name}.csv" for name in names if name != "claims"]
     shown, experiments = figures(folder, run), run["config"]["experiments"]
     for name in experiments:
-        sys.argv = command(
+        arguments = command(
             tables=tables, figures=shown[name],
             config=[json.dumps(run["config"][name])],
             claims=[scratch / name / "claims.csv"], section=[scratch / name / "section.json"],
         )  # fmt: skip
-        runpy.run_module(f"{name}.report", run_name="__main__")
+        call(f"{name}.report", arguments)
     sections = [json.loads((scratch / name / "section.json").read_text()) for name in experiments]
-    save_table(
-        scratch / "claims.csv", build.numbered([scratch / e / "claims.csv" for e in experiments])
-    )
+    save_table(scratch / "claims.csv", numbered([scratch / e / "claims.csv" for e in experiments]))
     claims, by_hand = load_table(scratch / "claims.csv"), folder.with_suffix(".md").read_text()
     return {
         "claims.csv": (scratch / "claims.csv").read_bytes(),
@@ -71,7 +76,7 @@ def whole_page(folder: Path, run: dict, scratch: Path) -> bytes:
     config = {k: v for k, v in run["config"].items() if k in experiments or k not in off}
     made_by = {key: ", ".join(value) for key, value in run.items() if isinstance(value, list)}
     shown = [name for names in figures(folder, run).values() for name in names]
-    sys.argv = command(
+    arguments = command(
         config=[json.dumps(config)],
         sections=[scratch / name / "section.json" for name in experiments],
         claims=[scratch / name / "claims.csv" for name in experiments],
@@ -79,7 +84,7 @@ def whole_page(folder: Path, run: dict, scratch: Path) -> bytes:
         provenance=[json.dumps(made_by | {"judged by": run["judged_by"]})],
         output=[scratch / "report.html"], table=[scratch / "claims.csv"],
     )  # fmt: skip
-    build.main()
+    script("report.build", arguments)
     return (scratch / "report.html").read_bytes()
 
 
@@ -94,10 +99,7 @@ def figures(folder: Path, run: dict) -> dict[str, list[str]]:
 
 def command(**arguments: list) -> list[str]:
     """The command line of a script."""
-    return [
-        "again",
-        *(str(word) for name, each in arguments.items() for word in (f"--{name}", *each)),
-    ]
+    return [str(word) for name, each in arguments.items() for word in (f"--{name}", *each)]
 
 
 if __name__ == "__main__":

@@ -34,9 +34,7 @@ def main() -> None:
     parser.add_argument(
         "--config", type=json.loads, required=True, help="config of what is on (JSON)"
     )
-    parser.add_argument(
-        "--provenance", type=json.loads, default=provenance(), help="what made the run (JSON)"
-    )
+    parser.add_argument("--provenance", type=json.loads, default=provenance(), help="versions")
     parser.add_argument("--output", required=True, help="the page")
     parser.add_argument("--table", required=True, help="CSV of all claims, with their numbers")
     args = parser.parse_args()
@@ -62,11 +60,7 @@ def numbered(paths: list[str]) -> pd.DataFrame:
 
 
 def rendered(
-    sections: list[dict],
-    claims: list[pd.DataFrame],
-    figures: dict[str, str],
-    config: dict,
-    made_by: dict[str, str],
+    sections: list[dict], claims: list[pd.DataFrame], figures: dict, config: dict, made_by: dict
 ) -> str:
     """The page as HTML, from sections and the claims of each; ``figures`` are base64 by name."""
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
