@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from groupsparse import autoencoder
+from groupsparse import autoencoder, screening
 from groupsparse import loss as losses
 from groupsparse.autoencoder import Autoencoder
 from groupsparse.batches import FixedData
@@ -118,7 +118,7 @@ def test_the_sparse_loss_is_the_dense_one(monkeypatch, prox, replicates):
     found = []
     for share in (-1.0, 1.0):  # the dense path, the sparse one
         monkeypatch.setattr(losses, "DENSE_FROM", share)
-        monkeypatch.setattr(losses, "BLOCK", 7 * GROUPS * D)
+        monkeypatch.setattr(screening, "BLOCK", 7 * GROUPS * D)
         model = network(dictionary, prox)
         value = model.loss(data)
         value.sum().backward()
