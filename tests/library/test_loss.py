@@ -41,7 +41,9 @@ CHOOSING = [GroupTopK(2), GroupTopK(6), BatchGroupTopK(1.5), BatchGroupTopK(1.5,
 @pytest.mark.parametrize("threshold", [0.0, 4.0, 9.0, 1e3])
 @pytest.mark.parametrize("replicates", [(), (2,), (2, 2)])
 def test_value_and_gradient_are_those_of_the_dense_loss(monkeypatch, prox, threshold, replicates):
-    monkeypatch.setattr(loss, "DENSE_FROM", 1.0)  # the sparse path, also with everything active
+    monkeypatch.setattr(
+        loss, "dense_from", lambda *_: 1.0
+    )  # the sparse path, also with everything active
     monkeypatch.setattr(screening, "BLOCK", 7 * ATOMS)  # blocks that do not divide the samples
     data, dictionary = problem(replicates)
     (value, gradient), (expected, expected_gradient) = both(data, dictionary, prox, threshold)
@@ -60,14 +62,24 @@ def test_thresholds_of_the_test_reach_from_all_groups_active_to_none():
     assert 1 > shares[1] > shares[2] > shares[3] == 0
 
 
-@pytest.mark.parametrize(("threshold", "sparse"), [(0.0, False), (1e3, True)])
-def test_the_path_follows_the_share_of_active_groups(monkeypatch, threshold, sparse):
+@pytest.mark.parametrize("prox", ["soft", "group_soft"])
+@pytest.mark.parametrize("n", [40, 100, 190, 950])
+def test_the_path_follows_dimensions_and_the_share_of_active_groups(monkeypatch, n, prox):
+    data = torch.randn(loss.PROBE, n, generator=torch.Generator().manual_seed(n))
+    dictionary = torch.eye(n)[:, : n // GROUP * GROUP]
+    order = 2 if prox == "group_soft" else torch.inf  # a group is active with one of its entries
+    groups = data[:, : dictionary.shape[1]].unflatten(1, (-1, GROUP))
+    norms = torch.linalg.vector_norm(groups, order, dim=-1)
     taken = []
-    original = loss._ShallowLoss.apply
-    monkeypatch.setattr(loss._ShallowLoss, "apply", lambda *a: taken.append(1) or original(*a))
-    data, dictionary = problem()
-    shallow_loss(data, dictionary, PROX["group_soft"], threshold, GROUP)
-    assert bool(taken) == sparse
+    for share in (0.0, 0.5, 0.9, 1.1, 3.0):  # of the one up to which sparse products pay
+        taken.clear()
+        monkeypatch.setattr(
+            loss._ShallowLoss, "apply", lambda *_: taken.append(1) or torch.ones(())
+        )
+        quantile = min(1.0, share * max(0.01, loss.dense_from(n, False)))
+        threshold = float(norms.quantile(1 - quantile)) if share else 1e3
+        shallow_loss(data, dictionary, PROX[prox], threshold, GROUP)
+        assert bool(taken) == (n > 50 and share < 1)
 
 
 def test_data_shared_by_replicates_needs_no_copy_of_its_own():

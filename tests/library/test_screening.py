@@ -22,7 +22,7 @@ def single(n: int = 200, spread: float = 1.0) -> tuple[torch.Tensor, torch.Tenso
 @pytest.mark.parametrize("prox", PROX)
 def test_screening_changes_nothing(monkeypatch, prox):
     data, dictionary = single()
-    monkeypatch.setattr(loss, "DENSE_FROM", 1.0)
+    monkeypatch.setattr(loss, "dense_from", lambda *_: 1.0)
     results = []
     for fast in (True, False):
         monkeypatch.setattr(screening, "FAST_INT8", fast)
