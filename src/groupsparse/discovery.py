@@ -45,7 +45,8 @@ def discover(
     Each round adds missing groups, codes the data, and fits the dictionary to the codes:
 
     - A missing group is a span that pairs of samples share, in what the known groups leave over
-      (:func:`groupsparse.pairwise.candidates`).
+      (:func:`groupsparse.pairwise.candidates`). After a search in vain, the next one waits while
+      the fit of the known groups improves.
     - Codes are those of :func:`select_groups` and :func:`refit_codes`; the dictionary is that of
       least squares, as in :func:`alternate`.
     - A group is dropped if it has less than a fifth of the median energy, if its span overlaps a
@@ -141,8 +142,8 @@ def _best(
             "round %d: %d of %s groups kept, loss %.4g, %.3f active groups",
             number, len(kept), groups or len(known), state.loss, state.active,
         )  # fmt: skip
-        # Where none showed and none went, the next search waits until the fit of these has ended. It
-        # has as many tries then as ever; without a number, one round in vain may be the last.
+        # Where none showed and none went, the next search waits until the fit of these has ended,
+        # and has its tries then. Without a number, one round in vain may be the last.
         same = before == len(known) == len(kept)
         search = groups is None or not (same and better)
         complete = len(kept) == (groups or len(known))
