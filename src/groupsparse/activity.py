@@ -38,7 +38,8 @@ def draw_groups(
     """
     if not 0 <= correlation <= 1:
         raise ValueError(f"correlation must be in [0, 1], not {correlation}")
-    weights = torch.ones(groups) if frequencies is None else torch.as_tensor(frequencies).float()
+    weights = torch.ones(groups) if frequencies is None else torch.as_tensor(frequencies)
+    weights = weights.double()
     if weights.shape != (groups,) or not (weights.isfinite() & (weights >= 0)).all():
         raise ValueError(f"frequencies must be {groups} finite numbers of at least 0, a group each")
     if int((weights > 0).sum()) < active_groups:
@@ -46,7 +47,11 @@ def draw_groups(
     weights = weights.repeat(samples, 1)  # 0: active already
     drawn = []
     for number in range(active_groups):
-        group = torch.multinomial(weights, 1, generator=generator)
+        # Where the sums of the weights pass a uniform number: one number for each sample, where
+        # torch.multinomial draws one for each group. A weight of 0 passes none.
+        sums = weights.cumsum(1)
+        level = torch.rand(samples, 1, generator=generator, dtype=torch.float64) * sums[:, -1:]
+        group = torch.searchsorted(sums, level, right=True)
         if number and correlation:
             partner = drawn[-1] ^ 1
             partner = torch.where(partner < groups, partner, drawn[-1])  # the last may have none

@@ -261,7 +261,8 @@ class FreshNoise:
             self.signals, self.codes, self.noise_stds, self.seeds, strict=True
         ):
             noise = torch.randn(signal.shape, generator=generator(seed, "fresh noise", epoch))
-            drawn.append(Sample(noise.to(signal).mul_(std).add_(signal), codes, std))
+            noise = noise.to(signal)
+            drawn.append(Sample(torch.add(signal, noise, alpha=std, out=noise), codes, std))
         return drawn
 
     def __call__(self, epoch: int) -> Iterator[Tensor]:

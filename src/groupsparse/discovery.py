@@ -45,7 +45,8 @@ def discover(
     Each round adds missing groups, codes the data, and fits the dictionary to the codes:
 
     - A missing group is a span that pairs of samples share, in what the known groups leave over
-      (:func:`groupsparse.pairwise.candidates`).
+      (:func:`groupsparse.pairwise.candidates`). After a search in vain, the next one waits while
+      the fit of the known groups improves.
     - Codes are those of :func:`select_groups` and :func:`refit_codes`; the dictionary is that of
       least squares, as in :func:`alternate`.
     - A group is dropped if it has less than a fifth of the median energy, if its span overlaps a
@@ -128,9 +129,11 @@ def _best(
     generator: torch.Generator,
 ) -> _State:
     best, rest, together = None, data, TOGETHER[0]
-    patience, looks = PATIENCE, LOOKS
+    patience, looks, search = PATIENCE, LOOKS, True
     for number in range(1, ROUNDS + 1):
-        known = _completed(known, rest, groups, d, gap, generator)
+        before = len(known)
+        if search:
+            known = _completed(known, rest, groups, d, gap, generator)
         state = _State.of(data, from_blocks(known), d, active_groups)
         better = best is None or state.better(best)
         best, patience = (state, PATIENCE) if better else (best, patience - 1)
@@ -139,6 +142,10 @@ def _best(
             "round %d: %d of %s groups kept, loss %.4g, %.3f active groups",
             number, len(kept), groups or len(known), state.loss, state.active,
         )  # fmt: skip
+        # Where none showed and none went, the next search waits until the fit of these has ended,
+        # and has its tries then. Without a number, one round in vain may be the last.
+        same = before == len(known) == len(kept)
+        search = groups is None or not (same and better)
         complete = len(kept) == (groups or len(known))
         if not better and (complete or not patience):
             state, patience, looks = best, PATIENCE, looks - 1

@@ -21,9 +21,11 @@ class Products(NamedTuple):
     group_size: int
 
     @classmethod
-    def of(cls, data: Tensor, dictionary: Tensor, group_size: int) -> Products:
-        """The products of data (N, n) with a dictionary (n, m)."""
-        gram = dictionary.mT @ dictionary
+    def of(
+        cls, data: Tensor, dictionary: Tensor, group_size: int, gram: Tensor | None = None
+    ) -> Products:
+        """The products of data (N, n) with a dictionary (n, m), whose ``gram`` may be known."""
+        gram = dictionary.mT @ dictionary if gram is None else gram
         energy = data.square().sum(-1)
         return cls(data @ dictionary, gram, energy, dictionary.shape[-2], group_size)
 

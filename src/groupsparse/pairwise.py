@@ -133,7 +133,7 @@ def _refined(data: Tensor, spans: Tensor, limit: Tensor, rounds: int) -> tuple[T
     generator = torch.Generator().manual_seed(0)
     for _ in range(rounds):
         projected, active = _active(data, spans, limit)
-        moved = projected.flatten(1).mT.to_sparse() @ data
+        moved = _weighted_sums(projected.flatten(1), data)
         # The present span, weighted lightly, keeps a candidate that no sample is active in.
         moved = moved.view(count, d, n).mT + 1e-6 * spans
         spans = torch.linalg.qr(moved).Q
@@ -145,7 +145,7 @@ def _refined(data: Tensor, spans: Tensor, limit: Tensor, rounds: int) -> tuple[T
         vector = vector - (spans @ (spans.mT @ vector.unsqueeze(-1))).squeeze(-1)
         vector = torch.nn.functional.normalize(vector, dim=-1)
         response = (data @ vector.mT) * active
-        moved = response.mT.to_sparse() @ data
+        moved = _weighted_sums(response, data)
         outside = (moved * vector).sum(-1)
         vector = moved
     return spans, inside / outside.clamp_min(torch.finfo(outside.dtype).tiny)
@@ -156,3 +156,10 @@ def _active(data: Tensor, spans: Tensor, limit: Tensor) -> tuple[Tensor, Tensor]
     projected = (data @ spans.transpose(0, 1).flatten(1)).unflatten(1, spans.shape[::2])
     active = projected.square().sum(-1) > limit.unsqueeze(1)
     return projected * active.unsqueeze(-1), active
+
+
+def _weighted_sums(weights: Tensor, data: Tensor) -> Tensor:
+    """Sums of samples (N, n) with weights (N, B): (B, n)."""
+    # Measured: 0.7 % of nonzero weights in 100 dimensions and 6 % in 950 make a sparse product pay.
+    few = int(torch.count_nonzero(weights)) * 15_000 < weights.numel() * data.shape[1]
+    return (weights.mT.to_sparse() if few else weights.mT) @ data

@@ -73,8 +73,9 @@ def select_groups(
     rule.check(basis.shape[-1] // group_size)
     replicates, pairs = _replicates(data, basis)
     supports = [
-        torch.cat([rule(Products.of(part, a, group_size)) for part in y.split(ROWS)])
+        torch.cat([rule(Products.of(part, a, group_size, gram)) for part in y.split(ROWS)])
         for y, a in pairs
+        for gram in [a.mT @ a]
     ]
     return torch.stack(supports).view(*replicates, *supports[0].shape)
 

@@ -38,10 +38,17 @@ def oracle(
         return estimate, _history([squared_error(estimate, truth)] * epochs)
     gram = truth.new_zeros(len(truth), truth.shape[-1], truth.shape[-1], dtype=torch.float64)
     cross = torch.zeros_like(truth.mT, dtype=torch.float64)
-    errors = []
+    errors, waiting, times = [], [], 0
     for epoch in range(1, epochs + 1):
-        for r, sample in enumerate(batches.samples(epoch)):
-            add_normal_equations(gram[r], cross[r], sample)
+        drawn, times = batches.samples(epoch), times + 1
+        for old, new in zip(waiting, drawn, strict=False):
+            old.data.add_(new.data)
+        waiting = waiting or drawn
+        # The same codes weigh a sum of data as they weigh each: X^T Y + X^T Z = X^T (Y + Z).
+        if not isinstance(batches, FreshNoise) or _solved(epoch, epochs):
+            for r, sample in enumerate(waiting):
+                add_normal_equations(gram[r], cross[r], sample, times)
+            waiting, times = [], 0
         if not _solved(epoch, epochs):
             errors.append(torch.full((len(truth),), torch.nan))
             continue
@@ -60,10 +67,13 @@ def _solved(epoch: int, epochs: int) -> bool:
     return epoch <= 10 or epoch % 10 == 0 or epoch == epochs
 
 
-def add_normal_equations(gram: Tensor, cross: Tensor, sample: Sample) -> None:
-    """Add X^T X (m, m) and X^T Y (m, n) of a sample in place, touching active entries only."""
+def add_normal_equations(gram: Tensor, cross: Tensor, sample: Sample, times: int = 1) -> None:
+    """Add X^T X (m, m) and X^T Y (m, n) of a sample in place, touching active entries only.
+
+    ``times``: so many samples with the same codes, whose data are summed.
+    """
     columns, values = entries(sample.codes)
-    products = values.unsqueeze(2) * values.unsqueeze(1)
+    products = times * values.unsqueeze(2) * values.unsqueeze(1)
     places = columns.unsqueeze(2) * len(gram) + columns.unsqueeze(1)
     gram.view(-1).index_add_(0, places.flatten(), products.flatten().to(gram.dtype))
     columns, order = columns.flatten().sort(stable=True)

@@ -4,9 +4,18 @@ import pytest
 import torch
 
 import groupsparse as gs
+from groupsparse import discovery
 from groupsparse.dictionary import blocks, from_blocks
 from groupsparse.discovery import _State
-from groupsparse.pairwise import GAP, Candidates, candidates, distinct, overlaps, refine
+from groupsparse.pairwise import (
+    GAP,
+    Candidates,
+    _weighted_sums,
+    candidates,
+    distinct,
+    overlaps,
+    refine,
+)
 
 D = 4
 
@@ -107,6 +116,19 @@ def test_overlaps_are_mean_squared_cosines():
     assert found.tolist() == [[1.0, 0.5, 0.0]]
 
 
+@pytest.mark.parametrize(("share", "sparse"), [(0.001, True), (0.5, False)])
+def test_sums_of_samples_are_the_same_from_few_weights_and_from_many(monkeypatch, share, sparse):
+    generator, taken, original = torch.Generator().manual_seed(0), [], torch.Tensor.to_sparse
+    data = torch.randn(500, 200, generator=generator, dtype=torch.float64)
+    weights = torch.randn(500, 30, generator=generator, dtype=torch.float64)
+    weights *= torch.rand(500, 30, generator=generator) < share
+    monkeypatch.setattr(torch.Tensor, "to_sparse", lambda t: taken.append(1) or original(t))
+    # Sums of 500 terms in another order: 500 * 2^-53 of sums that are below 1e3.
+    expected = torch.einsum("nb,ni->bi", weights, data)
+    torch.testing.assert_close(_weighted_sums(weights, data), expected, rtol=0, atol=1e-10)
+    assert bool(taken) == sparse
+
+
 def test_distinct_candidates_overlap_no_other_and_none_that_is_known():
     q = torch.eye(8)
     spans = torch.stack([q[:, [0, 1]], q[:, [0, 1]], q[:, [2, 3]], q[:, [4, 5]], q[:, [6, 7]]])
@@ -143,6 +165,33 @@ def test_the_score_prefers_fewer_active_groups_to_the_same_error():
     assert pure.better(other)
     assert not other.better(pure)
     assert not pure.better(pure)
+
+
+def test_a_search_in_vain_is_not_repeated_while_the_fit_of_what_is_known_improves(monkeypatch):
+    """Two groups show of the twelve asked for, at the first search, and their fit takes rounds."""
+    searches, fits = [], []
+    found, of = discovery.candidates, _State.of.__func__
+
+    def search(*arguments):
+        searches.append(len(fits))
+        some = found(*arguments)
+        return some if len(searches) == 1 else Candidates(some.spans[:0], some.gap[:0])
+
+    def state(cls, *arguments):
+        fits.append(of(cls, *arguments))
+        # Scores that fall by half for ten rounds, and then no more.
+        return fits[-1]._replace(residual=2.0 ** max(0, 10 - len(fits)))
+
+    monkeypatch.setattr(discovery, "candidates", search)
+    monkeypatch.setattr(_State, "of", classmethod(state))
+    monkeypatch.setattr(_State, "_price", 0.0)
+    truth = gs.random_dictionary(60, 2 * D, generator=0)
+    data = gs.sample(truth, D, 1, (4.0, 5.0), 600, generator=1, snr_db=6.5).data
+    learnt = gs.discover(data, 12, D)
+    spans = [blocks(gs.orthonormalize_groups(a, D), D) for a in (truth, learnt)]
+    assert (overlaps(*spans).amax(1) > 0.95).all()
+    assert searches[:3] == [0, 1, 11], "fits 2 to 11 were better, each than the one before"
+    assert len(searches) > 2 * discovery.PATIENCE, "at the end it looks again and again"
 
 
 def test_groups_that_do_not_show_are_random_and_said_so(caplog):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from groupsparse import autoencoder
+from groupsparse import autoencoder, screening
 from groupsparse import loss as losses
 from groupsparse.autoencoder import Autoencoder
 from groupsparse.batches import FixedData
@@ -117,8 +117,8 @@ def test_the_sparse_loss_is_the_dense_one(monkeypatch, prox, replicates):
     data, dictionary = problem(replicates)
     found = []
     for share in (-1.0, 1.0):  # the dense path, the sparse one
-        monkeypatch.setattr(losses, "DENSE_FROM", share)
-        monkeypatch.setattr(losses, "BLOCK", 7 * GROUPS * D)
+        monkeypatch.setattr(losses, "dense_from", lambda *_, share=share: share)
+        monkeypatch.setattr(screening, "BLOCK", 7 * GROUPS * D)
         model = network(dictionary, prox)
         value = model.loss(data)
         value.sum().backward()
@@ -130,7 +130,7 @@ def test_the_sparse_loss_is_the_dense_one(monkeypatch, prox, replicates):
 @every_prox
 def test_the_sparse_loss_does_not_depend_on_how_many_systems_fit_in_memory(monkeypatch, prox):
     data, dictionary = problem()
-    monkeypatch.setattr(losses, "DENSE_FROM", 1.0)
+    monkeypatch.setattr(losses, "dense_from", lambda *_: 1.0)
     found = []
     for systems in (1, 3, 10**6):
         monkeypatch.setattr(losses, "systems_at_a_time", lambda k, d, n, s=systems: s)
@@ -152,7 +152,7 @@ def test_the_loss_does_not_differentiate_through_the_solve(monkeypatch, encoder)
         solved.append(refitted(*arguments))
         return solved[-1]
 
-    monkeypatch.setattr(losses, "DENSE_FROM", -1.0)  # the dense path
+    monkeypatch.setattr(losses, "dense_from", lambda *_: -1.0)  # the dense path
     for module in (losses, autoencoder):
         monkeypatch.setattr(module, "refitted", watched)
     network(dictionary, encoder=encoder).loss(data).backward()
@@ -179,7 +179,7 @@ def test_more_active_atoms_than_dimensions_are_refused(monkeypatch):
     data, dictionary = problem()
     wide = torch.cat([dictionary, dictionary.flip(0)], 1)
     for share in (-1.0, 1.0):
-        monkeypatch.setattr(losses, "DENSE_FROM", share)
+        monkeypatch.setattr(losses, "dense_from", lambda *_, share=share: share)
         with pytest.raises(ValueError, match="32 atoms in 20 dimensions: a larger lambda_"):
             Autoencoder(wide, "group_soft", 0.0, D, refit=True).loss(data)
 

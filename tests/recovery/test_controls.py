@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from groupsparse.batches import FixedData
-from groupsparse.generative import random_dictionary, sample_codes
-from groupsparse.recovery import squared_error
+from groupsparse.batches import FixedData, FreshNoise
+from groupsparse.generative import Codes, dense_codes, random_dictionary, sample_codes
+from groupsparse.recovery import least_squares_dictionary, squared_error
 from recovery.controls import CONTROLS, chance
 
 EPOCHS, GROUPS, D = 3, 5, 2
@@ -49,3 +49,27 @@ def test_the_oracle_is_exact_without_noise():
     estimate, _ = CONTROLS["oracle"](tensors, FixedData(tensors["data"], [3, 4]), 1, [3, 4])
     # The Gram matrix of 60 samples has a condition below 100, float32.
     torch.testing.assert_close(estimate, tensors["dictionary"], rtol=0, atol=1e-4)
+
+
+def test_the_oracle_of_fresh_noise_is_least_squares_on_all_samples_so_far():
+    tensors, epochs = problem(), 23
+    codes = Codes(tensors["groups"], tensors["values"])
+    batches = FreshNoise(tensors["dictionary"], codes, [0.5, 1.0], [3, 4])
+    estimate, history = CONTROLS["oracle"](tensors, batches, epochs, [3, 4])
+    seen = [batches.samples(epoch) for epoch in range(1, epochs + 1)]
+    for last in (1, 10, 20, 23):  # epochs after which it is solved
+        expected = torch.stack(
+            [
+                least_squares_dictionary(
+                    torch.cat([samples[r].data for samples in seen[:last]]).double(),
+                    dense_codes(seen[0][r].codes, GROUPS).double().repeat(last, 1),
+                )
+                for r in range(2)
+            ]
+        )
+        # Sums of up to 600 terms in float32, 4e-5 of a squared error that is well conditioned.
+        errors = squared_error(expected.float(), tensors["dictionary"])
+        torch.testing.assert_close(history["squared_error"][last], errors, rtol=1e-3, atol=0)
+    # The Gram matrix has a condition below 100: 100 * 600 * 2^-24 at the worst.
+    torch.testing.assert_close(estimate, expected.float(), rtol=0, atol=4e-3)
+    assert history["squared_error"][11].isnan().all()

@@ -35,6 +35,7 @@ rule featurizers_measure:
         "<logs>/featurizers_measure/{method}.log",
     benchmark:
         "<benchmarks>/featurizers_measure/{method}.tsv"
+    priority: 1  # the longest jobs of the experiment start first
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]

@@ -33,6 +33,7 @@ rule limits_measure:
         "<benchmarks>/limits_measure/{sampling}-{method}.tsv"
     wildcard_constraints:
         sampling="fixed|fresh",
+    priority: 1  # the longest jobs beside those alone on the machine start first
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]

@@ -49,6 +49,7 @@ rule recovery_simulate:
         "<logs>/recovery_simulate/snr{snr}.log",
     benchmark:
         "<benchmarks>/recovery_simulate/snr{snr}.tsv"
+    priority: 1  # the longest trainings of the default run wait for it
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
@@ -83,6 +84,7 @@ rule recovery_train:
         "<logs>/recovery_train/snr{snr}-{init}-{sampling}-{method}.log",
     benchmark:
         "<benchmarks>/recovery_train/snr{snr}-{init}-{sampling}-{method}.tsv"
+    priority: 1  # the longest jobs of the default run start first
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
