@@ -61,8 +61,9 @@ def _fit_amplitudes(
 
     def direction(x: Tensor) -> Tensor:
         eta = signal(x)
-        slope = torch.einsum("nst,nct->nsc", here, trials.slope(eta)) + precision * (x - mean)
-        bend = torch.einsum("nst,nct,nrt->ncsr", here, trials.bend(eta), here)
+        slope, bend = trials.slope_and_bend(eta)
+        slope = torch.einsum("nst,nct->nsc", here, slope) + precision * (x - mean)
+        bend = torch.einsum("nst,nct,nrt->ncsr", here, bend, here)
         bend = bend + eye * (precision + torch.zeros_like(x)).mT.unsqueeze(-1)
         held = _held(x, slope, low, high) | ~slots.active.unsqueeze(-1)
         return _step(slope.mT, bend, held.mT).mT
@@ -81,8 +82,8 @@ def fit_baseline(trials: Trials, added: Tensor, steps: int = 2) -> Trials:
     def direction(baseline: Tensor) -> Tensor:
         eta = baseline + added
         seen = trials.values.shape[-1]
-        bend = trials.bend(eta).sum(-1, keepdim=True).clamp_min(least * seen)
-        return -trials.slope(eta).sum(-1, keepdim=True) / bend
+        slope, bend = (x.sum(-1, keepdim=True) for x in trials.slope_and_bend(eta))
+        return -slope / bend.clamp_min(least * seen)
 
     fitted = _newton(
         trials.baseline, lambda b: trials.loss(b + added), direction, lambda b: b, steps
@@ -115,8 +116,9 @@ def fit_kernels(
 
     def direction(h: Tensor) -> Tensor:
         eta = slots.signal(trials, h)
-        slope = _kernel_slope(trials.slope(eta), events, h) + h @ rough
-        bend = _kernel_bend(trials.bend(eta), events, h)
+        slope, bend = trials.slope_and_bend(eta)
+        slope = _kernel_slope(slope, events, h) + h @ rough
+        bend = _kernel_bend(bend, events, h)
         bend.diagonal(dim1=0, dim2=2).add_(rough.unsqueeze(-1))
         bend = bend.reshape(count * length, count * length).double()
         held = _held(h, slope, low, torch.inf).flatten()

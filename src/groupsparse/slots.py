@@ -50,6 +50,16 @@ class Trials(NamedTuple):
         bend = self.law.bend(eta)
         return bend if self.observed is None else bend * self.observed
 
+    def slope_and_bend(self, eta: Tensor) -> tuple[Tensor, Tensor]:
+        """:meth:`slope` and :meth:`bend`, for what they have in common once."""
+        mean, bend = self.law.mean_and_bend(eta)
+        slope = self.law.scale * (mean - self.values)
+        return (
+            (slope, bend)
+            if self.observed is None
+            else (slope * self.observed, bend * self.observed)
+        )
+
 
 class Slots(NamedTuple):
     """Up to S events in every trial: ``kernel``, ``time`` and ``active`` (N, S), and ``amplitude``
@@ -136,10 +146,9 @@ def windows(x: Tensor, events: Events, length: int) -> Tensor:
 
 
 def windows_at(x: Tensor, time: Tensor, length: int) -> Tensor:
-    """x (N, C, T) at some times of each trial, (N, M): (N, C, M, L)."""
-    count, neurons, _ = x.shape
-    index = _times(time, length).flatten(1).unsqueeze(1).expand(-1, neurons, -1)
-    return x.gather(2, index).view(count, neurons, -1, length)
+    """x (..., N, C, T) at some times of each trial, (N, M): (..., N, C, M, L)."""
+    index = _times(time, length).flatten(1).unsqueeze(1).expand(*x.shape[:-1], -1)
+    return x.gather(-1, index).unflatten(-1, (-1, length))
 
 
 def _times(first: Tensor, length: int) -> Tensor:
