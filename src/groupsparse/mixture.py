@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from groupsparse.arrays import LIPSCHITZ, Array, as_tensor, check_count
 from groupsparse.autoencoder import Autoencoder
 from groupsparse.dictionary import from_blocks
+from groupsparse.gram import gram
 from groupsparse.prox import Prox
 
 OBJECTIVES = ("expected", "em", "likelihood")
@@ -238,14 +239,14 @@ class Mixture(Autoencoder):
 
     def _parts(self, data: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
         """Codes (..., K, N, m) and energies (..., K, N) of data (..., 1, N, n)."""
-        dictionary = self.dictionary
-        gram = dictionary.mT @ dictionary
+        dictionary, products = self.dictionary, gram(self.dictionary)
         # One product with the atoms of all components side by side.
         correlation = data.squeeze(-3) @ from_blocks(dictionary)
-        correlation = correlation.unflatten(-1, gram.shape[-3::2]).transpose(-3, -2).contiguous()
-        codes = self._encoded(data, gram=gram, correlation=correlation, mask=mask)
+        shape = dictionary.shape[-3::2]
+        correlation = correlation.unflatten(-1, shape).transpose(-3, -2).contiguous()
+        codes = self._encoded(data, gram=products, correlation=correlation, mask=mask)
         if mask is None:  # ||y - A x||^2, without the reconstruction
-            fit = data.square().sum(-1) + (codes * (codes @ gram - 2 * correlation)).sum(-1)
+            fit = data.square().sum(-1) + (codes * (codes @ products - 2 * correlation)).sum(-1)
         else:
             fit = self._misfit(data.squeeze(-3), codes, mask.squeeze(-3))
         lambda_ = self.lambda_.unsqueeze(-1) if isinstance(self.lambda_, Tensor) else self.lambda_
