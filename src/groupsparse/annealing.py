@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from groupsparse.convolution import correlate
-from groupsparse.slots import Slots, Trials, add, windows, windows_at
+from groupsparse.slots import Slots, Trials, add, in_parts, windows, windows_at
 
 NEWTON = 3  # steps to the amplitude of a place
 REACH = 6.0  # standard deviations of the prior that an amplitude may be away from its mean
@@ -247,6 +247,11 @@ def losses(trials: Trials, slots: Slots, kernels: Tensor, prior: Prior) -> Tenso
     The curvature by every amplitude makes it comparable between numbers of events, whatever the
     unit of y, as in the odds of the search.
     """
+    parts = in_parts(trials, slots)
+    return torch.cat([_losses(some, theirs, kernels, prior) for some, theirs in parts])
+
+
+def _losses(trials: Trials, slots: Slots, kernels: Tensor, prior: Prior) -> Tensor:
     eta, events = slots.signal(trials, kernels), slots.events()
     bend = windows(trials.bend(eta), events, kernels.shape[-1])
     bend = torch.einsum("ecl,el->ec", bend, kernels[events.kernel].square())

@@ -11,6 +11,8 @@ from torch.nn.functional import max_pool1d
 from groupsparse.events import Events
 from groupsparse.likelihood import Law
 
+ENTRIES = 2**20  # of values that are worked on at a time: they stay in the cache
+
 
 class Trials(NamedTuple):
     """What was observed: ``values`` (N, C, T), ``baseline`` (N, C, 1), and where.
@@ -131,6 +133,13 @@ class Slots(NamedTuple):
         marks = self.amplitude.new_zeros(len(here), kernels, starts)
         marks[trial, self.kernel[trial, slot], self.time[trial, slot]] = 1
         return max_pool1d(marks, 2 * spacing - 1, 1, spacing - 1) > 0
+
+
+def in_parts(trials: Trials, slots: Slots) -> list[tuple[Trials, Slots]]:
+    """Trials, with their slots, that are worked on at a time."""
+    size = max(1, ENTRIES // max(1, trials.values[:1].numel()))
+    parts = [slice(start, start + size) for start in range(0, len(trials.values), size)]
+    return [(trials.take(rows), slots.take(rows)) for rows in parts]
 
 
 def add(eta: Tensor, kernels: Tensor, kernel: Tensor, time: Tensor, amplitude: Tensor) -> None:
