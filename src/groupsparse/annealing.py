@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from groupsparse.convolution import correlate
-from groupsparse.slots import Slots, Trials, add, windows, windows_at
+from groupsparse.slots import Slots, Trials, add, in_parts, windows, windows_at
 
 NEWTON = 3  # steps to the amplitude of a place
 REACH = 6.0  # standard deviations of the prior that an amplitude may be away from its mean
@@ -85,6 +85,16 @@ class Places(NamedTuple):
     curvature: Tensor
     time: Tensor
 
+    def at(self, time: Tensor) -> Places:
+        """Of places at all times, those at some of them (N, K, M)."""
+        each = time.unsqueeze(-1).expand(*time.shape, self.amplitude.shape[-1])
+        x, bend = (part.gather(2, each) for part in (self.amplitude, self.curvature))
+        return Places(self.gain.gather(2, time), x, bend, time)
+
+    def without(self, closed: Tensor) -> Places:
+        """No gain where it is ``closed`` (N, K, P)."""
+        return self._replace(gain=self.gain.masked_fill(closed.gather(2, self.time), -torch.inf))
+
 
 def places(
     trials: Trials, eta: Tensor, kernels: Tensor, mean: Tensor, std: Tensor, prior: Prior,
@@ -98,27 +108,30 @@ def places(
     length, law = kernels.shape[-1], trials.law
     closed = torch.zeros_like(trials.allowed) if closed is None else closed
     starts = closed.shape[-1]
-    if screen is None or screen >= starts:
-        time = torch.arange(starts, device=eta.device).expand(closed.shape)
-    else:
-        rough = roughly(trials, eta, kernels, mean, std, prior).masked_fill(closed, -torch.inf)
-        time = rough.topk(screen, -1).indices
+    time = torch.arange(starts, device=eta.device).expand(closed.shape)
+    if law.quadratic or (screen is not None and screen < starts):
+        rough = parabola(trials, eta, kernels, mean, std, prior)
+        if screen is not None and screen < starts:
+            time = rough.gain.masked_fill(closed, -torch.inf).topk(screen, -1, sorted=False).indices
+        if law.quadratic:
+            return rough.at(time).without(closed)
 
-    def looks(x: Tensor, k: int) -> Tensor:
-        """(N, C, M, L); at all times it is a view."""
-        every = time.shape[-1] == starts
-        return x.unfold(-1, length, 1) if every else windows_at(x, time[:, k], length)
-
-    base = law.cumulant(eta) if trials.observed is None else law.cumulant(eta) * trials.observed
+    base, seen = law.cumulant(eta), trials.observed
+    signals = (
+        [eta, trials.values, base] if seen is None else [eta, trials.values, base * seen, seen]
+    )
+    signals = torch.stack(signals)
     precision = std.pow(-2)[:, None, None]
     found = []
     for k, kernel in enumerate(kernels):
-        below, y = looks(eta, k), looks(trials.values, k)
-        seen = None if trials.observed is None else looks(trials.observed, k)
-        before = looks(base, k).sum(-1)
+        # (N, C, M, L); at all times these are views.
+        every = time.shape[-1] == starts
+        looks = signals.unfold(-1, length, 1) if every else windows_at(signals, time[:, k], length)
+        below, y, before, *seen = looks
+        before = before.sum(-1)
         squares, middle = kernel.square(), mean[:, k].unsqueeze(-1)  # (N, C, 1)
         # Where entries are hidden the kernel is cut.
-        weigh = (lambda v: v) if seen is None else (lambda v, seen=seen: v * seen)
+        weigh = (lambda v, seen=seen: v * seen[0]) if seen else (lambda v: v)
         linear = law.scale * (weigh(y) @ kernel)
         reach = REACH / precision.sqrt()
         # A mean may be far outside of the bounds, where its reach does not touch them.
@@ -128,37 +141,41 @@ def places(
         )
         x = x.expand(before.shape)
         for _ in range(NEWTON):
-            here = below + x.unsqueeze(-1) * kernel
-            slope = law.scale * (weigh(law.mean(here)) @ kernel) - linear + precision * (x - middle)
-            bend = weigh(law.bend(here)) @ squares + precision
-            x = torch.minimum(torch.maximum(x - slope / bend, low), high)
-        here = below + x.unsqueeze(-1) * kernel
-        gain = before - weigh(law.cumulant(here)).sum(-1) + x * linear
+            level, bend = law.mean_and_bend(torch.addcmul(below, x.unsqueeze(-1), kernel))
+            slope = law.scale * (weigh(level) @ kernel) - linear + precision * (x - middle)
+            bend = weigh(bend) @ squares + precision
+            x = torch.clamp(x - slope / bend, low, high)
+        here = law.cumulant(torch.addcmul(below, x.unsqueeze(-1), kernel))
+        gain = before - weigh(here).sum(-1) + x * linear
         gain = gain - (precision * (x - middle).square() + (bend / precision).log()) / 2
         found.append((gain.sum(1), x.mT, bend.mT))
     gain, amplitude, curvature = (torch.stack(parts, 1) for parts in zip(*found, strict=True))
-    return Places(gain.masked_fill(closed.gather(2, time), -torch.inf), amplitude, curvature, time)
+    return Places(gain, amplitude, curvature, time).without(closed)
 
 
-def roughly(
+def parabola(
     trials: Trials, eta: Tensor, kernels: Tensor, mean: Tensor, std: Tensor, prior: Prior
-) -> Tensor:
-    """What an event gains at every place (N, K, P) if the loss were its parabola at eta."""
+) -> Places:
+    """An event at every place, if the loss were its parabola at eta: exact if it is one."""
     count, neurons, _ = eta.shape
 
     def correlated(signal: Tensor, shapes: Tensor) -> Tensor:
         found = correlate(signal.permute(2, 0, 1).flatten(1), shapes)  # (P, K, N C)
         return found.unflatten(-1, (count, neurons))
 
-    push = -correlated(trials.slope(eta), kernels)
-    bend = correlated(trials.bend(eta), kernels.square())
+    slope, bend = trials.slope_and_bend(eta)
     precision, middle = std.pow(-2).unsqueeze(-1), mean.transpose(0, 1)  # (N, 1), (K, N, C)
-    low, high = (bound[:, None, None] for bound in (prior.low, prior.high))
-    x = (push + precision * middle) / (bend + precision)
-    x = torch.minimum(torch.maximum(x, low), high)
-    gain = x * push - (x.square() * bend + precision * (x - middle).square()) / 2
-    gain = gain - (1 + bend / precision).log() / 2
-    return gain.sum(-1).permute(2, 1, 0)
+    bend = correlated(bend, kernels.square()).add_(precision)
+    pull = precision * middle - correlated(slope, kernels)
+    reach = (REACH if trials.law.quadratic else math.inf) * std.unsqueeze(-1)
+    bounds = prior.low[:, None, None], prior.high[:, None, None]
+    low, high = (torch.clamp(v, *bounds) for v in (middle - reach, middle + reach))
+    x = torch.clamp(pull / bend, low, high)
+    gain = torch.addcmul(pull, x, bend, value=-0.5).mul_(x)
+    gain.sub_((precision * middle.square() - precision.log()) / 2).sub_(bend.log(), alpha=0.5)
+    found = gain.sum(-1), x, bend
+    time = torch.arange(len(gain), device=eta.device).expand(count, len(kernels), -1)
+    return Places(*(part.transpose(0, 2) for part in found), time)
 
 
 def parts(trials: Trials, length: int, screen: int | None) -> Sequence[Tensor]:
@@ -230,6 +247,11 @@ def losses(trials: Trials, slots: Slots, kernels: Tensor, prior: Prior) -> Tenso
     The curvature by every amplitude makes it comparable between numbers of events, whatever the
     unit of y, as in the odds of the search.
     """
+    parts = in_parts(trials, slots)
+    return torch.cat([_losses(some, theirs, kernels, prior) for some, theirs in parts])
+
+
+def _losses(trials: Trials, slots: Slots, kernels: Tensor, prior: Prior) -> Tensor:
     eta, events = slots.signal(trials, kernels), slots.events()
     bend = windows(trials.bend(eta), events, kernels.shape[-1])
     bend = torch.einsum("ecl,el->ec", bend, kernels[events.kernel].square())

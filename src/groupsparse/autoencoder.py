@@ -20,6 +20,7 @@ from groupsparse.arrays import (
     check_step,
 )
 from groupsparse.dictionary import squared_spectral_norm
+from groupsparse.gram import gram, gram_loss, products
 from groupsparse.groups import Groups, group_size_of
 from groupsparse.loss import active, dense_loss, per_sample, reconstruction_loss, shallow_loss
 from groupsparse.preprocess import require_finite
@@ -62,15 +63,11 @@ class Autoencoder(nn.Module):
     refit : the encoder finds the active groups (atoms, for an activation without groups) and codes
         are least squares on them, as in :func:`groupsparse.pursuit.refit_codes`: they are not
         shrunk, and those of a one-sided activation may be negative. The gradient of :meth:`loss` is
-        that of the decoder with the codes held fixed, whatever ``backprop`` is. By the envelope
-        theorem this is the whole gradient: dL/dA = (dL/dA at fixed x) + (dL/dx)(dx/dA), and
-        dL/dx = 0 on the support at least squares
+        that of the decoder with the codes held fixed, whatever ``backprop`` is: the whole one by
+        the envelope theorem, because dL/dx = 0 on the support at least squares
 
     ``state_dict`` holds the dictionary alone; :meth:`save` keeps lambda and the rest too.
-
-    Raises
-    ------
-    ValueError or TypeError that says what was expected, for arguments that do not fit.
+    ValueError or TypeError says what was expected, for arguments that do not fit.
 
     Examples
     --------
@@ -134,10 +131,10 @@ class Autoencoder(nn.Module):
 
     def config(self) -> dict:
         """All arguments of the class except the dictionary, JSON-able."""
-        many = isinstance(self.lambda_, Tensor)
+        lambda_ = self.lambda_
         return {
             "prox": self.prox if isinstance(self.prox, str) else name_of(self.prox),
-            "lambda_": self.lambda_.tolist() if many else self.lambda_,
+            "lambda_": lambda_.tolist() if isinstance(lambda_, Tensor) else lambda_,
             "group_size": self.group_size if self._equal else self.group_size.config(),
             "encoder": self.encoder,
             "layers": self.layers,
@@ -193,16 +190,19 @@ class Autoencoder(nn.Module):
             loss = shallow_loss if known else dense_loss
             size = self._unit if self.refit else self.group_size
             return loss(data, self.dictionary, self.activation, self.lambda_, size, self.refit)
-        fixed = self.backprop == 0 or self.refit
+        fixed, (n, m) = self.backprop == 0 or self.refit, self.dictionary.shape[-2:]
+        known = products(data, self.dictionary) if self.encoder != "shallow" and m <= n else {}
         with torch.set_grad_enabled(torch.is_grad_enabled() and not fixed):
-            codes = self._codes(data)
+            codes = self._codes(data, **known)
+        if known:  # in fewer products
+            return gram_loss(data, codes, **known)
         return reconstruction_loss(data, codes @ self.dictionary.mT)
 
-    def _codes(self, data: Tensor) -> Tensor:
+    def _codes(self, data: Tensor, **known: Tensor) -> Tensor:
         if not self.refit:
-            return self._encoded(data)
+            return self._encoded(data, **known)
         with torch.no_grad():  # which groups are active has no derivative
-            support = active(self._encoded(data), self._unit)
+            support = active(self._encoded(data, **known), self._unit)
         return refitted(data, self.dictionary, support, self._unit)
 
     @property
@@ -221,7 +221,7 @@ class Autoencoder(nn.Module):
         if self.encoder == "shallow":
             codes = encoder.shallow(*problem)
         else:
-            known = {"gram": self.dictionary.mT @ self.dictionary} | known
+            known = {"gram": gram(self.dictionary)} | known
             step = self.encoder == "fista", self._lipschitz(known["gram"].detach())
             codes = encoder.unfolded(*problem, self.layers, *step, self.backprop, **known)
         if codes.shape[-1] != self.dictionary.shape[-1]:
@@ -245,8 +245,8 @@ class Autoencoder(nn.Module):
         try:
             torch.broadcast_shapes(data.shape[:-2], replicates)
         except RuntimeError:
-            shapes = f"{tuple(data.shape)} do not fit the replicates {tuple(replicates)}"
-            raise ValueError(f"data of shape {shapes} of the dictionary") from None
+            shapes = f"shape {tuple(data.shape)} do not fit the replicates {tuple(replicates)}"
+            raise ValueError(f"data of {shapes} of the dictionary") from None
         return data
 
     def _lipschitz(self, gram: Tensor | None = None) -> Tensor:
@@ -292,9 +292,9 @@ def encode_in_batches(model: Autoencoder, data: Array, batch_size: int = 10_000)
 
     Shapes, warning and errors as in :meth:`Autoencoder.encode`.
     """
-    data = model._shaped(as_tensor(data))
+    data, size = model._shaped(as_tensor(data)), check_count(batch_size, "batch_size", least=1)
     model._require_finite(data)
-    parts = data.split(check_count(batch_size, "batch_size", least=1), dim=-2)
-    codes = torch.cat([model._codes(model._fit(part)).cpu() for part in parts], dim=-2)
+    parts = (model._codes(model._fit(part)).cpu() for part in data.split(size, dim=-2))
+    codes = torch.cat(list(parts), dim=-2)
     model._warn_if_silent(data, codes)
     return codes

@@ -4,8 +4,9 @@ Leading batch dimensions are independent problems. Samples are rows, so A^T y re
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import product
 from typing import Protocol
 
 import torch
@@ -166,25 +167,39 @@ class _Gram:
 
 
 class _Masked:
-    """The linear part of a layer, w -> w - (mask (w A^T)) A / L, through the dictionary A."""
+    """The linear part of a layer, w -> w - (mask (w A^T)) A / L, through the dictionary A.
+
+    Problems are taken one after the other, so that what has the size of their data stays in cache.
+    """
 
     def __init__(self, dictionary: Tensor, mask: Tensor, step: Tensor) -> None:
         self.dictionary, self.mask, self.step = dictionary, mask, step
 
-    def plus(self, c: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
-        seen = self._seen(w)
-        return c + self._applied(w, seen), seen
+    def plus(self, c: Tensor, w: Tensor) -> tuple[Tensor, None]:
+        result = torch.empty_like(w)
+        for i, a, scaled, mask in self._problems(w):
+            seen = (w[i] @ a.mT).mul_(mask)
+            result[i] = torch.addmm(w[i], seen, scaled, alpha=-1)
+        return result.add_(c), None
 
-    def derivatives(self, w: Tensor, slope: Tensor, known: Tensor, by_point: bool) -> tuple:
-        seen = self._seen(slope)
-        by_matrix = -self.step * (known.mT @ slope + seen.mT @ w)
-        return by_matrix, self._applied(slope, seen) if by_point else None  # its own adjoint
+    def derivatives(self, w: Tensor, slope: Tensor, known: None, by_point: bool) -> tuple:
+        by_matrix, result = torch.zeros_like(self.dictionary), torch.empty_like(w)
+        for i, a, scaled, mask in self._problems(w):
+            # To multiply again costs less than to keep data of every layer.
+            both = torch.stack([slope[i], w[i]])
+            seen = (both @ a.mT).mul_(mask)
+            by_matrix[i] = seen.flatten(0, 1).mT @ both.flip(0).flatten(0, 1)
+            if by_point:  # its own adjoint
+                result[i] = torch.addmm(slope[i], seen[0], scaled, alpha=-1)
+        return by_matrix.mul_(-self.step), result
 
-    def _applied(self, codes: Tensor, seen: Tensor) -> Tensor:
-        return codes - self.step * (seen @ self.dictionary)
-
-    def _seen(self, codes: Tensor) -> Tensor:
-        return (codes @ self.dictionary.mT) * self.mask
+    def _problems(self, codes: Tensor) -> Iterator[tuple]:
+        """Index, dictionary, the same times the step, and mask of every problem."""
+        shape = codes.shape[:-2]
+        parts = self.dictionary, self.step * self.dictionary, self.mask
+        parts = [part.expand(*shape, *part.shape[-2:]) for part in parts]
+        for i in product(*map(range, shape)):
+            yield i, *(part[i] for part in parts)
 
 
 class _Layers(torch.autograd.Function):

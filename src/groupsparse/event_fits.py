@@ -12,10 +12,9 @@ import torch
 from torch import Tensor
 
 from groupsparse.events import Events
-from groupsparse.slots import Slots, Trials, windows
+from groupsparse.slots import ENTRIES, Slots, Trials, in_parts, windows
 
 HALVINGS = 12  # of a Newton step that does not descend
-ENTRIES = 2**23  # of signals times slots that are worked on at a time
 EPSILON = 1e-6  # share of the mean curvature that is added to all: empty directions do not move
 
 
@@ -32,7 +31,7 @@ def fit_amplitudes(
     """
     shape = slots.amplitude.shape
     mean, precision = mean.expand(shape), precision.expand(shape)
-    size = max(1, ENTRIES // max(1, shape[1] * shape[2] * trials.values.shape[-1]))
+    size = max(1, ENTRIES // ((shape[1] ** 2 + shape[2]) * trials.values.shape[-1]))
     parts = [
         _fit_amplitudes(
             trials.take(rows), slots.take(rows), kernels, mean[rows], precision[rows], low, high,
@@ -49,8 +48,10 @@ def _fit_amplitudes(
 ) -> Tensor:  # fmt: skip
     active, length = slots.active.to(kernels), kernels.shape[-1]
     here = _steps(slots, kernels, trials.values.shape[-1], length)  # (N, S, T)
+    trials, here = _reached(trials, here)
     low, high = (bound[slots.kernel].unsqueeze(-1) for bound in (low, high))
     eye = torch.eye(slots.kernel.shape[1]).to(kernels)
+    pairs = (here.unsqueeze(2) * here.unsqueeze(1)).flatten(1, 2)  # (N, S S, T)
 
     def signal(x: Tensor) -> Tensor:
         return trials.baseline + torch.einsum("nst,nsc->nct", here, x)
@@ -61,8 +62,9 @@ def _fit_amplitudes(
 
     def direction(x: Tensor) -> Tensor:
         eta = signal(x)
-        slope = torch.einsum("nst,nct->nsc", here, trials.slope(eta)) + precision * (x - mean)
-        bend = torch.einsum("nst,nct,nrt->ncsr", here, trials.bend(eta), here)
+        slope, bend = trials.slope_and_bend(eta)
+        slope = torch.einsum("nst,nct->nsc", here, slope) + precision * (x - mean)
+        bend = (bend @ pairs.mT).unflatten(-1, (len(eye), len(eye)))
         bend = bend + eye * (precision + torch.zeros_like(x)).mT.unsqueeze(-1)
         held = _held(x, slope, low, high) | ~slots.active.unsqueeze(-1)
         return _step(slope.mT, bend, held.mT).mT
@@ -81,8 +83,8 @@ def fit_baseline(trials: Trials, added: Tensor, steps: int = 2) -> Trials:
     def direction(baseline: Tensor) -> Tensor:
         eta = baseline + added
         seen = trials.values.shape[-1]
-        bend = trials.bend(eta).sum(-1, keepdim=True).clamp_min(least * seen)
-        return -trials.slope(eta).sum(-1, keepdim=True) / bend
+        slope, bend = (x.sum(-1, keepdim=True) for x in trials.slope_and_bend(eta))
+        return -slope / bend.clamp_min(least * seen)
 
     fitted = _newton(
         trials.baseline, lambda b: trials.loss(b + added), direction, lambda b: b, steps
@@ -102,7 +104,7 @@ def fit_kernels(
     nonnegative : which kernels are, bool (K,)
     """
     count, length = kernels.shape
-    slots = Slots.of(events, len(trials.values))
+    parts = in_parts(trials, Slots.of(events, len(trials.values)))
     rough = torch.diff(torch.eye(length), dim=0).to(kernels)
     rough = smooth * rough.mT @ rough
     low = torch.full((count, 1), -torch.inf).to(kernels)
@@ -110,13 +112,15 @@ def fit_kernels(
         low[nonnegative] = 0
 
     def loss(h: Tensor) -> Tensor:
-        fit = trials.loss(slots.signal(trials, h)).double().sum()
+        fit = sum(some.loss(slots.signal(some, h)).double().sum() for some, slots in parts)
         return (fit + ((h @ rough) * h).sum() / 2).unsqueeze(0)
 
     def direction(h: Tensor) -> Tensor:
-        eta = slots.signal(trials, h)
-        slope = _kernel_slope(trials.slope(eta), events, h) + h @ rough
-        bend = _kernel_bend(trials.bend(eta), events, h)
+        slope, bend = h @ rough, 0.0
+        for some, slots in parts:
+            here, bent = some.slope_and_bend(slots.signal(some, h))
+            slope = slope + _kernel_slope(here, slots.events(), h)
+            bend = bend + _kernel_bend(bent, slots.events(), h)
         bend.diagonal(dim1=0, dim2=2).add_(rough.unsqueeze(-1))
         bend = bend.reshape(count * length, count * length).double()
         held = _held(h, slope, low, torch.inf).flatten()
@@ -175,6 +179,19 @@ def _steps(slots: Slots, kernels: Tensor, times: int, length: int) -> Tensor:
     here = kernels.new_zeros(*slots.kernel.shape, times)
     index = slots.time.unsqueeze(-1) + torch.arange(length, device=kernels.device)
     return here.scatter_(2, index, shapes)
+
+
+def _reached(trials: Trials, here: Tensor) -> tuple[Trials, Tensor]:
+    """Trials and shapes (N, S, T) at the times that events reach: no others tell amplitudes."""
+    reached = (here != 0).any(1)
+    most = max(1, int(reached.sum(1).max()))
+    times = reached.byte().sort(dim=-1, descending=True, stable=True).indices[:, None, :most]
+
+    def at(x: Tensor) -> Tensor:
+        return x.gather(2, times.expand(-1, x.shape[1], -1))
+
+    observed = None if trials.observed is None else at(trials.observed)
+    return trials._replace(values=at(trials.values), observed=observed), at(here)
 
 
 def _kernel_slope(slope: Tensor, events: Events, kernels: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from groupsparse.amplitudes import first_prior, prior_of
 from groupsparse.annealing import Prior, best_chain, losses, sweep
 from groupsparse.event_fits import fit_amplitudes, fit_baseline, fit_kernels
 from groupsparse.events import Events
-from groupsparse.slots import Slots, Trials
+from groupsparse.slots import Slots, Trials, in_parts
 
 log = logging.getLogger(__name__)
 
@@ -219,7 +219,11 @@ def _around(
 
 def with_baseline(trials: Trials, slots: Slots, kernels: Tensor) -> Trials:
     """Trials whose baseline fits best to their events."""
-    return fit_baseline(trials, slots.signal(trials, kernels) - trials.baseline)
+    fitted = [
+        fit_baseline(some, theirs.signal(some, kernels) - some.baseline).baseline
+        for some, theirs in in_parts(trials, slots)
+    ]
+    return trials._replace(baseline=torch.cat(fitted))
 
 
 def average_kernels(

@@ -32,6 +32,10 @@ class Law(Protocol):
     def scale(self) -> float:
         """s, the factor of y eta."""
 
+    @property
+    def quadratic(self) -> bool:
+        """Whether :meth:`nll` is a parabola in eta, so that a Newton step is exact."""
+
     def cumulant(self, eta: Tensor) -> Tensor:
         """A(eta): all of :meth:`nll` that depends on eta, but for -s y eta."""
 
@@ -46,6 +50,9 @@ class Law(Protocol):
 
     def mean(self, eta: Tensor) -> Tensor:
         """Mean of y given eta."""
+
+    def mean_and_bend(self, eta: Tensor) -> tuple[Tensor, Tensor]:
+        """:meth:`mean` and :meth:`bend`, for what they have in common once."""
 
     def link(self, mean: Tensor) -> Tensor:
         """The eta at which y has this mean; means at the border of their range are moved inside."""
@@ -81,6 +88,10 @@ class Gaussian:
     def scale(self) -> float:
         return self.std**-2
 
+    @property
+    def quadratic(self) -> bool:
+        return True
+
     def cumulant(self, eta: Tensor) -> Tensor:
         return eta.square() * (self.scale / 2)
 
@@ -95,6 +106,9 @@ class Gaussian:
 
     def mean(self, eta: Tensor) -> Tensor:
         return eta
+
+    def mean_and_bend(self, eta: Tensor) -> tuple[Tensor, Tensor]:
+        return eta, self.bend(eta)
 
     def link(self, mean: Tensor) -> Tensor:
         return mean
@@ -132,6 +146,10 @@ class Binomial:
     def scale(self) -> float:
         return 1.0
 
+    @property
+    def quadratic(self) -> bool:
+        return False
+
     def cumulant(self, eta: Tensor) -> Tensor:
         return self.trials * softplus(eta)
 
@@ -149,6 +167,11 @@ class Binomial:
 
     def mean(self, eta: Tensor) -> Tensor:
         return self.trials * torch.sigmoid(eta)
+
+    def mean_and_bend(self, eta: Tensor) -> tuple[Tensor, Tensor]:
+        p = torch.sigmoid(eta)
+        mean = self.trials * p
+        return mean, torch.addcmul(mean, mean, p, value=-1)
 
     def link(self, mean: Tensor) -> Tensor:
         share = mean / self.trials
@@ -192,6 +215,10 @@ class Poisson:
     def scale(self) -> float:
         return 1.0
 
+    @property
+    def quadratic(self) -> bool:
+        return False
+
     def cumulant(self, eta: Tensor) -> Tensor:
         below, beyond = self._parts(eta)
         return below.exp() * (1 + beyond + beyond.square() / 2)
@@ -208,6 +235,11 @@ class Poisson:
     def mean(self, eta: Tensor) -> Tensor:
         below, beyond = self._parts(eta)
         return below.exp() * (1 + beyond)
+
+    def mean_and_bend(self, eta: Tensor) -> tuple[Tensor, Tensor]:
+        below, beyond = self._parts(eta)
+        bend = below.exp()
+        return torch.addcmul(bend, bend, beyond), bend
 
     def link(self, mean: Tensor) -> Tensor:
         return mean.clamp_min(torch.finfo(mean.dtype).eps).log()

@@ -11,6 +11,8 @@ from torch.nn.functional import max_pool1d
 from groupsparse.events import Events
 from groupsparse.likelihood import Law
 
+ENTRIES = 2**20  # of values that are worked on at a time: they stay in the cache
+
 
 class Trials(NamedTuple):
     """What was observed: ``values`` (N, C, T), ``baseline`` (N, C, 1), and where.
@@ -49,6 +51,16 @@ class Trials(NamedTuple):
         """Second derivative of :meth:`loss` by eta."""
         bend = self.law.bend(eta)
         return bend if self.observed is None else bend * self.observed
+
+    def slope_and_bend(self, eta: Tensor) -> tuple[Tensor, Tensor]:
+        """:meth:`slope` and :meth:`bend`, for what they have in common once."""
+        mean, bend = self.law.mean_and_bend(eta)
+        slope = self.law.scale * (mean - self.values)
+        return (
+            (slope, bend)
+            if self.observed is None
+            else (slope * self.observed, bend * self.observed)
+        )
 
 
 class Slots(NamedTuple):
@@ -123,6 +135,13 @@ class Slots(NamedTuple):
         return max_pool1d(marks, 2 * spacing - 1, 1, spacing - 1) > 0
 
 
+def in_parts(trials: Trials, slots: Slots) -> list[tuple[Trials, Slots]]:
+    """Trials, with their slots, that are worked on at a time."""
+    size = max(1, ENTRIES // max(1, trials.values[:1].numel()))
+    parts = [slice(start, start + size) for start in range(0, len(trials.values), size)]
+    return [(trials.take(rows), slots.take(rows)) for rows in parts]
+
+
 def add(eta: Tensor, kernels: Tensor, kernel: Tensor, time: Tensor, amplitude: Tensor) -> None:
     """Add an event of every trial to eta (N, C, T): kernel and time (N,), amplitude (N, C)."""
     shapes = kernels[kernel].unsqueeze(1) * amplitude.unsqueeze(-1)  # (N, C, L)
@@ -136,10 +155,9 @@ def windows(x: Tensor, events: Events, length: int) -> Tensor:
 
 
 def windows_at(x: Tensor, time: Tensor, length: int) -> Tensor:
-    """x (N, C, T) at some times of each trial, (N, M): (N, C, M, L)."""
-    count, neurons, _ = x.shape
-    index = _times(time, length).flatten(1).unsqueeze(1).expand(-1, neurons, -1)
-    return x.gather(2, index).view(count, neurons, -1, length)
+    """x (..., N, C, T) at some times of each trial, (N, M): (..., N, C, M, L)."""
+    index = _times(time, length).flatten(1).unsqueeze(1).expand(*x.shape[:-1], -1)
+    return x.gather(-1, index).unflatten(-1, (-1, length))
 
 
 def _times(first: Tensor, length: int) -> Tensor:

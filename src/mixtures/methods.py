@@ -17,7 +17,7 @@ from groupsparse.mixture import Mixture
 from groupsparse.pursuit import refit_codes, select_groups
 from groupsparse.training import train
 
-BATCH = 10_000  # samples that are encoded at a time
+BATCH = 1000  # samples that are encoded at a time: their codes stay in cache
 STILL = 1e-3  # share of samples that change their group at which subspaces have settled
 
 
@@ -50,17 +50,14 @@ def network_of(dictionary: Tensor, entry: dict, settings: dict) -> Autoencoder:
     )  # fmt: skip
 
 
-def assigned(model: Mixture | Autoencoder, images: Tensor) -> Tensor:
-    """The cluster (N,) of every image: most probable component, or active group."""
+def assigned(model: Mixture | Autoencoder, images: Tensor) -> tuple[Tensor, dict[str, float]]:
+    """The cluster (N,) of every image, by component or active group, and a mean free energy."""
     if isinstance(model, Mixture):
-        return model.predict(images, BATCH)
-    parts = images.split(BATCH)
-    return torch.cat(
-        [
-            torch.from_numpy(active_group(encode_in_batches(model, part), model.group_size))
-            for part in parts
-        ]
-    )
+        found = model.explain(images, BATCH, reconstruct=False)
+        free_energy = float(found.free_energy.double().mean())
+        return found.probabilities.argmax(-1), {"free_energy": free_energy}
+    codes = encode_in_batches(model, images, BATCH)
+    return torch.from_numpy(active_group(codes, model.group_size)), {}
 
 
 def trained(
@@ -90,12 +87,10 @@ def result(
     model: Mixture | Autoencoder, learnt: Tensor, scored: Tensor, values: dict[str, float]
 ) -> Result:
     """What a model makes of all images."""
-    here = assigned(model, learnt)
-    there = here if scored is learnt else assigned(model, scored)
+    here, of_all = assigned(model, learnt)
+    there = here if scored is learnt else assigned(model, scored)[0]
     values = {**values, "parameters": model.dictionary.numel(), "used": len(here.unique())}
-    if isinstance(model, Mixture):
-        values["free_energy"] = float(model.free_energy(learnt, BATCH).double().mean())
-    return Result(here, there, model.dictionary.detach(), values)
+    return Result(here, there, model.dictionary.detach(), values | of_all)
 
 
 def subspaces(

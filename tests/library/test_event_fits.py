@@ -7,8 +7,10 @@ from event_problems import K, L, N, T, every_law, kernels, random, slots, trials
 from scipy.optimize import minimize
 
 from groupsparse import event_fits
+from groupsparse.annealing import Prior, losses
 from groupsparse.event_fits import fit_amplitudes, fit_baseline, fit_kernels
-from groupsparse.slots import Slots
+from groupsparse.event_learning import with_baseline
+from groupsparse.slots import Slots, in_parts
 
 hidden_or_not = pytest.mark.parametrize("hidden", [False, True])
 ANY = torch.full((K,), -torch.inf, dtype=torch.float64), torch.full((K,), torch.inf).double()
@@ -81,10 +83,13 @@ def test_steps_of_amplitudes_have_the_derivatives_of_autograd(name, hidden, monk
         error = (step[n].flatten()[active] - wanted).abs()
         assert (error <= 1e-4 * (1 + wanted.abs())).all()
         assert not step[n][~made.active[n]].any(), "empty slots stay"
-    rate = kept["loss"](made.amplitude)
-    by_hand = these.loss(made.signal(these, h))
-    off = (made.amplitude - mean) * made.active.unsqueeze(-1)
-    torch.testing.assert_close(rate, by_hand + (precision * off.square()).sum((1, 2)) / 2)
+    # But for what times without events add, which no amplitude changes.
+    none = made._replace(amplitude=torch.zeros_like(made.amplitude))
+    found = kept["loss"](made.amplitude) - kept["loss"](none.amplitude)
+    by_hand = these.loss(made.signal(these, h)) - these.loss(none.signal(these, h))
+    off = made.amplitude.square() - 2 * mean * made.amplitude
+    off = precision * off * made.active.unsqueeze(-1)
+    torch.testing.assert_close(found, by_hand + off.sum((1, 2)) / 2)
 
 
 @hidden_or_not
@@ -249,3 +254,26 @@ def test_fits_keep_the_precision_they_are_given(dtype):
     assert fitted.amplitude.dtype == dtype
     assert fit_kernels(these, made.events(), h).dtype == dtype
     assert fit_baseline(these, torch.zeros_like(these.values)).baseline.dtype == dtype
+
+
+@every_law
+@hidden_or_not
+def test_trials_in_parts_are_fitted_as_all_at_once(name, hidden, monkeypatch):
+    """Losses, kernels, amplitudes and baselines: sums over trials in another order, in float64."""
+    these, made, h = trials(name, hidden), slots(), kernels()
+    prior = Prior(torch.ones(K, made.amplitude.shape[-1]).double(), 1.0, 0.5, *ANY, None)
+    found = []
+    for entries in (2**20, 1):
+        monkeypatch.setattr("groupsparse.slots.ENTRIES", entries)
+        monkeypatch.setattr(event_fits, "ENTRIES", entries)
+        assert (len(in_parts(these, made)) == 1) == (entries > 1)
+        found.append(
+            (
+                losses(these, made, h, prior),
+                fit_kernels(these, made.events(), h, smooth=0.3),
+                fit_amplitudes(these, made, h, NONE + 1, NONE + 1, *ANY).amplitude,
+                with_baseline(these, made, h).baseline,
+            )
+        )
+    for whole, parts in zip(*found, strict=True):
+        torch.testing.assert_close(parts, whole, rtol=1e-9, atol=1e-10)

@@ -333,10 +333,9 @@ def test_training_and_encoding_use_the_same_step(encoder, replicates):
         value = network.loss(data)
         value.sum().backward()
         expected = gs.reconstruction_loss(data, network(data).reconstruction)
-        if encoder == "shallow":  # sums in another order: float32 rounding
-            torch.testing.assert_close(value, expected, rtol=1e-5, atol=0)
-        else:
-            assert torch.equal(value, expected)
+        # Sums in another order: float32 rounding, of energies where the Gram matrix is used.
+        energy = float(data.square().sum(-1).mean()) if encoder != "shallow" else 0.0
+        torch.testing.assert_close(value, expected, rtol=1e-5, atol=1e-6 * energy)
         optimizer.step()
 
 

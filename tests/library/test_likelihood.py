@@ -48,6 +48,17 @@ def test_slope_and_bend_are_derivatives(name):
 
 
 @pytest.mark.parametrize("law", [Gaussian(0.7), Binomial(), Binomial(9), Poisson(20.0)])
+def test_mean_and_bend_together_are_those_apart(law):
+    eta = torch.cat([ETA, torch.tensor([-1e4, -50.0, 3.5, 50.0, 1e4], dtype=torch.float64)]).float()
+    mean, bend = law.mean_and_bend(eta)
+    torch.testing.assert_close(mean, law.mean(eta))
+    # n p - n p^2 moves by the rounding of its terms, which are up to n = 4 times the bound.
+    error = 4 * law.curvature * torch.finfo(eta.dtype).eps
+    torch.testing.assert_close(bend, law.bend(eta), rtol=1e-6, atol=error)
+    assert (bend >= 0).all()
+
+
+@pytest.mark.parametrize("law", [Gaussian(0.7), Binomial(), Binomial(9), Poisson(20.0)])
 def test_nothing_bends_more_than_the_bound_and_nothing_overflows(law):
     eta = torch.tensor([-1e4, -50.0, 0.0, math.log(20.0), 50.0, 1e4])
     assert (law.bend(eta) <= law.curvature * (1 + 1e-6)).all()

@@ -183,6 +183,10 @@ def test_what_a_mixture_explains_is_what_its_methods_say_one_by_one():
     found = model.explain(y, batch_size=5)
     for value, method in zip(found, ("predict_proba", "free_energy", "reconstruct"), strict=True):
         assert torch.allclose(value, getattr(model, method)(y), rtol=0, atol=1e-13), method
+    short = model.explain(y, reconstruct=False)
+    assert torch.allclose(short.probabilities, found.probabilities, rtol=0, atol=1e-13)
+    assert torch.allclose(short.free_energy, found.free_energy, rtol=0, atol=1e-13)
+    assert short.reconstruction is None, "nobody asked for it"
     every = model.encode(y) @ a.mT
     best = model.predict(y)
     for r in range(2):

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import groupsparse as gs
-from groupsparse.annealing import Prior, places, roughly
+from groupsparse.annealing import Prior, places
 from groupsparse.detection import renamed
 from groupsparse.likelihood import law_of
 from groupsparse.populations import most_telling
@@ -41,20 +41,31 @@ def guess(neurons: int) -> Prior:
     return Prior(torch.full((2, neurons), 2.0), 1.0, 1.0, -free, free, None)
 
 
-def test_the_parabola_of_a_gaussian_law_is_exact_and_the_screen_keeps_the_best_places():
+@pytest.mark.parametrize("reach", [6.0, 0.5])
+def test_the_parabola_of_a_gaussian_law_is_exact_and_the_screen_keeps_the_best_places(
+    monkeypatch, reach
+):
+    """The closed form gives the gains, amplitudes and curvatures of Newton steps in windows."""
+    monkeypatch.setattr("groupsparse.annealing.REACH", reach)
     y, _ = population(3)
-    trials, prior = trials_of(y), guess(3)
-    eta, mean, std = torch.zeros_like(y), prior.mean.expand(TRIALS, -1, -1), torch.ones(TRIALS)
-    none = torch.zeros_like(trials.allowed)
-    whole = places(trials, eta, KERNELS, mean, std, prior, none)
-    rough = roughly(trials, eta, KERNELS, mean, std, prior)
-    # No amplitude is more than REACH deviations from its mean in an exact look.
-    near = (whole.amplitude - 2).abs().amax(-1) < 5
-    assert torch.allclose(rough[near], whole.gain[near], rtol=1e-3, atol=1e-2)
-    some = places(trials, eta, KERNELS, mean, std, prior, none, screen=5)
-    assert some.gain.shape == (TRIALS, 2, 5)
-    assert torch.allclose(some.gain, whole.gain.gather(2, some.time), rtol=1e-4, atol=1e-3)
-    assert torch.allclose(some.gain.amax(-1), rough.amax(-1), rtol=1e-2)
+    y, prior = y.double(), Prior(*(v.double() for v in guess(3)[:1]), *guess(3)[1:])
+    kernels, seen = KERNELS.double(), (torch.arange(TIMES) % 7 > 0).to(y).expand_as(y)
+    trials = trials_of(y)._replace(observed=seen)
+    eta, mean = torch.zeros_like(y), prior.mean.expand(TRIALS, -1, -1)
+    std = torch.linspace(0.5, 1.5, TRIALS).double()
+    look = trials, eta, kernels, mean, std, prior, torch.zeros_like(trials.allowed)
+    whole, some = places(*look), places(*look, screen=5)
+    with monkeypatch.context() as patch:
+        patch.setattr(type(trials.law), "quadratic", False)
+        steps = places(*look)
+    for name in ("gain", "amplitude", "curvature", "time"):
+        there = getattr(steps, name).to(y)
+        # Sums of a hundred products of numbers up to 10^3, in float64.
+        assert torch.allclose(getattr(whole, name).to(y), there, rtol=0, atol=1e-10), name
+    clamped = (whole.amplitude - 2).abs() >= reach * std.view(-1, 1, 1, 1) * (1 - 1e-9)
+    assert 0 < clamped.double().mean() < 1, "some amplitudes are at the end of their reach"
+    best = whole.gain.topk(5, -1).values
+    assert torch.allclose(some.gain.sort(-1, descending=True).values, best, rtol=0, atol=1e-12)
 
 
 def test_closed_places_gain_nothing_with_a_screen_too():

@@ -1,0 +1,69 @@
+"""The Gram matrix A^T A, and the reconstruction loss through it, with derivatives written out."""
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+
+def gram(dictionary: Tensor) -> Tensor:
+    """A^T A: (..., n, m) -> (..., m, m), differentiable once by one product."""
+    return _Gram.apply(dictionary)
+
+
+def products(data: Tensor, dictionary: Tensor) -> dict[str, Tensor]:
+    """``gram`` A^T A and ``correlation`` A^T y, as encoders and :func:`gram_loss` take them."""
+    return {"gram": gram(dictionary), "correlation": data @ dictionary}
+
+
+def gram_loss(data: Tensor, codes: Tensor, gram: Tensor, correlation: Tensor) -> Tensor:
+    r"""1/2 ||y - A x||^2 averaged over samples, without the reconstruction: -> (...).
+
+    .. math:: \tfrac12 \|y\|^2 + x^T (\tfrac12 G x - c), \quad G = A^T A, \quad c = A^T y
+
+    Its derivatives by codes, G and c are (G x - c)/N, x x^T/(2N) and -x/N. They take products of
+    m x m matrices alone, where the reconstruction takes three of n x m. The rounding is that of
+    ||y||^2, not of the loss.
+
+    Parameters
+    ----------
+    data : (..., N, n)
+    codes, correlation : x and c (..., N, m)
+    gram : G (..., m, m)
+
+    Examples
+    --------
+    >>> a, y, x = torch.tensor([[0.6], [0.8]]), torch.tensor([[3.0, 4.0]]), torch.tensor([[4.0]])
+    >>> gram_loss(y, x, gram(a), y @ a)
+    tensor(0.5000)
+    """
+    return _GramLoss.apply(data, codes, gram, correlation)
+
+
+class _Gram(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, dictionary: Tensor) -> Tensor:
+        ctx.save_for_backward(dictionary)
+        return dictionary.mT @ dictionary
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, slope: Tensor) -> Tensor:
+        (dictionary,) = ctx.saved_tensors
+        return dictionary @ (slope + slope.mT)
+
+
+class _GramLoss(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, data: Tensor, codes: Tensor, gram: Tensor, correlation: Tensor) -> Tensor:
+        slope = codes @ gram - correlation  # G x - c
+        ctx.save_for_backward(codes, slope)
+        inner = codes * (slope - correlation)
+        return (data.square().sum((-2, -1)) + inner.sum((-2, -1))) / (2 * data.shape[-2])
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad_output: Tensor) -> tuple:
+        codes, slope = ctx.saved_tensors
+        each = (grad_output / codes.shape[-2])[..., None, None]
+        by_gram = (codes.mT @ codes) * (each / 2)
+        return None, slope * each, by_gram, codes * -each
