@@ -42,12 +42,26 @@ CHOOSING = [GroupTopK(2), GroupTopK(6), BatchGroupTopK(1.5), BatchGroupTopK(1.5,
 @pytest.mark.parametrize("replicates", [(), (2,), (2, 2)])
 def test_value_and_gradient_are_those_of_the_dense_loss(monkeypatch, prox, threshold, replicates):
     monkeypatch.setattr(loss, "DENSE_FROM", 1.0)  # the sparse path, also with everything active
-    monkeypatch.setattr(loss, "BLOCK", 7 * ATOMS)  # blocks that do not divide the samples
+    monkeypatch.setattr(loss, "BLOCK", 0)
+    monkeypatch.setattr(loss, "ROWS", 7)  # blocks that do not divide the samples
     data, dictionary = problem(replicates)
     (value, gradient), (expected, expected_gradient) = both(data, dictionary, prox, threshold)
     # Sums of at most 40 * 18 terms in another order: far below 1e-10 in float64.
     torch.testing.assert_close(value, expected, rtol=1e-12, atol=1e-10)
     torch.testing.assert_close(gradient, expected_gradient, rtol=1e-10, atol=1e-10)
+
+
+def test_a_product_with_many_atoms_has_no_fewer_samples_at_a_time(monkeypatch):
+    """Every product reads the dictionary once: few samples at a time would read it too often."""
+    seen = []
+    longer = loss._longer_than
+    monkeypatch.setattr(
+        loss, "_longer_than", lambda p, *rest: seen.append(tuple(p.shape)) or longer(p, *rest)
+    )
+    atoms = 4 * loss.BLOCK // loss.ROWS  # so many that a block of entries has a quarter of the rows
+    dictionary = torch.randn(3, atoms, generator=torch.Generator().manual_seed(0))
+    loss._above(torch.ones(600, 3), dictionary, PROX["group_soft"], 1e3, 1)
+    assert [rows for rows, _ in seen] == [256, 256, 88]
 
 
 def test_thresholds_of_the_test_reach_from_all_groups_active_to_none():

@@ -118,7 +118,8 @@ def test_the_sparse_loss_is_the_dense_one(monkeypatch, prox, replicates):
     found = []
     for share in (-1.0, 1.0):  # the dense path, the sparse one
         monkeypatch.setattr(losses, "DENSE_FROM", share)
-        monkeypatch.setattr(losses, "BLOCK", 7 * GROUPS * D)
+        monkeypatch.setattr(losses, "BLOCK", 0)
+        monkeypatch.setattr(losses, "ROWS", 7)
         model = network(dictionary, prox)
         value = model.loss(data)
         value.sum().backward()
