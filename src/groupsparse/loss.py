@@ -23,7 +23,7 @@ DENSE_FROM = 0.12
 FAST_BFLOAT16 = getattr(torch.cpu, "get_capabilities", dict)().get("avx512_bf16", False)
 # Number of samples from which the share of active entries is estimated.
 PROBE = 100
-# Entries of codes computed at a time, so that they stay in cache; and samples at least, because every
+# Entries of codes computed at a time, so that they stay in cache; and samples at least, because a
 # product reads the whole dictionary: with 12 samples of 16 384 atoms it took three times as long.
 BLOCK, ROWS = 200_000, 256
 
@@ -119,12 +119,20 @@ def active(codes: Tensor, group_size: int) -> Tensor:
 
 
 def _longer_than(products: Tensor, threshold: float, group_size: int) -> Tensor:
-    """Groups whose norm may exceed a threshold, all that can be active: (N, m) -> (N, m / d)."""
-    first, *others = products.unflatten(-1, (-1, group_size)).unbind(-1)
+    """Groups whose norm may exceed a threshold, all that can be active: (N, m) -> (N, m / d).
+
+    The products are in the order of :func:`_by_place`, in which a sum over a group is vectorised.
+    """
+    first, *others = products.unflatten(-1, (group_size, -1)).unbind(-2)
     squares = first * first
     for other in others:
         squares.addcmul_(other, other)
     return squares > threshold**2 * (1 - 1e-5)
+
+
+def _by_place(dictionary: Tensor, group_size: int) -> Tensor:
+    """The first atoms of all groups, then the second ones, and so on: (n, m) -> same."""
+    return dictionary.unflatten(-1, (-1, group_size)).mT.flatten(-2)
 
 
 class _ShallowLoss(torch.autograd.Function):
@@ -175,15 +183,16 @@ def _above(data, dictionary, prox, lambda_, group_size) -> tuple[Tensor, Tensor,
     """The groups that an activation does not set to zero: sample, group, products Y A (K, d)."""
     samples, atoms = data.shape[0], dictionary.shape[1]
     reach = _screening_threshold(data, dictionary, lambda_, group_size)
-    low = dictionary.bfloat16() if reach else None
+    ordered = _by_place(dictionary, group_size)
+    low = ordered.bfloat16() if reach else None
     rows, groups, values = [], [], []
     step = max(ROWS, BLOCK // atoms)
     for start in range(0, samples, step):
         block = data[start : start + step]
-        products = (block.bfloat16() @ low).to(data.dtype) if reach else block @ dictionary
+        products = (block.bfloat16() @ low).to(data.dtype) if reach else block @ ordered
         row, group = _longer_than(products, reach or lambda_, group_size).nonzero().T
         if not reach:
-            values.append(products.unflatten(-1, (-1, group_size))[row, group])
+            values.append(products.unflatten(-1, (group_size, -1))[row, :, group])
         rows.append(row + start)
         groups.append(group)
     row, group = torch.cat(rows), torch.cat(groups)
@@ -234,7 +243,9 @@ def _screening_threshold(
     if not (FAST_BFLOAT16 and data.device.type == "cpu" and data.dtype == torch.float32):
         return None
     n, u = data.shape[1], 2.0**-8
-    largest = float(torch.linalg.vector_norm(data, dim=1).amax() * dictionary.norm(dim=0).amax())
+    largest = float(
+        torch.linalg.vector_norm(data, dim=1).amax() * dictionary.square().sum(0).amax().sqrt()
+    )
     error = (2 * u + u * u + (1 + 3 * u) * n * 2.0**-23) * largest + n * 2.0**-126
     # The norms are float32 sums themselves.
     reach = (lambda_ - group_size**0.5 * error * (1 + n * 2.0**-23)) * (1 - u)
