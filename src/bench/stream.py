@@ -84,7 +84,7 @@ def main() -> None:
     count = max(1, model["samples"] // (batch_size * settings["parts"]))
     stream = Stream(truth, model, count, batch_size, args.seed)
     checkpoint = Path(args.output).with_name("stream.checkpoint")
-    history = {}
+    rates, history = machine(), {}  # measured first, which also loads what a training uses
     options = {"epochs": settings["parts"], "lr": settings["lr"], "normalize": True}
     options |= {"checkpoint": checkpoint, "checkpoint_every": 10}
     peak = memory_added_mb(
@@ -102,7 +102,7 @@ def main() -> None:
     }  # fmt: skip
     table = rows({"bare product": [count * s for s in products]}, "", **condition)
     found = {name: values[1:].tolist() for name, values in history.items()} | {
-        "active_groups": [active], "peak_mb": [peak], "predicted": [predicted(run, machine())],
+        "active_groups": [active], "peak_mb": [peak], "predicted": [predicted(run, rates)],
         "predicted_mb": [peak_bytes(run) / 2**20],
     }  # fmt: skip
     for metric, values in found.items():
