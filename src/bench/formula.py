@@ -19,8 +19,8 @@ COPIED = 5  # copies of a block while it is read, shuffled and joined to what is
 LOADED = {"shallow": 5e6, "unfolded": 5e6, "alternating": 5e7}  # bytes: the last one imports scipy
 FACTORED = 0.3  # rate of factorisations in float64, of that of products in float32
 FETCHED = 3  # times that the rows of an active atom are fetched for a sample
-SCANNED = 12  # bytes that the search for active groups moves for an entry of Y A
-STEPPED = 24  # arrays of the size of the dictionary that a step reads or writes, with Adam
+SCANNED = 30  # bytes that the search for active groups moves for an entry of Y A
+STEPPED = 32  # arrays of the size of the dictionary that a step reads or writes, with Adam
 CALLED = 0.02  # of a step: the calls of a layer
 LAYERED = {"forward": 6, "backward": 12}  # arrays (B, m) that a layer reads or writes
 
