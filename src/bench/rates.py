@@ -19,7 +19,7 @@ def machine(repetitions: int = 3) -> Machine:
     left, right = torch.randn(rows, inner), torch.randn(inner, columns)
     low = (left.bfloat16(), right.bfloat16()) if loss.FAST_BFLOAT16 else (left, right)
     array = torch.ones(ARRAY)
-    tiny = Autoencoder(torch.randn(8, 64), "group_soft", 24.0, 4)
+    tiny = Autoencoder(torch.randn(8, 64), "group_soft", 12.0, 4)
     batches = FixedData(torch.randn(1000, 8), batch_size=1000 // STEPS)
     candidates = {
         "product": lambda: left @ right,

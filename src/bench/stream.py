@@ -86,7 +86,7 @@ def main() -> None:
     checkpoint = Path(args.output).with_name("stream.checkpoint")
     rates, history = machine(), {}  # measured first, which also loads what a training uses
     options = {"epochs": settings["parts"], "lr": settings["lr"], "normalize": True}
-    options |= {"checkpoint": checkpoint, "checkpoint_every": 10}
+    options |= {"decay": "cosine", "checkpoint": checkpoint, "checkpoint_every": 10}
     peak = memory_added_mb(
         lambda: history.update(train(network, stream, metrics=Meter(truth, stream), **options))
     )
