@@ -44,7 +44,7 @@ judge: $(READY)
 everything: $(PRESETS)
 publish-everything: $(PRESETS:%=publish-%)
 
-# Benchmark the library; run on an idle machine: 15 to 20 minutes on 2 cores.
+# Benchmark the library; run on an idle machine: about 40 minutes on 2 cores, half of them one stream.
 bench: $(READY)
 	snakemake --cores $(CORES) bench
 

@@ -23,7 +23,14 @@ def inconsistencies(config: dict) -> list[str]:
         if case["length"] > case["times"]:
             kernel = f"a kernel of {case['length']} bins, trials of {case['times']}"
             errors.append(f"{place}.{name}: {kernel}")
+    cost = config["bench"]["settings"]["cost"]
+    for name, run in cost["runs"].items():
+        model = cost["base"]["model"] | run.get("model", {})
+        errors += model_inconsistencies(f"bench.settings.cost.runs.{name}.model", model)
     peers = config["bench"]["settings"]["peers"]
+    for name, spec in peers["packages"].items():
+        if spec["learner"] != "ksvd" and not {"lambda", "batch_size"} <= spec.keys():
+            errors.append(f"bench.settings.peers.packages.{name}: no lambda or no batch_size")
     plain = peers["methods"].get(peers["plain"], {})
     if plain.get("encoder") != "shallow" or plain["prox"] not in ("group_soft", "soft", "relu"):
         errors.append("bench.settings.peers.plain: not a shallow method of the paper")

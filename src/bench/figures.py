@@ -1,4 +1,4 @@
-"""Draw the benchmarks: ratios to the baselines, the floor, scaling, recovery against seconds."""
+"""Draw the benchmarks: ratios to baselines, the floor, scaling, a stream, recovery against time."""
 
 import argparse
 
@@ -13,6 +13,7 @@ FIGURES = {
     "speed": lambda t: plots.speedups(ratios(t[t.device == "cpu"])),
     "speed_floor": lambda t: plots.floor(spread(t, "seconds", ("active",))),
     "speed_scale": lambda t: plots.scale(spread(t, "seconds"), spread(t, "peak_mb")),
+    "speed_stream": plots.stream,
     "speed_peers": lambda t: plots.recovery(trajectories(t)),
 }
 

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 import evidence.style  # noqa: F401  (its theme)
 
 FLOOR = "bare product"  # the one dense product that no method can do without
+BLACK = {"color": "black", "ls": "--"}
 AXES = {
     "n": "dimension n",
     "groups": "atoms m",
@@ -100,11 +101,29 @@ def scale(seconds: pd.DataFrame, memory: pd.DataFrame) -> Figure:
     return figure
 
 
+def stream(table: pd.DataFrame) -> Figure:
+    """Samples a second and resident memory of every part of a stream; the floor dashed."""
+    figure = Figure(figsize=(7.6, 2.8), layout="constrained")
+    rate, memory = figure.subplots(1, 2)
+    done = (table.repetition + 1) * table.samples
+    seconds, held = (
+        table[(table.candidate == "library") & (table.metric == m)] for m in ("seconds", "rss_mb")
+    )
+    floor = table[table.candidate == FLOOR]
+    rate.plot(done[seconds.index], seconds.samples / seconds.value, label="library")
+    rate.axhline(float(floor.samples.iloc[0] / floor.value.median()), **BLACK, label=FLOOR)
+    memory.plot(done[held.index], held.value)
+    rate.set(xlabel=AXES["samples"], ylabel="samples a second", ylim=(0, None))
+    memory.set(xlabel=AXES["samples"], ylabel="resident memory, MB", ylim=(0, None))
+    rate.legend()
+    return figure
+
+
 def _lines(ax, table: pd.DataFrame, x: str) -> None:
     candidates = [c for c in dict.fromkeys(table.candidate) if c != FLOOR]
     colors = dict(zip(candidates, sns.color_palette(n_colors=len(candidates)), strict=True))
     for name, part in table.groupby("candidate", sort=False):
-        style = {"color": "black", "ls": "--"} if name == FLOOR else {"color": colors[name]}
+        style = BLACK if name == FLOOR else {"color": colors[name]}
         part = part.sort_values(x)
         ax.plot(part[x], part["median"], marker="o", ms=3, label=name, **style)
         ax.fill_between(part[x], part["min"], part["max"], color=style["color"], alpha=0.2)

@@ -4,6 +4,9 @@ import pandas as pd
 
 CONDITION = ["experiment", "case", "n", "m", "samples", "group_size", "device", "threads"]
 
+OURS = ("library", "estimator")
+OTHERS = ("plain autograd", "scikit-learn", "dictlearn", "spams")
+
 
 def spread(table: pd.DataFrame, metric: str, extra: tuple[str, ...] = ()) -> pd.DataFrame:
     """Median, min and max of a metric over repetitions, a row for each condition and candidate."""
@@ -54,3 +57,30 @@ def last_pass(table: pd.DataFrame) -> pd.DataFrame:
     last = runs[runs.passes == runs.groupby("candidate").passes.transform("max")]
     last = last.assign(seconds_per_pass=last.seconds / last.passes)
     return last.groupby("candidate", sort=False).median(numeric_only=True).reset_index()
+
+
+def ahead(medians: pd.DataFrame) -> pd.DataFrame:
+    """Conditions in which the least median of other programs is below the least of ours.
+
+    A row for each, with ``candidate_ours`` and ``median_ours``, which are NaN if ours has none.
+    """
+    keys = [key for key in CONDITION if key in medians]
+    best = medians.loc[medians.groupby([*keys, "candidate"])["median"].idxmin()]
+    best = best.sort_values("median", kind="stable")
+    of_others, ours = (
+        best[best.candidate.str.startswith(names)].drop_duplicates(keys) for names in (OTHERS, OURS)
+    )
+    pairs = of_others.merge(ours, on=keys, how="left", suffixes=("", "_ours"))
+    return pairs[~(pairs.median_ours <= pairs["median"])]
+
+
+def predicted(table: pd.DataFrame) -> pd.DataFrame:
+    """Seconds and memory of epochs beside the predicted ones, and the relative errors of those."""
+    keys = ["case", "candidate", "n", "m", "samples"]
+    medians = table.pivot_table(
+        index=keys, columns="metric", values="value", aggfunc="median", sort=False
+    ).reset_index()
+    found = medians[medians.predicted.notna()]
+    return found.assign(
+        error=found.predicted / found.seconds - 1, error_mb=found.predicted_mb / found.peak_mb - 1
+    )

@@ -29,3 +29,7 @@ class Trajectory:
         self.rows.append(values)
         self.resumed = time.perf_counter()
         return {}
+
+    def restart(self) -> None:
+        """Begin another training from the start: its seconds count from here."""
+        self.seconds, self.resumed = 0.0, time.perf_counter()

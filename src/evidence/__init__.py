@@ -1,1 +1,1 @@
-"""What experiments share: claims and verdicts, long-form tables, the style of figures."""
+"""What experiments share: claims and verdicts, tables, style of figures, learners of others."""

@@ -221,7 +221,8 @@ class Autoencoder(nn.Module):
         if self.encoder == "shallow":
             codes = encoder.shallow(*problem)
         else:
-            known = {"gram": gram(self.dictionary)} | known
+            if "gram" not in known:
+                known["gram"] = gram(self.dictionary)
             step = self.encoder == "fista", self._lipschitz(known["gram"].detach())
             codes = encoder.unfolded(*problem, self.layers, *step, self.backprop, **known)
         if codes.shape[-1] != self.dictionary.shape[-1]:

@@ -2,25 +2,23 @@
 
 Told to all: the number of atoms. Told to pursuits: the active groups k, or the k d active atoms.
 Told to convex penalties: lambda, the threshold that an inactive group, or atom, exceeds by chance
-with probability 0.05, computed from the data alone. Optional packages are imported here if they are
-installed, so that no fit is charged for it.
+with probability 0.05, computed from the data alone.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from scipy.sparse import csc_matrix
 from scipy.stats import chi2
 from sklearn.decomposition import DictionaryLearning, MiniBatchDictionaryLearning
 from torch import Tensor
 
+from evidence import packages
 from groupsparse.alternating import alternate
 from groupsparse.autoencoder import Autoencoder
 from groupsparse.batches import FixedData
@@ -28,11 +26,6 @@ from groupsparse.dictionary import from_blocks, orthonormalize_groups
 from groupsparse.discovery import discover
 from groupsparse.pursuit import refit_codes, select_groups
 from groupsparse.training import train
-
-with suppress(ImportError):
-    import dictlearn
-with suppress(ImportError):
-    import spams
 
 BY_CHANCE = 0.05
 BATCH = 250  # samples of a mini-batch, for all learners that have them
@@ -131,44 +124,18 @@ def _sklearn(learner: Callable, task: Task, **options: object) -> Tensor:
 
 
 def ksvd(task: Task) -> Tensor:
-    start = task.start.mT.double().numpy()
-    model = dictlearn.DictionaryLearning(
-        len(start), fit_algorithm="ksvd", n_nonzero_coefs=task.active * task.group_size,
-        max_iter=task.passes, dict_init=start, random_state=task.seed,
-    )  # fmt: skip
-    components = model.fit(task.data.double().numpy()).components_
-    return torch.from_numpy(np.ascontiguousarray(components.T)).float()
+    active = task.active * task.group_size
+    return packages.ksvd(task.data, task.start, task.passes, active, task.seed)
 
 
 def spams_groups(task: Task) -> Tensor:
-    """Structured dictionary learning of spams: online, l2 norms of disjoint groups."""
-    m, d = task.start.shape[1], task.group_size
-    groups = m // d
-    # A tree of one level: its root has no atoms and no weight, its leaves are the groups.
-    parents = np.zeros((groups + 1, groups + 1), dtype=bool)
-    parents[1:, 0] = True
-    tree = {
-        "eta_g": np.r_[0.0, np.ones(groups)],
-        "groups": csc_matrix(parents),
-        "own_variables": np.r_[0, np.arange(0, m, d)].astype(np.int32),
-        "N_own_variables": np.r_[0, np.full(groups, d)].astype(np.int32),
-    }
-    options = {"tree": tree, "regul": "tree-l2", "lambda1": threshold(task, d), "tol": 1e-3}
-    return _spams(spams.structTrainDL, task, **options)
+    problem = task.data, task.start, task.passes, threshold(task, task.group_size)
+    return packages.spams_groups(*problem, task.group_size, batch_size=BATCH)
 
 
 def spams_lasso(task: Task) -> Tensor:
-    """The online dictionary learning of spams, without groups."""
-    return _spams(spams.trainDL, task, lambda1=threshold(task, 1))
-
-
-def _spams(learner: Callable, task: Task, **options: object) -> Tensor:
-    data, start = (np.asfortranarray(x.double().numpy()) for x in (task.data.mT, task.start))
-    learnt = learner(
-        data, D=start, K=start.shape[1], iter=task.passes * math.ceil(len(task.data) / BATCH),
-        batchsize=BATCH, numThreads=1, verbose=False, **options,
-    )  # fmt: skip
-    return torch.from_numpy(np.ascontiguousarray(learnt)).float()
+    problem = task.data, task.start, task.passes, threshold(task, 1)
+    return packages.spams_lasso(*problem, batch_size=BATCH)
 
 
 class Learner(NamedTuple):

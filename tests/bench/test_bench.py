@@ -3,11 +3,13 @@
 import pandas as pd
 import pytest
 import torch
+from conftest import CONFIG
 
-from bench import reference, summary
+from bench import fits, reference, stream, summary
 from groupsparse.autoencoder import Autoencoder
 
 LAMBDA, SIZE = 0.3, 3
+BENCH = CONFIG["bench"]["settings"]
 
 
 def value_and_gradient(loss, dictionary):
@@ -72,3 +74,60 @@ def test_time_to_reach_leaves_out_who_does_not_get_there():
     ]  # fmt: skip
     (row,) = summary.time_to_reach(pd.concat(parts), "error", 0.5).itertuples()
     assert (row.candidate, row.median, row.passes) == ("good", 2.0, 1)
+
+
+def test_a_peer_is_ahead_where_its_least_median_is_below_ours():
+    times = table(
+        candidate=["library, a", "library, b", "spams", "bare product"], baseline=False,
+        repetition=0, value=[3.0, 2.0, 1.0, 0.1],
+    )  # fmt: skip
+    (row,) = summary.ahead(summary.spread(times, "seconds")).itertuples()
+    assert (row.candidate, row.median, row.candidate_ours, row.median_ours) == (
+        "spams", 1.0, "library, b", 2.0
+    )  # fmt: skip
+    slower = times.assign(value=[3.0, 2.0, 2.5, 0.1])
+    assert summary.ahead(summary.spread(slower, "seconds")).empty
+
+
+def test_a_peer_is_ahead_where_ours_reaches_nothing():
+    times = table(candidate=["spams"], baseline=False, repetition=0, value=[1.0])
+    (row,) = summary.ahead(summary.spread(times, "seconds")).itertuples()
+    assert pd.isna(row.median_ours)
+
+
+def test_a_prediction_is_compared_with_the_median():
+    values = {
+        "seconds": [1.0, 2.0, 9.0],
+        "predicted": [3.0],
+        "peak_mb": [8.0],
+        "predicted_mb": [6.0],
+    }
+    parts = [
+        table(candidate="shallow", repetition=range(len(v)), baseline=False, value=v, metric=name)
+        for name, v in values.items()
+    ]
+    rate = table(candidate="machine", repetition=[0], baseline=False, value=[1e9], metric="product")
+    (row,) = summary.predicted(pd.concat([*parts, rate])).itertuples()
+    assert (row.error, row.error_mb) == (0.5, -0.25)
+
+
+def test_a_package_that_is_not_installed_is_left_out_and_named(caplog, monkeypatch):
+    monkeypatch.setattr(fits, "find_spec", lambda name: None)
+    settings = BENCH["peers"]
+    with caplog.at_level("INFO"):
+        names = fits.learners(settings, 1)
+    assert set(settings["packages"]) & set(names) == set()
+    assert "dictlearn, K-SVD: dictlearn is not installed" in caplog.text
+    monkeypatch.setattr(fits, "find_spec", lambda name: name)
+    assert set(settings["packages"]) < set(fits.learners(settings, 1))
+
+
+def test_a_part_of_a_stream_is_the_same_whenever_it_is_drawn():
+    model = {"n": 6, "groups": 4, "group_size": 2, "active_groups": 1, "amplitude": (4.0, 5.0),
+             "snr_db": 10, "samples": 1000}  # fmt: skip
+    drawn = stream.Stream(torch.eye(6, 8), model, 3, 10, seed=0)
+    first, again = (torch.cat(list(drawn(part))) for part in (2, 2))
+    assert first.shape == (30, 6)
+    assert torch.equal(first, again)
+    assert not torch.equal(first, torch.cat(list(drawn(3))))
+    assert drawn.seconds > 0

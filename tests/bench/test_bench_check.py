@@ -44,6 +44,16 @@ from bench.check import inconsistencies
             "unfolded",
             "bench.settings.peers.plain: not a shallow method",
         ),
+        (
+            "bench.settings.cost.runs.streamed.model.active_groups",
+            501,
+            "cost.runs.streamed.model.active_groups: more than",
+        ),
+        (
+            "bench.settings.peers.packages.spams, lasso",
+            {"learner": "spams_lasso", "passes": 1},
+            "packages.spams, lasso: no lambda or no batch_size",
+        ),
         ("bench.settings.peers.plain", "none", "bench.settings.peers.plain: not a shallow method"),
     ],
 )

@@ -41,10 +41,10 @@ CHOOSING = [GroupTopK(2), GroupTopK(6), BatchGroupTopK(1.5), BatchGroupTopK(1.5,
 @pytest.mark.parametrize("threshold", [0.0, 4.0, 9.0, 1e3])
 @pytest.mark.parametrize("replicates", [(), (2,), (2, 2)])
 def test_value_and_gradient_are_those_of_the_dense_loss(monkeypatch, prox, threshold, replicates):
-    monkeypatch.setattr(
-        loss, "dense_from", lambda *_: 1.0
-    )  # the sparse path, also with everything active
-    monkeypatch.setattr(screening, "BLOCK", 7 * ATOMS)  # blocks that do not divide the samples
+    # The sparse path, also with everything active.
+    monkeypatch.setattr(loss, "dense_from", lambda *_: 1.0)
+    monkeypatch.setattr(screening, "BLOCK", 0)
+    monkeypatch.setattr(screening, "ROWS", 7)  # blocks that do not divide the samples
     data, dictionary = problem(replicates)
     (value, gradient), (expected, expected_gradient) = both(data, dictionary, prox, threshold)
     # Sums of at most 40 * 18 terms in another order: far below 1e-10 in float64.

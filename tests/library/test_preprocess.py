@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from groupsparse.preprocess import preprocess, require_finite
 
@@ -20,3 +21,23 @@ def test_the_first_rows_that_are_not_finite_are_named():
     data[[1, 4, 6, 8], 0] = torch.nan
     with pytest.raises(ValueError, match=r"4 pixels have NaN .*, the first \[1, 4, 6\]$"):
         require_finite(data, "pixels")
+
+
+class Largest(TorchDispatchMode):
+    """The largest tensor that any operation makes."""
+
+    entries = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        for value in result if isinstance(result, tuple) else (result,):
+            if isinstance(value, torch.Tensor):
+                self.entries = max(self.entries, value.numel())
+        return result
+
+
+def test_finite_data_are_not_copied_to_be_checked():
+    data = torch.ones(50, 4)
+    with Largest() as made:
+        require_finite(data)
+    assert made.entries == 2

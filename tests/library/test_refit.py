@@ -118,7 +118,8 @@ def test_the_sparse_loss_is_the_dense_one(monkeypatch, prox, replicates):
     found = []
     for share in (-1.0, 1.0):  # the dense path, the sparse one
         monkeypatch.setattr(losses, "dense_from", lambda *_, share=share: share)
-        monkeypatch.setattr(screening, "BLOCK", 7 * GROUPS * D)
+        monkeypatch.setattr(screening, "BLOCK", 0)
+        monkeypatch.setattr(screening, "ROWS", 7)
         model = network(dictionary, prox)
         value = model.loss(data)
         value.sum().backward()

@@ -62,7 +62,7 @@ def test_every_script_runs_by_hand(tmp_path):
 
 def test_speed_is_measured_when_asked_for_and_never_in_a_run(fresh_workflow, finished):
     assert not (finished.folder / "results/smoke/bench").exists()
-    assert fresh_workflow.planned("bench_publish")["bench_measure"] == 11
+    assert fresh_workflow.planned("bench_publish")["bench_measure"] == 13
     fresh_workflow.run("reports/smoke/figures/speed_floor.png")
     table = pd.read_csv(fresh_workflow.folder / "results/smoke/bench/floor.csv")
     assert (table.value > 0).all()

@@ -4,6 +4,7 @@ SPEED_FIGURES = {
     "speed": ["shallow", "unfolded", "replicates"],
     "speed_floor": ["floor"],
     "speed_scale": ["scale"],
+    "speed_stream": ["stream"],
     "speed_peers": ["peers"],
 }
 
