@@ -20,7 +20,7 @@ OPTIONS = "--config", f"experiments=[{NAMES}]", "published=published-beyond"
 def finished(tmp_path_factory) -> Workflow:
     workflow = Workflow(tmp_path_factory.mktemp("beyond"))
     workflow.commit()
-    workflow.run(*OPTIONS, timeout=1500)
+    workflow.run(*OPTIONS, forked=True)
     return workflow
 
 
