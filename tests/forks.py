@@ -35,8 +35,9 @@ class Forks:
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(address)
             listener.listen(100)
+            names = [str(listener.fileno()), str(os.getpid()), *packages]
             self.server = subprocess.Popen(
-                [sys.executable, "-BP", __file__, str(listener.fileno()), *packages],
+                [sys.executable, "-BP", __file__, *names],
                 pass_fds=[listener.fileno()],
                 env=os.environ | {"OMP_NUM_THREADS": "1"},  # who has threads must not fork
             )
@@ -50,10 +51,10 @@ class Forks:
         self.folder.cleanup()
 
 
-def serve(listener: socket.socket) -> None:
+def serve(listener: socket.socket, parent: int) -> None:
     """Fork at every call, and tell the caller how the fork ended; end with the parent."""
     listener.settimeout(0.02)  # how often ended forks are looked for
-    callers, parent = {}, os.getppid()
+    callers = {}
     while os.getppid() == parent:
         with suppress(TimeoutError):
             caller, _ = listener.accept()
@@ -106,6 +107,6 @@ def run(caller: socket.socket) -> None:
 
 
 if __name__ == "__main__":
-    for package in sys.argv[2:]:
+    for package in sys.argv[3:]:
         importlib.import_module(package)
-    serve(socket.socket(fileno=int(sys.argv[1])))
+    serve(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]))
