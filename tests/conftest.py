@@ -5,17 +5,25 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
+from contextlib import nullcontext
+from functools import cache
 from pathlib import Path
 
 import pytest
 import torch
 import yaml
 from filelock import FileLock
+from forks import Forks
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 FULL = "FAULTS_FULL" in os.environ  # set by run_faults.py: many trials instead of a few
 LONGEST = ("workflow", "slurm", "faults", "data")  # folders of tests, in this order
+# What jobs load and is slow.
+SLOW = (
+    "torch._dynamo", "pandas", "seaborn", "sklearn.datasets", "scipy.optimize", "safetensors.torch",
+)  # fmt: skip
 torch.set_num_threads(1)
 
 
@@ -23,6 +31,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first, so that two processes end together."""
     places = {name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path.parent.name, len(places)))
+
+
+@cache
+def planner() -> Forks:
+    """Forks of a Python that has loaded snakemake, which takes longer than to plan."""
+    return Forks("snakemake.cli")
+
+
+def snakemake(
+    *arguments: str, forked: bool = False, env: Mapping[str, str] = os.environ, **options
+) -> subprocess.CompletedProcess:
+    """``python -m snakemake <arguments>``, a fork where it runs no job; jobs are where asked."""
+    idle = {"-n", "--dry-run", "--unlock"} & set(arguments)
+    python = planner().client if idle else [sys.executable]
+    with Forks(*SLOW) if forked else nullcontext() as forks:
+        return subprocess.run(
+            [*python, "-m", "snakemake", *arguments], text=True,
+            env={**env, **(forks.function if forked else {})}, **options,
+        )  # fmt: skip
 
 
 class Workflow:
@@ -41,26 +68,30 @@ class Workflow:
         for name in (*files, "docs/judging.md"):
             shutil.copy(ROOT / name, folder / name)
 
+    @classmethod
+    def at(cls, folder: Path) -> "Workflow":
+        """A copy that is there already."""
+        workflow = object.__new__(cls)
+        workflow.folder = folder
+        return workflow
+
     def run(
-        self, *arguments: str, check: bool = True, timeout: int = 500
+        self, *arguments: str, check: bool = True, timeout: int = 1500, forked: bool = False
     ) -> subprocess.CompletedProcess:
-        """``snakemake --cores 2 <arguments> --configfile workflow/presets/smoke.yaml``."""
-        command = [
-            sys.executable, "-m", "snakemake", "--cores", "2",
-            *arguments, "--configfile", "workflow/presets/smoke.yaml",
-        ]  # fmt: skip
+        """``snakemake --cores 2 <arguments> --configfile workflow/presets/smoke.yaml``.
+
+        ``forked``: its jobs are forks, which pays from four jobs on.
+        """
         # Bytecode caches are keyed on size and whole seconds of mtime: too coarse for quick edits.
-        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-        result = subprocess.run(
-            command,
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            env=environment,
-            timeout=timeout,
-        )
+        result = snakemake(
+            "--cores", "2", *arguments, "--configfile", "workflow/presets/smoke.yaml",
+            cwd=self.folder, capture_output=True, timeout=timeout, forked=forked,
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        )  # fmt: skip
         if check and result.returncode:
-            pytest.fail(f"{' '.join(command)}\n{result.stdout[-3000:]}\n{result.stderr[-6000:]}")
+            pytest.fail(
+                f"{' '.join(result.args)}\n{result.stdout[-3000:]}\n{result.stderr[-6000:]}"
+            )
         return result
 
     def commit(self) -> str:
@@ -134,10 +165,12 @@ def finished(tmp_path_factory, worker_id) -> Workflow:
     folder = tmp_path_factory.getbasetemp()
     if worker_id != "master":
         folder = folder.parent  # of all processes
+    done = folder / "finished.done"
     with FileLock(folder / "finished.lock"):
-        workflow = Workflow(folder / "finished")
-        workflow.run()  # nothing to do for the second
-    return workflow
+        if not done.exists():
+            Workflow(folder / "finished").run(forked=True)
+            done.touch()
+    return Workflow.at(folder / "finished")
 
 
 @pytest.fixture
@@ -150,6 +183,4 @@ def fresh_workflow(tmp_path) -> Workflow:
 def workflow_copy(finished, tmp_path) -> Workflow:
     """A finished smoke run that a test may edit."""
     shutil.copytree(finished.folder, tmp_path / "copy", copy_function=shutil.copy2)
-    copy = object.__new__(Workflow)
-    copy.folder = tmp_path / "copy"
-    return copy
+    return Workflow.at(tmp_path / "copy")

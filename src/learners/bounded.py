@@ -18,7 +18,9 @@ def fitted(candidate: str, task: Task, budget: float) -> tuple[dict[str, float],
     package = LEARNERS[candidate].package
     if package and find_spec(package) is None:
         return {"status": MISSING}, None
-    context = get_context("spawn")
+    context = get_context("forkserver")
+    # To load torch takes longer than many a fit.
+    context.set_forkserver_preload(["learners.methods"])
     ours, theirs = context.Pipe()
     process = context.Process(target=_fit, args=(theirs, candidate, task))
     process.start()

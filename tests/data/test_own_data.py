@@ -513,7 +513,7 @@ def test_own_data_and_an_own_activation_go_through_a_run(fresh_workflow):
         },
     }  # fmt: skip
     (folder / "workflow/presets/smoke.yaml").write_text(yaml.safe_dump(custom))
-    fresh_workflow.run()
+    fresh_workflow.run(forked=True)
     section = json.loads((folder / "results/custom/clustering/section.json").read_text())
     claims = pd.read_csv(folder / "results/custom/clustering/claims.csv")
     assert claims.empty, "claims are about the paper's data, and about those that we chose"

@@ -54,9 +54,8 @@ def reference(request, tmp_path_factory) -> Reference:
     return Reference(workflow.folder, ["summarise"], time.monotonic() - start)
 
 
-def finish(folder: Path, *targets: str) -> None:
-    status, text = outcome(snakemake(folder, *targets))
-    assert status == 0, text
+def finish(folder: Path, *targets: str, forked: bool = False) -> None:
+    Workflow.at(folder).run(*targets, forked=forked)
 
 
 def assert_undisturbed(folder: Path, reference: Reference) -> None:
@@ -67,7 +66,7 @@ def assert_undisturbed(folder: Path, reference: Reference) -> None:
     if FULL:
         assert set(found) == set(expected)
     assert leftovers(folder) == []
-    assert "Nothing to be done" in outcome(snakemake(folder, "--dry-run", *reference.targets))[1]
+    assert Workflow.at(folder).planned(*reference.targets) == {}
 
 
 def killed_run(folder: Path, reference: Reference, random, training_only: bool) -> int:
@@ -82,7 +81,7 @@ def killed_run(folder: Path, reference: Reference, random, training_only: bool) 
     assert hits
     epochs = checkpoint_epochs(folder)
     finish(folder, "--unlock")
-    finish(folder, *reference.targets)
+    finish(folder, *reference.targets, forked=True)
     for name, epoch in epochs.items():
         (log,) = folder.glob(f"logs/smoke/*_train/{name}.log")
         assert f"after epoch {epoch}\n" in log.read_text(), "it went on from its checkpoint"
@@ -250,7 +249,7 @@ def test_a_run_on_a_full_disk_ends_with_the_same_bits_once_there_is_room(
         assert damaged(folder) == []
         subprocess.run(["mount", "-o", "remount,size=1g", str(run)], check=True)
         finish(folder, "--unlock")
-        finish(folder, *reference.targets)
+        finish(folder, *reference.targets, forked=True)
         assert_undisturbed(folder, reference)
 
 

@@ -7,7 +7,7 @@ import shutil
 import pandas as pd
 import pytest
 import yaml
-from conftest import ROOT, Workflow
+from conftest import ROOT, Workflow, job_counts
 from recomputed import assert_published_again
 
 pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="a run without git names no commit")
@@ -20,7 +20,7 @@ OPTIONS = "--config", f"experiments=[{NAMES}]", "published=published-beyond"
 def finished(tmp_path_factory) -> Workflow:
     workflow = Workflow(tmp_path_factory.mktemp("beyond"))
     workflow.commit()
-    workflow.run(*OPTIONS, timeout=1500)
+    workflow.run(*OPTIONS, forked=True)
     return workflow
 
 
@@ -41,7 +41,8 @@ def test_a_second_run_has_nothing_to_do(finished):
 
 
 def test_it_is_published_beside_the_paper_and_recomputed_from_what_is_published(finished, tmp_path):
-    finished.run("publish", *OPTIONS)
+    run = finished.run("publish", *OPTIONS)
+    assert job_counts(run.stdout + run.stderr) == {"publish": 1}, "the run has made the rest"
     folder = finished.folder / "reports/published-beyond"
     assert_published_again(folder, tmp_path)
     assert not (finished.folder / "reports/published").exists()

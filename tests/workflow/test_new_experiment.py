@@ -3,12 +3,11 @@
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import Workflow
+from conftest import Workflow, snakemake
 
 TOY = Path(__file__).parent / "toy"
 
@@ -20,11 +19,11 @@ def toy(tmp_path_factory) -> Workflow:
     before = {p: p.read_bytes() for p in workflow.folder.rglob("*") if p.is_file()}
     shutil.copytree(TOY, workflow.folder, dirs_exist_ok=True)
     assert all(p.read_bytes() == content for p, content in before.items()), "it replaces no file"
-    command = [sys.executable, "-m", "snakemake", "--cores", "2"]
     for arguments in ([], ["--report", "snakemake.html"]):
-        result = subprocess.run(
-            [*command, *arguments, "--configfile", "workflow/presets/smoke.yaml", "toy.yaml"],
-            cwd=workflow.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        result = snakemake(
+            "--cores", "2", *arguments, "--configfile", "workflow/presets/smoke.yaml", "toy.yaml",
+            cwd=workflow.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            forked=not arguments,
         )  # fmt: skip
         assert result.returncode == 0, result.stdout
     return workflow

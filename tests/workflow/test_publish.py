@@ -5,6 +5,7 @@ import os
 import shutil
 
 import pytest
+from conftest import job_counts
 from recomputed import assert_published_again
 
 from groupsparse import artifacts
@@ -43,7 +44,8 @@ def save_again(path) -> str:
 def test_claims_and_pages_are_recomputed_exactly_from_what_is_published(
     workflow_copy, published, tmp_path
 ):
-    workflow_copy.run("publish")
+    run = workflow_copy.run("publish")
+    assert job_counts(run.stdout + run.stderr) == {"publish": 1}, "the run has made the rest"
     assert not (published / "old.csv").exists()
     assert not checksum_file(published / "claims.csv").exists()
     assert_published_again(published, tmp_path / "again")

@@ -3,12 +3,11 @@
 import copy
 import re
 import subprocess
-import sys
 
 import pandas as pd
 import pytest
 import yaml
-from conftest import ROOT, Workflow, job_counts, merged
+from conftest import ROOT, Workflow, job_counts, merged, snakemake
 from validate import config_errors
 
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -49,20 +48,20 @@ STAGES = {
 ALWAYS = {"collect", "deliver", "build_report", "all"}
 
 
-def snakemake(workflow: Workflow, config: dict, *arguments: str) -> subprocess.CompletedProcess:
-    """Snakemake with this config and no preset."""
+def run(workflow: Workflow, config: dict, *arguments: str, forked: bool = False) -> str:
+    """What snakemake prints of a run of this config and no preset."""
     (workflow.folder / "config.yaml").write_text(yaml.safe_dump(config))
-    command = [sys.executable, "-m", "snakemake", "--cores", "1", *arguments]
-    return subprocess.run(
-        command, cwd=workflow.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    result = snakemake(
+        "--cores", "1", *arguments, cwd=workflow.folder, forked=forked,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stdout[-3000:]
+    return result.stdout
 
 
 def planned(workflow: Workflow, config: dict) -> set[str]:
     """The rules that a run of this config would execute."""
-    result = snakemake(workflow, config, "--dry-run")
-    assert result.returncode == 0, result.stdout
-    return set(job_counts(result.stdout))
+    return set(job_counts(run(workflow, config, "--dry-run")))
 
 
 def changed(**sections) -> dict:
@@ -156,10 +155,8 @@ def test_a_config_that_leaves_nothing_to_run_is_refused_in_one_line(change):
 
 
 def page_of(workflow: Workflow, config: dict) -> str:
-    result = snakemake(workflow, config)
-    assert result.returncode == 0, result.stdout[-3000:]
-    again = snakemake(workflow, config, "--dry-run")
-    assert "Nothing to be done" in again.stdout
+    run(workflow, config, forked=True)
+    assert "Nothing to be done" in run(workflow, config, "--dry-run")
     return (workflow.folder / "reports/smoke/report.html").read_text()
 
 
@@ -200,7 +197,7 @@ def test_clustering_and_the_sweep_of_the_theory_alone_make_their_page(fresh_work
     assert (table.replicates == 1).all()
     assert table.acc_mean.notna().all()
     assert table.acc_std.isna().all()
-    assert snakemake(fresh_workflow, config, "--report", str(tmp_path / "r.html")).returncode == 0
+    run(fresh_workflow, config, "--report", str(tmp_path / "r.html"))
     assert "one replicate" in (tmp_path / "r.html").read_text()
     assert "1 replicates" not in (tmp_path / "r.html").read_text()
 

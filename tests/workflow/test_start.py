@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import conftest
 import pytest
 import yaml
 from conftest import ROOT, Workflow, job_counts
@@ -20,8 +21,11 @@ def started(*command: str, cwd: Path, **environment: str) -> subprocess.Complete
     )  # fmt: skip
 
 
-def snakemake(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess:
-    return started(sys.executable, "-m", "snakemake", *arguments, cwd=cwd, **environment)
+def snakemake(*arguments: str, forked: bool = False, cwd: Path, **environment: str):
+    return conftest.snakemake(
+        *arguments, cwd=cwd, forked=forked, env={**os.environ, **environment},
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -40,7 +44,7 @@ def test_a_start_from_another_folder_leaves_its_results_there(away, elsewhere):
     preset = f"{away.folder}/workflow/presets/smoke.yaml"
     arguments = ["--cores", "1", "-s", f"{away.folder}/Snakefile"]
     arguments += ["--config", "experiments=[theory]", "--configfile", preset]
-    result = snakemake(*arguments, cwd=elsewhere)
+    result = snakemake(*arguments, cwd=elsewhere, forked=True)
     assert result.returncode == 0, result.stdout
     page = (elsewhere / "reports/smoke/report.html").read_text()
     assert "Theory, measured" in page

@@ -154,7 +154,7 @@ def test_stages_run_alone(fresh_workflow, finished):
 
 
 def test_a_run_gives_the_same_numbers_again(workflow_copy, finished):
-    workflow_copy.run("summarise", "--forcerun", "recovery_simulate", "data_prepare")
+    workflow_copy.run("summarise", "--forcerun", "recovery_simulate", "data_prepare", forked=True)
     for name in TABLES:
         path = f"results/smoke/summary/{name}.csv"
         assert (workflow_copy.folder / path).read_bytes() == (finished.folder / path).read_bytes()

@@ -8,7 +8,7 @@ deliver(
     },
     figures=["models_ratios"],
     artefacts=expand(
-        "<results>/models/learnt/{model}.safetensors", model=MODELS["models"]
+        "<results>/models/learnt/{model}.safetensors", model=MODELS["run"]
     ),
 )
 
