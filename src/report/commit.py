@@ -36,6 +36,8 @@ def refusal(made_by: dict[str, list[str]]) -> str | None:
         for commit, files in made_by.items()
         for line in (f"made at commit {commit}:", *(f"  {file}" for file in files))
     ]
+    if not made_by:
+        return "Nothing is published: no file of these experiments names the commit that made it."
     only = next(iter(made_by))
     if len(made_by) > 1:
         why = f"they come from {len(made_by)} commits"

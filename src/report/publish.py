@@ -29,7 +29,7 @@ def main() -> None:
         "--tables", nargs="+", required=True, help="CSV files to copy, claims.csv among them"
     )
     parser.add_argument("--figures", nargs="+", required=True, help="PNG files to copy")
-    parser.add_argument("--artefacts", nargs="+", required=True, help="files that name a commit")
+    parser.add_argument("--artefacts", nargs="*", default=[], help="files that name a commit")
     parser.add_argument("--benchmarks", required=True, help="folder of the benchmarks of the run")
     parser.add_argument("--findings", required=True, help="Markdown, written by hand")
     parser.add_argument("--config", type=json.loads, required=True, help="whole config (JSON)")

@@ -76,6 +76,10 @@ def test_code_that_has_changed_since_the_run_is_named(repository, name, committe
     assert f"\n  {name}\n" in reason
 
 
+def test_results_that_name_no_commit_are_refused():
+    assert "no file of these experiments names the commit" in refusal({})
+
+
 @pytest.mark.parametrize(
     ("made_by", "why"),
     [
