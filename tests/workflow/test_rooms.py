@@ -54,6 +54,11 @@ def test_all_of_an_experiment_is_found_by_its_name(name):
         assert script.startswith(f"{name}.")
     assert all(path.startswith(f"{name}/") for path in re.findall(r'code\("([^"]+)"', rules))
     assert (ROOT / f"tests/{name}").is_dir()
+    # Without it snakemake --report fails.
+    assert (ROOT / f"src/{name}/caption.rst").is_file() or f'drawn("{name}"' not in "".join(
+        path.read_text().replace("drawn(\n            ", "drawn(")
+        for path in (ROOT / "workflow/rules").glob(f"{name}*.smk")
+    )
 
 
 def test_no_source_is_long_and_a_script_reads_like_a_recipe():
