@@ -1,12 +1,17 @@
 """What the runs come to: a row per run, a column per metric."""
 
+import math
+
 import pandas as pd
 
 from defaults.conditions import AXES, PLANTED
 
 
 def planted(table: pd.DataFrame, told: bool) -> pd.DataFrame:
-    """The planted problems: ``ratio`` of the error to the oracle's, and whether sizes are right."""
+    """The planted problems: ``ratio`` of the error to the oracle's, and whether sizes are right.
+
+    A run with another number of groups has no error. Its ratio is infinite: it counts as wrong.
+    """
     here = table[(table.job == PLANTED) & (table.told.astype(str) == str(told))]
     if here.empty:
         return here
@@ -15,7 +20,8 @@ def planted(table: pd.DataFrame, told: bool) -> pd.DataFrame:
         if name not in runs:
             runs[name] = float("nan")
     size = runs.index.get_level_values("group_size")
-    return runs.assign(ratio=runs.error / runs.oracle_error, right=runs.estimated_size == size)
+    ratio = (runs.error / runs.oracle_error).fillna(math.inf)
+    return runs.assign(ratio=ratio, right=runs.estimated_size == size)
 
 
 def images(table: pd.DataFrame) -> pd.DataFrame:

@@ -1,5 +1,7 @@
 """What the runs of the discovery come to: ratios, successes and their intervals."""
 
+import math
+
 import pandas as pd
 from scipy.stats import binomtest
 
@@ -9,7 +11,8 @@ CASE = ["study", "axis", "setting", "active_groups", "method", "start"]
 def wide(table: pd.DataFrame) -> pd.DataFrame:
     """A row per run, a column per metric; ``ratio`` is the error over the oracle's.
 
-    A run without an error, whose groups are not as many as the true ones, has no ratio.
+    A run whose groups are not as many as the true ones has no error. Its ratio is infinite, so
+    that it counts as a failure.
     """
     index = [*CASE, "replicate"]
     table = table.assign(axis=table.axis.fillna(""))
@@ -20,7 +23,7 @@ def wide(table: pd.DataFrame) -> pd.DataFrame:
     for name in ("error", "oracle_error", "found"):
         if name not in runs:
             runs[name] = float("nan")
-    return runs.assign(ratio=runs.error / runs.oracle_error)
+    return runs.assign(ratio=(runs.error / runs.oracle_error).fillna(math.inf))
 
 
 def study(runs: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -73,7 +73,8 @@ def intervals(values: pd.Series, always: bool = False) -> pd.DataFrame:
     """Mean, std and seeds of every condition, and the interval from ``low`` to ``high``.
 
     ``values`` has the index levels ``replicate`` and, if any, the conditions'. The interval is
-    that of the module's docstring; a single seed, or ``always``, has the range of its values.
+    that of the module's docstring; a single seed, ``always`` or an infinite value, by which a seed
+    fails, has the range of the values.
     Missing values are left out. ValueError for no value, or two of one seed in one condition.
     """
     values = values.dropna()
@@ -85,11 +86,12 @@ def intervals(values: pd.Series, always: bool = False) -> pd.DataFrame:
     groups = values.groupby(level=levels, sort=False) if levels else [("", values)]
     rows = []
     for key, group in groups:
+        seeds, low, high = len(group), group.min(), group.max()
+        finite = math.isfinite(low) and math.isfinite(high)
         # Sums of differences: equal values have exactly their mean, and no spread.
-        first = group.iloc[0]
-        mean, std, seeds = first + (group - first).mean(), (group - first).std(), len(group)
-        low, high = group.min(), group.max()
-        if seeds > 1 and not always:
+        first = group.iloc[0] if finite else 0.0
+        mean, std = first + (group - first).mean(), (group - first).std() if finite else math.nan
+        if seeds > 1 and finite and not always:
             half = stats.t.ppf((1 + LEVEL) / 2, seeds - 1) * std / math.sqrt(seeds)
             low, high = mean - half, mean + half
         name = _name(levels, key)
