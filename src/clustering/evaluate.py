@@ -50,7 +50,7 @@ def main() -> None:
         cases = trained(tensors, model, about)
     else:
         cases = controls(tensors["test_data"].numpy(), labels, classes, seeds)
-    rows, kept, ends, silent = [], {}, {}, {}
+    rows, kept, ends = [], {}, {}
     for condition, replicate, last, features, assignments, values in cases:
         scored = [("codes", "none", values)]
         for name, array in features.items():
@@ -67,8 +67,6 @@ def main() -> None:
         if last:
             for key, clusters in assignments.items():
                 ends.setdefault((*condition.items(), key), []).append(clusters)
-            if not replicate and "codes" in features:
-                silent[condition["init"]] = ~features["codes"].any(1)
         for name, algorithm, values_ in scored:
             rows += records(head(dataset, condition, name, algorithm, replicate), values_)
         if args.codes and replicate == 0 and last:
@@ -88,9 +86,7 @@ def main() -> None:
     if args.clusters:
         found = {}
         for (*condition, key), (first, *_) in ends.items():
-            init = dict(condition)["init"]
-            none = key[1] == "argmax" and silent[init]  # no group is the strongest
-            found["-".join((init, *key))] = np.where(none, -1, first)
+            found["-".join((dict(condition)["init"], *key))] = first
         where = {"row": tensors.get("test_rows", torch.arange(len(tensors["test_data"]))).numpy()}
         if "classes" in header:
             where["label"] = np.array(header["classes"])[labels]

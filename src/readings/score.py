@@ -83,7 +83,9 @@ def clusterings(
     found = {}
     if network.activation.grouped:
         features["norms"] = group_norms(codes, d).numpy()
-        found["group", "argmax"] = clustering.active_group(codes, d)
+        # Codes of zeros have no active group: they are a cluster of their own.
+        strongest = clustering.active_group(codes, d)
+        found["group", "argmax"] = np.where(array.any(1), strongest, -1)
     for name, values in features.items():
         for algorithm in clustering.ALGORITHMS:
             logging.info("%s on %s", algorithm, name)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from clustering import cases, snapshots
+from clustering import cases, converge, snapshots
 from clustering.snapshots import forget, train_and_keep
 from clustering.start import seeds_of, starts
 from groupsparse.autoencoder import Autoencoder
@@ -27,6 +27,16 @@ def run(model, epochs=6, **options):
     return train_and_keep(
         model, batches, KEPT, epochs=epochs, lr=1e-2, checkpoint_every=1, **options
     )
+
+
+def test_a_code_of_zeros_has_no_active_group_in_any_score():
+    codes = torch.tensor([[0.0, 0, 0, 0], [1, 0, 0, 0], [0, 0, 0, 2], [0, 0, 0, 0]])
+    model = Autoencoder(torch.eye(4), "group_soft", 0.5, 2)
+    found = cases.features(codes, model)[1]["group", "argmax"]
+    assert found.tolist() == [-1, 0, 1, -1]
+    # Silent samples that are a class of their own are right; in group 0 half of all were wrong.
+    labels = np.array([2, 0, 1, 2])
+    assert converge.scores(codes, labels, model, [], 0, 2)["acc_argmax"] == 1.0
 
 
 class Killed(Exception):
