@@ -417,6 +417,15 @@ def test_the_rule_of_settings_gives_those_that_were_chosen_by_hand(name, train, 
     assert resolved(chosen, tensors) == chosen
 
 
+def test_images_of_another_size_than_mnist_have_no_settings_of_mnist():
+    tensors = {
+        "train_data": torch.empty(7291, 256), "test_data": torch.empty(2007, 256),
+        "train_labels": torch.arange(7291) % 10,
+    }  # fmt: skip
+    usps = resolved(of_data(CONFIG["clustering"], "usps"), tensors)
+    assert (usps["group_size"], usps["neighbors"], usps["mean_norm"]) == (9, 200, 9.21)
+
+
 def test_small_data_have_settings_that_can_run():
     tensors = {"train_data": torch.empty(8, 3), "test_data": torch.empty(4, 3)}
     ours = resolved(CONFIG["clustering"]["settings"]["default"], tensors)
