@@ -20,6 +20,13 @@ def jobs(section: dict) -> list[str]:
     return [*([PLANTED] if problems(section) else []), *section["images"]]
 
 
+def told(section: dict, job: str) -> dict:
+    """What a job depends on: the planted problems, or what one data set is told."""
+    if job == PLANTED:
+        return {key: value for key, value in section.items() if key != "images"}
+    return {"images": {job: section["images"][job]}, "replicates": section["replicates"]}
+
+
 def problems(section: dict) -> list[Problem]:
     """Every size, number of active groups and noise level, told and untold."""
     grid = product(*(section["axes"][axis] for axis in AXES))

@@ -28,14 +28,14 @@ def main() -> None:
     parser.add_argument("--section", type=json.loads, required=True, help="defaults (JSON)")
     parser.add_argument("--job", required=True, help="planted, or a data set")
     parser.add_argument("--data", help="artefact of data.prepare, for a data set")
-    add_options(parser, "--replicates", "--seed", "--threads")
+    add_options(parser, "--seed", "--threads")
     parser.add_argument("--dictionaries", required=True, help="artefact: those of the first seed")
     parser.add_argument("--output", required=True, help="CSV of metrics, one row per value")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(args.threads)
     rows, learnt = [], {}
-    for replicate in range(args.replicates):
+    for replicate in range(args.section["replicates"]):
         seed = derive_seed(args.seed, "defaults", args.job, replicate)
         head = {"experiment": "defaults", "job": args.job, "replicate": replicate}
         if args.job == PLANTED:

@@ -28,6 +28,17 @@ def studies(section: dict) -> list[str]:
     return found + ([COUNTS] if section["counts"]["group_size"] else [])
 
 
+def told(section: dict, study: str) -> dict:
+    """What the job of a study depends on: what other studies and figures do is none of it."""
+    if study == WHOLE:
+        return {WHOLE: {k: v for k, v in section[WHOLE].items() if k != "threads"}}
+    if study in (STARTS, COUNTS):
+        return {key: section[key] for key in ("model", study)}
+    success = section["success"]
+    axes = {study: success["axes"][study]}
+    return {"model": section["model"], "success": {**success, "axes": axes}}
+
+
 def replicates(section: dict, study: str) -> int:
     """How many seeds a study has."""
     part = section.get(study) or section["success"]
@@ -36,10 +47,10 @@ def replicates(section: dict, study: str) -> int:
 
 def runs(section: dict, study: str) -> list[Run]:
     """The runs of one seed."""
-    model = section["model"]
     if study == WHOLE:
         whole = section["whole"]
         return [Run("snr_db", x, whole["model"] | {"snr_db": x}) for x in whole["snr_db"]]
+    model = section["model"]
     if study == STARTS:
         found = [Run("", 0, model)]
         for start in section["starts"]["inits"]:

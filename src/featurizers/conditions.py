@@ -11,6 +11,12 @@ def methods(section: dict) -> list[str]:
     return [*sorted(found, key=lambda name: (-found[name]["group_size"], name)), *CONTROLS]
 
 
+def told(section: dict, method: str) -> dict:
+    """What the job of a method depends on: neither other methods nor what is shown."""
+    rest = {key: value for key, value in section.items() if key != "shown"}
+    return rest | {"methods": {k: v for k, v in section["methods"].items() if k == method}}
+
+
 def sizes(truth: dict) -> list[int]:
     """The dimensions of every concept: those of the config, in turn.
 

@@ -27,7 +27,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--section", type=json.loads, required=True, help="featurizers (JSON)")
     parser.add_argument("--method", required=True, help="of the config, or a control")
-    add_options(parser, "--replicates", "--seed", "--threads")
+    add_options(parser, "--seed", "--threads")
     parser.add_argument("--model", required=True, help="artefact: the trained weights")
     parser.add_argument("--concepts", required=True, help="CSV, one row per concept and metric")
     parser.add_argument("--output", required=True, help="CSV of metrics, one row per value")
@@ -35,7 +35,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(args.threads)
     rows, concepts, weights = [], [], {}
-    for replicate in range(args.replicates):
+    for replicate in range(args.section["replicates"]):
         truth = Truth(args.section["truth"], args.seed, replicate)
         began = time.perf_counter()
         model = learn(args.method, args.section, truth)

@@ -1,5 +1,6 @@
 """The jobs of the study, read off the config; imports nothing heavy."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 FIXED, FRESH = "fixed", "fresh"  # one data set for all epochs; new samples in every epoch
@@ -25,6 +26,12 @@ def level(snr_db: float | None) -> float:
 def is_network(settings: dict) -> bool:
     """Whether a method is an autoencoder; else it is alternating least squares."""
     return "prox" in settings
+
+
+def told(section: dict, methods: Iterable[str]) -> dict:
+    """What a job of these methods depends on: of the others, figures and the race, nothing."""
+    rest = {key: value for key, value in section.items() if key not in ("race", "shown")}
+    return rest | {"methods": {name: section["methods"][name] for name in methods}}
 
 
 def runs(section: dict, sampling: str) -> list[Run]:

@@ -65,6 +65,17 @@ def of_features(section: dict, dataset: str) -> dict:
     return {name: section["settings"][dataset][name] for name in ("shape", "scales", "components")}
 
 
+def of_start(section: dict, dataset: str) -> dict:
+    """The settings on which starts depend."""
+    settings = section["settings"][dataset]
+    return {k: settings[k] for k in ("clusters", "atoms", "sample", "mean_norm") if k in settings}
+
+
+def of_counts(section: dict, dataset: str) -> dict:
+    """The settings on which the study of the number of clusters depends."""
+    return {k: section["settings"][dataset][k] for k in ("sample", "dimension", "passes")}
+
+
 def before(section: dict, dataset: str, protocol: str) -> Job:
     """The training whose clusters are the start ``subspaces``: the first of its kind."""
     for job in jobs(section):

@@ -32,6 +32,17 @@ def test_all_combinations_are_tried_told_and_untold():
     assert conditions.jobs(CONFIG | {"axes": CONFIG["axes"] | {"snr_db": []}}) == ["digits"]
 
 
+def test_a_job_depends_on_its_own_part_of_the_config_alone():
+    changed = copy.deepcopy(CONFIG)
+    changed["images"]["digits"]["groups"] = 3
+    told = conditions.told
+    assert told(changed, "planted") == told(CONFIG, "planted")
+    assert told(changed, "digits") != told(CONFIG, "digits")
+    assert conditions.problems(told(CONFIG, "planted")) == conditions.problems(CONFIG)
+    changed = CONFIG | {"axes": {}, "model": {}}
+    assert told(changed, "digits") == told(CONFIG, "digits")
+
+
 def test_a_config_that_contradicts_itself_is_refused_and_an_empty_one_is_off():
     assert inconsistencies({"defaults": CONFIG}) == []
     section = copy.deepcopy(CONFIG)
@@ -131,8 +142,12 @@ def test_tables_and_findings_say_the_numbers():
     assert "(digits): GroupSparseCoder 0.80, PCA 0.70" in second
 
 
-def test_a_run_without_an_error_has_no_ratio():
+def test_a_run_with_another_number_of_groups_counts_as_a_failure():
     table = study()
     few = table[table.metric != "error"]
-    assert scores.planted(few, True).ratio.isna().all()
+    assert (scores.planted(few, True).ratio == float("inf")).all()
+    lost = table[(table.metric != "error") | (table.replicate != 1)]
+    found = collect(claims, {"defaults": lost}, {})
+    assert HOLDS not in set(found[found.claim.str.startswith("Told")].verdict)
+    assert "0 of 2 planted problems" in findings.findings(lost)[0]
     assert scores.planted(table[table.job != "planted"], True).empty

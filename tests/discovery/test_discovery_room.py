@@ -7,7 +7,7 @@ import yaml
 from conftest import ROOT
 
 import groupsparse as gs
-from discovery import claims
+from discovery import claims, conditions
 from discovery.check import inconsistencies
 from discovery.conditions import ALTERNATE, DISCOVER, replicates, runs, studies
 from discovery.findings import findings
@@ -15,7 +15,7 @@ from discovery.measure import learn, problem, scores
 from discovery.scores import of, share, study, successes, wide
 from discovery.tables import confusion, starts, whole
 from evidence.claims import collect
-from evidence.verdict import FAILED, HOLDS, PARTLY
+from evidence.verdict import FAILED, HOLDS, PARTLY, UNDECIDED
 
 SECTION = yaml.safe_load((ROOT / "config.yaml").read_text())["discovery"]
 SMALL = {
@@ -51,6 +51,18 @@ def test_every_study_has_runs_and_the_untold_are_not_told():
     assert alone == SECTION["starts"]["inits"]
     assert [run.model["samples"] for run in runs(SECTION, "samples")] == [500, 1000, 2000, 4000]
     assert [run.model["snr_db"] for run in runs(SECTION, "whole")] == [1, 5, 10]
+
+
+def test_a_job_depends_on_its_own_part_of_the_config_alone():
+    other = SECTION | {"factor": 2.0, "whole": SECTION["whole"] | {"threads": 8}}
+    axes = {"samples": [50], "snr_db": SECTION["success"]["axes"]["snr_db"]}
+    other |= {"success": SECTION["success"] | {"axes": axes}}
+    for name in ("whole", "starts", "snr_db", "counts"):
+        told = conditions.told(SECTION, name)
+        assert conditions.told(other, name) == told
+        assert runs(told, name) == runs(SECTION, name)
+        assert replicates(told, name) == replicates(SECTION, name)
+    assert conditions.told(other, "samples") != conditions.told(SECTION, "samples")
 
 
 def test_empty_lists_switch_studies_off():
@@ -103,6 +115,15 @@ def test_the_ratio_is_to_the_oracle_and_a_missing_error_is_no_success():
     runs_ = wide(table)
     assert study(runs_, "snr_db").ratio.tolist() == [1.0, 1.15]
     assert successes(runs_, 1.1).tolist() == [True, False, False]
+
+
+def test_a_run_with_other_groups_is_not_left_out_of_a_verdict():
+    table = rows(
+        error=[2.0, 2.0, 2.0, None], oracle_error=[2.0, 2.0, 2.0, None], found=1.0, seconds=9.0
+    )
+    assert verdict(table, "From no start") == UNDECIDED
+    assert "inf times the oracle's error" in findings(wide(table), SECTION)[0]
+    assert verdict(rows(error=None, oracle_error=None, found=1.0), "From no start") == FAILED
 
 
 def test_shares_have_wilsons_interval():

@@ -32,6 +32,14 @@ def truth() -> Truth:
 # Data
 
 
+def test_a_job_depends_on_its_own_method_alone():
+    changed = CONFIG | {"shown": {}, "methods": CONFIG["methods"] | {"lasso": {}}}
+    for name in ("group_top_k", "chance"):
+        told = conditions.told(CONFIG, name)
+        assert conditions.told(changed, name) == told
+        assert set(told["methods"]) == {name} - {"chance"}
+
+
 def test_concepts_have_their_sizes_in_turn_and_frequencies_by_rank():
     config = {"concepts": 7, "sizes": [1, 2, 4], "skew": 1.0}
     assert conditions.sizes(config) == [1, 2, 4, 1, 2, 4, 1]

@@ -87,6 +87,16 @@ def test_a_method_runs_where_its_entry_says_and_networks_have_epochs():
     assert [run.epochs for run in conditions.runs(SMALL, "fresh")] == [3, 2]
 
 
+def test_a_job_depends_on_its_own_methods_alone():
+    told = conditions.told(SMALL, ["best"])
+    net = SMALL["methods"]["net"] | {"lambda": 3.0}
+    other = SMALL | {"shown": {}, "race": {}, "methods": SMALL["methods"] | {"net": net}}
+    assert conditions.told(other, ["best"]) == told
+    for sampling in conditions.SAMPLINGS:
+        every = conditions.runs(SMALL, sampling)
+        assert conditions.runs(told, sampling) == [run for run in every if run.method == "best"]
+
+
 def test_what_is_raced_on_fixed_data_has_no_job_of_its_own():
     assert conditions.jobs(SMALL) == [("fresh", "best"), ("fresh", "net")]
     alone = {**SMALL, "race": {"methods": ["net"], "threads": 1}}

@@ -9,7 +9,7 @@ from made_up import DIGITS
 
 from groupsparse.artifacts import save_tensors
 from groupsparse.clustering import accuracy
-from mixtures import figures
+from mixtures import conditions, figures
 from mixtures.images import pixels
 from mixtures.methods import mixture_of, network_of, subspaces
 from mixtures.starts import clusters_of, dictionary_of, without_clusters
@@ -75,6 +75,15 @@ def test_no_start_but_one_sees_labels(start):
 def test_classes_are_clusters_whatever_their_names():
     labels = torch.tensor([9, 5, 5, 7])
     assert clusters_of("class", images(4), images(4), labels, 3, 0).tolist() == [2, 0, 0, 1]
+
+
+def test_starts_and_counts_depend_on_no_setting_of_the_training():
+    digits = {
+        "clusters": 10, "atoms": 15, "sample": 9, "dimension": 2, "passes": 3, "lambda": 1,
+    }  # fmt: skip
+    section = {"settings": {"digits": digits}}
+    assert set(conditions.of_start(section, "digits")) == {"clusters", "atoms", "sample"}
+    assert set(conditions.of_counts(section, "digits")) == {"sample", "dimension", "passes"}
 
 
 def test_an_unknown_start_is_refused():

@@ -42,3 +42,5 @@ def test_a_raw_file_that_changes_makes_the_data_anew(fresh_workflow):
     fresh_workflow.run(target)
     assert fresh_workflow.planned(target) == {}
     assert file.exists(), "what was placed is not deleted"
+    how = "--config", "download={retries: 5, timeout: 9, files: {usps: usps.npz}}"
+    assert fresh_workflow.planned(target, *how) == {}, "how to download changes no data"

@@ -75,7 +75,7 @@ rule clustering_train:
         "../../envs/environment.yaml"
     threads: config["threads"]
     resources:
-        mem_mb=scaled(6000),
+        mem_mb=scaled(3000),
         runtime=scaled(480),
         gpu=GPUS,
     params:
@@ -127,7 +127,7 @@ rule clustering_evaluate:
         "../../envs/environment.yaml"
     threads: config["threads"]
     resources:
-        mem_mb=scaled(8000),
+        mem_mb=scaled(3000),
         runtime=scaled(240),
     params:
         settings=lambda w: as_json(clustering.conditions.scoring(config, w.dataset)),
@@ -157,7 +157,7 @@ rule clustering_controls:
         "../../envs/environment.yaml"
     threads: config["threads"]
     resources:
-        mem_mb=scaled(8000),
+        mem_mb=scaled(3000),
         runtime=scaled(120),
     params:
         settings=lambda w: as_json(clustering.conditions.scoring(config, w.dataset)),
@@ -225,7 +225,7 @@ rule clustering_figures:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=scaled(2000),
         runtime=10,
     params:
         shown=as_json(CLUSTERING["shown"]),

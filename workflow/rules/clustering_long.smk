@@ -18,7 +18,7 @@ rule clustering_converge:
         "../../envs/environment.yaml"
     threads: config["threads"]
     resources:
-        mem_mb=scaled(6000),
+        mem_mb=scaled(3000),
         runtime=scaled(480),
         gpu=GPUS,
     params:
@@ -26,7 +26,9 @@ rule clustering_converge:
         settings=lambda w: as_json(
             clustering.conditions.settings_of(config, w.dataset, w.method)
         ),
-        long=CLUSTERING["convergence"],
+        epochs=CLUSTERING["convergence"]["epochs"],
+        snapshots=CLUSTERING["convergence"]["snapshots"],
+        algorithms=CLUSTERING["convergence"]["algorithms"],
         init=CLUSTERING["shown"]["init"],
         replicates=lambda w: min(
             CLUSTERING["convergence"]["replicates"],
@@ -40,8 +42,8 @@ rule clustering_converge:
     shell:
         "python -m clustering.converge --data {input.data} --method {wildcards.method} "
         "--init {params.init} --spec {params.spec:q} --settings {params.settings:q} "
-        "--epochs {params.long[epochs]} --snapshots {params.long[snapshots]} "
-        "--algorithms {params.long[algorithms]} --replicates {params.replicates} "
+        "--epochs {params.epochs} --snapshots {params.snapshots} "
+        "--algorithms {params.algorithms} --replicates {params.replicates} "
         "--seed {params.seed} --device {params.device} --precision {params.precision} "
         "--threads {threads} --checkpoint {params.checkpoint} --output {output.table} "
         "> {log} 2>&1"
@@ -62,7 +64,7 @@ rule clustering_sweep:
         "../../envs/environment.yaml"
     threads: config["threads"]
     resources:
-        mem_mb=scaled(6000),
+        mem_mb=scaled(3000),
         runtime=scaled(480),
         gpu=GPUS,
     params:

@@ -30,7 +30,7 @@ rule clustering_members:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=scaled(2000),
         runtime=10,
     params:
         init=CLUSTERING["shown"]["init"],

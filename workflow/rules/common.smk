@@ -157,6 +157,11 @@ def code(script, method=None):
     return [source(f"src/{path}") for path in files] + mine
 
 
+def any_of(names):
+    """A constraint on a wildcard: one of these names, of which there may be none."""
+    return "|".join(names) or "none"
+
+
 def as_json(value):
     """Parameters as JSON, in a stable order: a rerun is triggered by content alone."""
     return json.dumps(value, sort_keys=True)

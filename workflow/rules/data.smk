@@ -17,8 +17,12 @@ rule data_prepare:
         mem_mb=4000,
         runtime=60,
     params:
-        download=config["download"],
-        mirrors=lambda w: [
+        raw_dir=config["download"]["raw_dir"],
+        subset=config["download"]["subset"],
+        # How to download changes no data: of what depends on threads, snakemake records nothing.
+        retries=lambda w, threads: config["download"]["retries"],
+        timeout=lambda w, threads: config["download"]["timeout"],
+        mirrors=lambda w, threads: [
             f"--mirror={url}"
             for url in config["download"]["mirrors"].get(w.dataset, [])
         ],
@@ -28,6 +32,6 @@ rule data_prepare:
         raw=lambda w: raw_state(config["download"]["raw_dir"], w.dataset),
     shell:
         "python -m data.prepare --dataset {wildcards.dataset} "
-        "--raw-dir {params.download[raw_dir]:q} --retries {params.download[retries]} "
-        "--timeout {params.download[timeout]} --subset {params.download[subset]} {params.mirrors:q} "
-        "--entry {params.entry:q} --seed {params.seed} --output {output} > {log} 2>&1"
+        "--raw-dir {params.raw_dir:q} --retries {params.retries} --timeout {params.timeout} "
+        "--subset {params.subset} {params.mirrors:q} --entry {params.entry:q} "
+        "--seed {params.seed} --output {output} > {log} 2>&1"

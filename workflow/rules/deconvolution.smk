@@ -43,7 +43,7 @@ rule deconvolution_simulate:
     benchmark:
         "<benchmarks>/deconvolution_simulate/{name}-{replicate}.tsv"
     wildcard_constraints:
-        name="|".join(DECONVOLUTION_SIMULATIONS or ["none"]),
+        name=any_of(DECONVOLUTION_SIMULATIONS),
         replicate="[0-9]+",
     conda:
         "../../envs/environment.yaml"
@@ -73,7 +73,7 @@ rule deconvolution_prepare:
     benchmark:
         "<benchmarks>/deconvolution_prepare/{name}.tsv"
     wildcard_constraints:
-        name="|".join(DECONVOLUTION["recordings"] or ["none"]),
+        name=any_of(DECONVOLUTION["recordings"]),
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -105,7 +105,7 @@ rule deconvolution_measure:
     benchmark:
         "<benchmarks>/deconvolution_measure/{data}-{method}.tsv"
     wildcard_constraints:
-        data="|".join({job.data for job in DECONVOLUTION_JOBS} or ["none"]),
+        data=any_of({job.data for job in DECONVOLUTION_JOBS}),
     conda:
         "../../envs/environment.yaml"
     threads:
@@ -113,7 +113,7 @@ rule deconvolution_measure:
             "threads", config["threads"]
         )
     resources:
-        mem_mb=scaled(6000),
+        mem_mb=scaled(5000),
         runtime=scaled(240),
     params:
         spec=lambda w: as_json(DECONVOLUTION_METHODS[w.method]),
@@ -148,14 +148,14 @@ rule deconvolution_figures:
     benchmark:
         "<benchmarks>/deconvolution_figures/{data}.tsv"
     wildcard_constraints:
-        data="|".join(DECONVOLUTION["shown"]),
+        data=any_of(DECONVOLUTION["shown"]),
     group:
         "summary"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=scaled(1000),
         runtime=10,
     params:
         section=as_json(DECONVOLUTION),

@@ -29,23 +29,21 @@ rule defaults_measure:
     benchmark:
         "<benchmarks>/defaults_measure/{job}.tsv"
     wildcard_constraints:
-        job="|".join(DEFAULTS_JOBS or ["none"]),
+        job=any_of(DEFAULTS_JOBS),
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
     resources:
-        mem_mb=scaled(4000),
+        mem_mb=scaled(2000),
         runtime=scaled(120),
     params:
-        section=as_json(DEFAULTS),
-        replicates=DEFAULTS["replicates"],
+        section=lambda w: as_json(defaults.conditions.told(DEFAULTS, w.job)),
         seed=config["seed"],
         data=lambda w, input: f"--data={input.data}" if input.data else [],
     shell:
         "python -m defaults.measure --section {params.section:q} --job {wildcards.job} "
-        "{params.data:q} --replicates {params.replicates} --seed {params.seed} "
-        "--threads {threads} --dictionaries {output.dictionaries} --output {output.table} "
-        "> {log} 2>&1"
+        "{params.data:q} --seed {params.seed} --threads {threads} "
+        "--dictionaries {output.dictionaries} --output {output.table} > {log} 2>&1"
 
 
 # The experiment alone: `snakemake --cores all defaults`.

@@ -32,15 +32,15 @@ rule discovery_measure:
     benchmark:
         "<benchmarks>/discovery_measure/{study}.tsv"
     wildcard_constraints:
-        study="|".join(DISCOVERY_STUDIES or ["none"]),
+        study=any_of(DISCOVERY_STUDIES),
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
     resources:
-        mem_mb=scaled(4000),
+        mem_mb=scaled(2000),
         runtime=scaled(120),
     params:
-        section=as_json(DISCOVERY),
+        section=lambda w: as_json(discovery.conditions.told(DISCOVERY, w.study)),
         seed=config["seed"],
     shell:
         "python -m discovery.measure --section {params.section:q} --study {wildcards.study} "
@@ -64,10 +64,10 @@ rule discovery_whole:
         "../../envs/environment.yaml"
     threads: lambda w: workflow.cores
     resources:
-        mem_mb=scaled(6000),
+        mem_mb=scaled(2000),
         runtime=scaled(120),
     params:
-        section=as_json(DISCOVERY),
+        section=as_json(discovery.conditions.told(DISCOVERY, "whole")),
         threads=DISCOVERY["whole"]["threads"],
         seed=config["seed"],
     shell:

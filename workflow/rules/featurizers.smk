@@ -40,16 +40,15 @@ rule featurizers_measure:
         "../../envs/environment.yaml"
     threads: config["threads"]
     resources:
-        mem_mb=scaled(4000),
+        mem_mb=scaled(2000),
         runtime=scaled(120),
     params:
-        section=as_json(FEATURIZERS),
-        replicates=FEATURIZERS["replicates"],
+        section=lambda w: as_json(featurizers.conditions.told(FEATURIZERS, w.method)),
         seed=config["seed"],
     shell:
         "python -m featurizers.measure --section {params.section:q} --method {wildcards.method} "
-        "--replicates {params.replicates} --seed {params.seed} --threads {threads} "
-        "--model {output.model} --concepts {output.concepts} --output {output.table} > {log} 2>&1"
+        "--seed {params.seed} --threads {threads} --model {output.model} "
+        "--concepts {output.concepts} --output {output.table} > {log} 2>&1"
 
 
 rule featurizers_figures:

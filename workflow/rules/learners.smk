@@ -28,12 +28,12 @@ rule learners_measure:
     benchmark:
         "<benchmarks>/learners_measure/{case}.tsv"
     wildcard_constraints:
-        case="|".join(LEARNERS["cases"] or ["none"]),
+        case=any_of(LEARNERS["cases"]),
     conda:
         "../../envs/environment.yaml"
     threads: lambda w: workflow.cores
     resources:
-        mem_mb=scaled(6000),
+        mem_mb=scaled(2000),
         runtime=scaled(120),
     params:
         settings=lambda w: as_json(LEARNERS["cases"][w.case]),

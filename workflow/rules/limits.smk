@@ -38,10 +38,10 @@ rule limits_measure:
         "../../envs/environment.yaml"
     threads: config["threads"]
     resources:
-        mem_mb=scaled(4000),
+        mem_mb=scaled(2000),
         runtime=scaled(240),
     params:
-        section=as_json(LIMITS),
+        section=lambda w: as_json(limits.conditions.told(LIMITS, [w.method])),
         seed=config["seed"],
     shell:
         "python -m limits.measure --section {params.section:q} --sampling {wildcards.sampling} "
@@ -65,10 +65,10 @@ rule limits_race:
         "../../envs/environment.yaml"
     threads: lambda w: workflow.cores
     resources:
-        mem_mb=scaled(4000),
+        mem_mb=scaled(2000),
         runtime=scaled(240),
     params:
-        section=as_json(LIMITS),
+        section=as_json(limits.conditions.told(LIMITS, LIMITS["race"]["methods"])),
         methods=LIMITS["race"]["methods"],
         threads=LIMITS["race"]["threads"],
         seed=config["seed"],
@@ -92,10 +92,10 @@ rule limits_bounds:
         "../../envs/environment.yaml"
     threads: config["threads"]
     resources:
-        mem_mb=scaled(4000),
+        mem_mb=scaled(2000),
         runtime=scaled(60),
     params:
-        section=as_json(LIMITS),
+        section=as_json(limits.conditions.told(LIMITS, LIMITS["methods"])),
         seed=config["seed"],
     shell:
         "python -m limits.bounds --section {params.section:q} --seed {params.seed} "

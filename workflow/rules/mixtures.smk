@@ -96,7 +96,7 @@ rule mixtures_start:
         mem_mb=scaled(6000),
         runtime=scaled(60),
     params:
-        settings=lambda w: as_json(MIXTURES["settings"][w.dataset]),
+        settings=lambda w: as_json(mixtures.conditions.of_start(MIXTURES, w.dataset)),
         replicates=lambda w: MIXTURES["settings"][w.dataset]["replicates"],
         clusters=lambda w, input: (
             f"--clusters {input.clusters}" if "clusters" in input.keys() else ""
@@ -141,12 +141,12 @@ rule mixtures_train:
     benchmark:
         "<benchmarks>/mixtures_train/{dataset}-{protocol}-{method}-{start}.tsv"
     wildcard_constraints:
-        method="|".join(mixtures.conditions.networks(MIXTURES)),
+        method=any_of(mixtures.conditions.networks(MIXTURES)),
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
     resources:
-        mem_mb=scaled(6000),
+        mem_mb=scaled(8000),
         runtime=scaled(480),
     params:
         spec=lambda w: as_json(MIXTURES["methods"][w.method]),
@@ -175,7 +175,7 @@ use rule mixtures_train as mixtures_subspaces with:
     benchmark:
         "<benchmarks>/mixtures_subspaces/{dataset}-{protocol}-{method}-{start}.tsv"
     wildcard_constraints:
-        method="|".join(
+        method=any_of(
             name
             for name in MIXTURES["methods"]
             if name not in mixtures.conditions.networks(MIXTURES)
@@ -203,7 +203,7 @@ rule mixtures_figures:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=scaled(4000),
         runtime=20,
     params:
         settings=lambda w: as_json(MIXTURES["settings"][w.dataset]),

@@ -96,7 +96,7 @@ rule mixtures_counts:
     params:
         clusters=MIXTURES["counts"]["clusters"],
         replicates=MIXTURES["counts"]["replicates"],
-        settings=lambda w: as_json(MIXTURES["settings"][w.dataset]),
+        settings=lambda w: as_json(mixtures.conditions.of_counts(MIXTURES, w.dataset)),
         seed=config["seed"],
     shell:
         "python -m mixtures.counts --data {input.data} --features {input.features} "

@@ -30,7 +30,7 @@ rule phases_measure:
     benchmark:
         "<benchmarks>/phases_measure/{plane}-{method}-{start}.tsv"
     wildcard_constraints:
-        plane="|".join(PHASES["planes"]),
+        plane=any_of(PHASES["planes"]),
         start="near|random|discover|truth",
     conda:
         "../../envs/environment.yaml"

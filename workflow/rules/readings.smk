@@ -42,7 +42,7 @@ rule readings_curve:
         "../../envs/environment.yaml"
     threads: config["threads"]
     resources:
-        mem_mb=scaled(4000),
+        mem_mb=scaled(2000),
         runtime=scaled(240),
         gpu=GPUS,
     params:
@@ -73,7 +73,7 @@ rule readings_score:
         "../../envs/environment.yaml"
     threads: config["threads"]
     resources:
-        mem_mb=scaled(6000),
+        mem_mb=scaled(3000),
         runtime=scaled(240),
         gpu=GPUS,
     params:

@@ -12,7 +12,7 @@ rule collect:
     benchmark:
         "<benchmarks>/collect/{table}.tsv"
     wildcard_constraints:
-        table="|".join(PARTS),
+        table=any_of(PARTS),
     group:
         "summary"
     conda:
@@ -44,7 +44,7 @@ rule deliver:
     benchmark:
         "<benchmarks>/deliver/{experiment}.tsv"
     wildcard_constraints:
-        experiment="|".join(DELIVERED),
+        experiment=any_of(DELIVERED),
     group:
         "summary"
     conda:

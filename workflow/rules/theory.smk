@@ -26,12 +26,12 @@ rule theory_measure:
     benchmark:
         "<benchmarks>/theory_measure/{regime}.tsv"
     wildcard_constraints:
-        regime="|".join(THEORY["settings"]),
+        regime=any_of(THEORY["settings"]),
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
     resources:
-        mem_mb=scaled(6000),
+        mem_mb=scaled(3000),
         runtime=scaled(240),
         gpu=GPUS,
     params:
