@@ -84,4 +84,4 @@ def test_with_cuda_each_job_that_computes_on_it_asks_for_one_gpu(fresh_workflow)
     using = {s.split(":")[0] for s in rules.split("\nrule ")[1:] if "--device" in s}
     assert asking == using & {rule for rule, _ in jobs}
     profile = (ROOT / "profiles/slurm/config.yaml").read_text()
-    assert [rule for rule in asking if f"  {rule}: " not in profile] == []
+    assert [rule for rule in using if f"  {rule}: " not in profile] == []
