@@ -4,6 +4,11 @@ from pathlib import Path
 
 import pandas as pd
 
+# The size of Experiment 1 (Sec. 4.1), in the words of the config.
+MODEL = {
+    "n": 950, "groups": 500, "group_size": 2, "active_groups": 3, "samples": 10000,
+    "amplitude": [4.0, 5.0],
+}  # fmt: skip
 FOLDER = Path(__file__).resolve().parents[2] / "data" / "paper"
 
 

@@ -2,8 +2,7 @@
 
 import pandas as pd
 
-from evidence.paper import paper_table
-from recovery.size import MODEL
+from evidence.paper import MODEL, paper_table
 
 COLUMNS = ["figure", "method", "snr", "epoch", "value"]
 NOTHING = pd.DataFrame(columns=COLUMNS).astype({"snr": float, "epoch": float, "value": float})

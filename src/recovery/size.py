@@ -1,14 +1,6 @@
-"""The size of the paper's study, and how another study differs from it."""
+"""How another study differs in size from the paper's."""
 
-# Sec. 4.1: the size of the paper's study, in the words of config.recovery.model.
-MODEL = {
-    "n": 950,
-    "groups": 500,
-    "group_size": 2,
-    "active_groups": 3,
-    "samples": 10000,
-    "amplitude": [4.0, 5.0],
-}
+from evidence.paper import MODEL
 
 
 def other_size(model: dict) -> str | None:

@@ -6,10 +6,11 @@ import pytest
 from claim_rows import row_of
 
 from evidence.claims import COLUMNS, claims_of, collect, tally
+from evidence.paper import MODEL
 from recovery import claims, nearness
 from recovery.cases import sparse_networks
 from recovery.paper import SPARSE, points
-from recovery.size import MODEL, other_size
+from recovery.size import other_size
 
 # The words that a reader sees.
 HOLDS, PARTLY, FAILED = "holds", "holds in part", "not reproduced"
@@ -221,6 +222,8 @@ CASES = [
     (DIPS, {OTHER: [880, 20, 22]}, PARTLY),
     (DIPS, {OTHER: [880, 20, 21.9]}, FAILED),
     (DIPS, {OTHER: seeds(20, 26)}, UNDECIDED),
+    (DIPS, {OTHER: [20, 26, 33]}, FAILED),  # it only rises
+    (DIPS, {OTHER: [20.5, 20, 33]}, FAILED),
     (DIPS, {OTHER: ending(30, 20, 20, before=20)}, HOLDS),  # the noise level of Fig. 3c alone
     (INIT, {FAR: [1000, 500, 20]}, HOLDS),
     (INIT, {FAR: [1000, 500, 200]}, PARTLY),
@@ -301,7 +304,9 @@ def test_spread_over_seeds_and_range_over_conditions_are_told_apart():
     assert row["mean"] == pytest.approx((0.98 + 0.99 + 4) / 6)
     spreads = [np.std(pair, ddof=1) for pair in ([0.98, 1.0], [0.99, 1.0], [1.0, 1.0])]
     assert row["std"] == pytest.approx(np.sqrt(np.mean(np.square(spreads))))
-    assert (row.low, row.high) == pytest.approx((0.99, 1.0))
+    assert (row.lowest_mean, row.highest_mean) == pytest.approx((0.99, 1.0))
+    # 0.99 with nine standard deviations of 0.0141 to either side: the widest of the three intervals.
+    assert (row.low, row.high) == pytest.approx((0.8629, 1.1171), abs=1e-4)
     assert (row.conditions, row.seeds) == (3, 2)
     levels = row_of(study({RECALL: column(0.98, 0.99, 1.0)}), OURS)
     assert levels["std"] == 0, "not that over noise levels"
@@ -335,6 +340,15 @@ def test_the_untrained_encoder_is_asked_once():
     table = collected(both, CHOICES)
     assert table.claim.str.contains(ONE_STEP).sum() == 1
     assert table.claim.str.contains(EXACTLY).sum() == 2
+
+
+def test_the_untrained_encoder_is_asked_at_every_noise_level():
+    """The sampling that runs at one level comes first by name, and is not taken."""
+    both = tables()
+    for name in ("recovery", "recovery_history"):
+        fixed = both[name][both[name].snr == SNRS[0]].assign(sampling="fixed")
+        both[name] = pd.concat([both[name], fixed])
+    assert row_of(collected(both, CHOICES), ONE_STEP).conditions == len(SNRS)
 
 
 @pytest.mark.parametrize("missing", ["recovery", "recovery_history"])
