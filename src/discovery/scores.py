@@ -3,7 +3,8 @@
 import math
 
 import pandas as pd
-from scipy.stats import binomtest
+
+from evidence.verdict import wilson
 
 CASE = ["study", "axis", "setting", "active_groups", "method", "start"]
 
@@ -44,8 +45,7 @@ def share(good: pd.Series) -> tuple[float, float, float]:
     >>> [round(x, 2) for x in share(pd.Series([True] * 19 + [False]))]
     [0.95, 0.76, 0.99]
     """
-    interval = binomtest(int(good.sum()), len(good)).proportion_ci(method="wilson")
-    return float(good.mean()), float(interval.low), float(interval.high)
+    return float(good.mean()), *wilson(int(good.sum()), len(good))
 
 
 def of(good: pd.Series) -> str:

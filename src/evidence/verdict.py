@@ -10,12 +10,13 @@ condition its mean over seeds gets a 95 % t-interval, and a :class:`Rule` says w
 - *one run*: some condition has a single seed, which has no interval and gets no verdict.
 
 A rule that is ``always`` has no interval: every seed must keep it, and one that breaks it refutes.
+So has a rule on counts, which are equal in all seeds more often than their spread would tell.
 
 The half-width is t s / sqrt(n): 9.0 standard deviations s for two seeds, 2.5 for three, 1.2 for
-five. Two seeds therefore decide only what is much larger than their spread, or does not vary. The
-interval covers the seeds and nothing that they share, such as a test set. "Holds" errs in at most
-2.5 % of studies whose true mean is on the bound; with k conditions on it, "not reproduced" errs in
-at most 2.5 k %.
+five. Two seeds therefore decide only what is much larger than their spread. The interval covers
+the seeds and nothing that they share, such as a test set. "Holds" errs in at most 2.5 % of studies
+whose true mean is on the bound; with k conditions on it, "not reproduced" errs in at most 2.5 k %.
+Successes have Wilson's interval of their share instead.
 """
 
 import math
@@ -74,7 +75,7 @@ def intervals(values: pd.Series, always: bool = False) -> pd.DataFrame:
 
     ``values`` has the index levels ``replicate`` and, if any, the conditions'. The interval is
     that of the module's docstring; a single seed, ``always`` or an infinite value, by which a seed
-    fails, has the range of the values.
+    fails, has the range of the values. Of true and false it is :func:`wilson`'s, of the share.
     Missing values are left out. ValueError for no value, or two of one seed in one condition.
     """
     values = values.dropna()
@@ -85,7 +86,8 @@ def intervals(values: pd.Series, always: bool = False) -> pd.DataFrame:
     levels = [name for name in values.index.names if name != "replicate"]
     groups = values.groupby(level=levels, sort=False) if levels else [("", values)]
     rows = []
-    for key, group in groups:
+    for key, found in groups:
+        group = found.astype(float)
         seeds, low, high = len(group), group.min(), group.max()
         finite = math.isfinite(low) and math.isfinite(high)
         # Sums of differences: equal values have exactly their mean, and no spread.
@@ -94,10 +96,30 @@ def intervals(values: pd.Series, always: bool = False) -> pd.DataFrame:
         if seeds > 1 and finite and not always:
             half = stats.t.ppf((1 + LEVEL) / 2, seeds - 1) * std / math.sqrt(seeds)
             low, high = mean - half, mean + half
+        if seeds > 1 and values.dtype == bool and not always:
+            low, high = wilson(int(group.sum()), seeds)
         name = _name(levels, key)
         rows.append((name, mean, std, seeds, low, high))
     columns = ["condition", "mean", "std", "seeds", "low", "high"]
     return pd.DataFrame(rows, columns=columns).set_index("condition")
+
+
+def wilson(successes: int, trials: int) -> tuple[float, float]:
+    r"""Wilson's 95 % interval of a share: it keeps its level for 0 and ``trials`` successes too.
+
+    .. math:: \frac{\hat p + z^2 / 2 n \pm z \sqrt{\hat p (1 - \hat p) / n + z^2 / 4 n^2}}
+                   {1 + z^2 / n}
+
+    E. B. Wilson, "Probable inference, the law of succession, and statistical inference", J. Amer.
+    Statist. Assoc. 22 (1927).
+
+    Examples
+    --------
+    >>> tuple(round(end, 2) for end in wilson(10, 10))
+    (0.72, 1.0)
+    """
+    interval = stats.binomtest(successes, trials).proportion_ci(LEVEL, method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def judge(values: pd.Series, rule: Rule) -> tuple[str, str]:

@@ -1,9 +1,8 @@
 """Which runs are a success, how often, and how sure that is."""
 
-import math
-from statistics import NormalDist
-
 import pandas as pd
+
+from evidence.verdict import wilson
 
 PANEL = ["plane", "method", "start"]
 CELL = [*PANEL, "up", "across"]
@@ -24,27 +23,6 @@ def runs(table: pd.DataFrame, success: dict) -> pd.DataFrame:
     wide[FOUND] = wide.least_overlap > success["overlap"]
     wide[AT_LIMIT] = wide[FOUND] & (wide.error <= success["oracle_factor"] * wide.oracle_error)
     return wide
-
-
-def wilson(successes: int, trials: int, level: float = 0.95) -> tuple[float, float]:
-    r"""Wilson's interval of a probability: it keeps its level for 0 and ``trials`` successes too.
-
-    .. math:: \frac{\hat p + z^2 / 2 n \pm z \sqrt{\hat p (1 - \hat p) / n + z^2 / 4 n^2}}
-                   {1 + z^2 / n}
-
-    E. B. Wilson, "Probable inference, the law of succession, and statistical inference", J. Amer.
-    Statist. Assoc. 22 (1927).
-
-    Examples
-    --------
-    >>> tuple(round(end, 2) for end in wilson(10, 10))
-    (0.72, 1.0)
-    """
-    z, p = NormalDist().inv_cdf((1 + level) / 2), successes / trials
-    scale = 1 + z**2 / trials
-    middle = (p + z**2 / (2 * trials)) / scale
-    half = z * math.sqrt(p * (1 - p) / trials + z**2 / (4 * trials**2)) / scale
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def half_width(successes: int, trials: int) -> float:

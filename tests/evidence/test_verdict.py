@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evidence.verdict import Rule, at_least, at_most, between, intervals, judge
+from evidence.verdict import Rule, at_least, at_most, between, intervals, judge, wilson
 
 # The words that a reader sees.
 HOLDS, PARTLY, FAILED = "holds", "holds in part", "not reproduced"
@@ -122,6 +122,39 @@ def test_three_equal_signs_in_noise_are_no_finding():
     verdicts = [judge(values(seeds), at_least(0.0))[0] for seeds in drawn]
     share = verdicts.count(HOLDS) / len(verdicts)
     assert share < 0.025 + 3 * math.sqrt(0.025 * 0.975 / 400), "an eighth by their sign"
+
+
+def test_wilsons_interval_is_where_the_score_test_does_not_reject():
+    for successes in range(1, 10):
+        for end in wilson(successes, 10):
+            score = abs(successes / 10 - end) / (end * (1 - end) / 10) ** 0.5
+            assert score == pytest.approx(1.959964, abs=1e-5)
+    assert wilson(0, 10)[0] == pytest.approx(0, abs=1e-12)
+    assert wilson(10, 10)[1] == pytest.approx(1, abs=1e-12)
+
+
+def test_successes_have_wilsons_interval_and_those_of_all_seeds_a_width():
+    def success(*seeds):
+        return values(seeds).astype(bool)
+
+    row = intervals(success(*[True] * 19, False)).iloc[0]
+    assert (row["mean"], row.seeds) == (0.95, 20)
+    assert (row.low, row.high) == pytest.approx(wilson(19, 20))
+    # By Student's interval 19 of 20 would hold, and two of two be certain.
+    assert judge(success(*[True] * 19, False), at_least(0.8, partly=0.5))[0] == PARTLY
+    assert judge(success(*[True] * 20), at_least(0.8))[0] == HOLDS
+    assert judge(success(True, True), at_least(0.8))[0] == UNDECIDED
+    assert judge(success(False, True), at_least(0.8))[0] == UNDECIDED
+    assert judge(success(True), at_least(0.8))[0] == ONE_RUN
+
+
+def test_a_seed_that_fails_without_a_value_is_infinite_and_nothing_holds_with_it():
+    lost = values([1.0, 1.0, math.inf])
+    assert intervals(lost)["mean"].item() == math.inf
+    assert judge(lost, MOST)[0] == UNDECIDED
+    assert judge(values([math.inf, math.inf]), MOST)[0] == FAILED
+    assert judge(values([2.0, 2.0, math.inf]), MOST)[0] == FAILED
+    assert judge(-lost, LEAST)[0] == FAILED, "no seed is above 0"
 
 
 def test_missing_values_are_left_out_and_nothing_else_is_guessed():
