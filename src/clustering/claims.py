@@ -56,7 +56,8 @@ def difference(ours: pd.Series, theirs: pd.Series) -> Evidence:
 def gain(title: str, ours: tuple[str, str], theirs: tuple[str, str], *, source, of="") -> Claim:
     """The claim that codes of (role, features) cluster better than others; roles as in ``PAPERS``.
 
-    Where the paper has both numbers, its gain makes the rule.
+    Where the paper has both numbers, its gain makes the rule: half of it, in part a quarter. Half
+    of a gain below two points is below one, which test images alone may give: no test.
     """
     printed = TABLE1.set_index(["method", "features", "algorithm"]).accuracy
 
@@ -68,7 +69,7 @@ def gain(title: str, ours: tuple[str, str], theirs: tuple[str, str], *, source, 
             return at_least(0.05, partly=POINT)
         better, worse = papers(case)
         half, quarter = (better - worse) / 2, (better - worse) / 4
-        return at_least(max(half, 2 * POINT), partly=max(quarter, POINT))
+        return at_least(half, partly=max(quarter, POINT))
 
     def reference(case) -> str:
         if not case.paper:
@@ -76,7 +77,9 @@ def gain(title: str, ours: tuple[str, str], theirs: tuple[str, str], *, source, 
         better, worse = papers(case)
         return f"{100 * better:.1f} - {100 * worse:.1f} = {100 * (better - worse):.1f} points"
 
-    def measured(tables, case) -> Evidence:
+    def measured(tables, case) -> Evidence | None:
+        if case.paper and np.subtract(*papers(case)) < 2 * POINT:
+            return None
         scores = (
             score(tables, case, getattr(case, role), what, case.algorithm)
             for role, what in (ours, theirs)
@@ -103,7 +106,6 @@ over_pixels = gain(
     "{method} codes cluster better than raw pixels",
     ours=("method", "codes"), theirs=("raw", "raw"), source="Abstract; Table 1",
 )  # fmt: skip
-# The paper's own gain of spectral clustering is 0.9 points: the rule asks two there.
 nonnegative = gain(
     "Nonnegative, normalised codes cluster better still",
     ours=("method", "codes+"), theirs=("method", "codes"), source="Table 1",

@@ -90,7 +90,7 @@ def trainings(tables, choices):
     source="{source}",
     statistic="{dataset}, {images}: ACC of {named} from {origin}, after minus before training",
     reference="more than 0",
-    rule=at_least(POINT, partly=0.0),
+    rule=at_least(POINT),
     cases=trainings,
 )
 def improves(tables, case):
@@ -105,7 +105,7 @@ def better(title: str, cases) -> Claim:
         title,
         statistic="{dataset}, {images}: ACC of {named} minus {against}, from {origin}",
         reference="more than 0",
-        rule=at_least(POINT, partly=0.0),
+        rule=at_least(POINT),
         cases=cases,
     )
     def gains(tables, case):

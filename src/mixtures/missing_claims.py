@@ -44,7 +44,7 @@ def of(tables, case, metric: str, filling: str = MASKS, share: float | None = No
     "Masks cluster better than pixels that are filled in",
     statistic="{dataset}, {pixels} of the pixels missing: ACC with masks minus with {against}",
     reference="more than 0",
-    rule=at_least(POINT, partly=0.0),
+    rule=at_least(POINT),
     cases=fillings,
 )
 def clusters(tables, case):

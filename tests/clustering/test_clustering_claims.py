@@ -96,8 +96,6 @@ CASES = [
     (PLUS + "kmeans,", {CODES_PLUS: 0.747}, PARTLY),
     (PLUS + "kmeans,", {CODES_PLUS: 0.729}, FAILED),
     (PLUS + "kmeans,", {CODES_PLUS: [0.7, 0.8]}, UNDECIDED),
-    (PLUS + "spectral,", {SPECTRAL_PLUS: 0.8201}, HOLDS),
-    (PLUS + "spectral,", {SPECTRAL_PLUS: 0.8199}, PARTLY),
     # Within three points of 74.5 and 80.27, or within six.
     (PRINTED + "ACC of codes minus & kmeans,", {CODES: 0.7151}, HOLDS),
     (PRINTED + "ACC of codes minus & kmeans,", {CODES: 0.7149}, PARTLY),
@@ -157,7 +155,14 @@ def test_numbers_of_mnist_are_no_yardstick_for_other_images():
         assert row_of(other, name).reference == "(no number in the paper)"
     assert row_of(study({CODES: 0.549}, dataset="digits"), OVER_RAW + "kmeans,").verdict == PARTLY
     assert row_of(study({CODES: 0.509}, dataset="digits"), OVER_RAW + "kmeans,").verdict == FAILED
-    assert row_of(mnist, PLUS + "spectral,").reference == "80.3 - 79.4 = 0.9 points"
+    assert row_of(other, PLUS + "spectral,").reference == "(no number in the paper)"
+
+
+def test_a_gain_of_the_papers_below_two_points_is_no_test():
+    """80.27 - 79.4: that very gain must not read as not reproduced."""
+    gains = study({SPECTRAL: 0.794, SPECTRAL_PLUS: 0.8027})
+    about = gains[gains.claim == row_of(gains, PLUS + "kmeans,").claim]
+    assert about.statistic.str.contains("kmeans").all()
 
 
 def test_one_replicate_is_one_run():

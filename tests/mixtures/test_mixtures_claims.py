@@ -16,7 +16,8 @@ def study(changes=(), dataset="mnist", **options):
     return collect(claims, {"mixtures": table(changes, dataset, **options)}, CHOICES)
 
 
-# Two equal seeds have an interval of no width; unequal ones, one of nine standard deviations.
+# Two equal seeds have an interval of no width; unequal ones, one of nine standard deviations. A gain
+# below a point is none, however sure.
 PRINTED, IMPROVES = "printed accuracy", "improves on its start & ACC of MixMate from k-means"
 WEIGHT, EXPECTED = "weight 1/2 & MixMate, likelihood minus", "weight 1/2 & MixMate, expected"
 OBJECTIVE, DOUBLED = (
@@ -34,33 +35,33 @@ CASES = [
     (PRINTED, {("mixmate", "ssc", "acc"): 0.80}, FAILED),
     (PRINTED, {("mixmate", "ssc", "acc"): [0.95, 0.89]}, UNDECIDED),
     (IMPROVES, {("mixmate", "kmeans", "before"): 0.8}, HOLDS),
-    (IMPROVES, {("mixmate", "kmeans", "before"): 0.915}, PARTLY),
+    (IMPROVES, {("mixmate", "kmeans", "before"): 0.915}, FAILED),
     (IMPROVES, {("mixmate", "kmeans", "before"): 0.93}, FAILED),
     (WEIGHT, {}, HOLDS),
-    (WEIGHT, {("mixmate_doubled", "ssc", "acc"): 0.965}, PARTLY),
+    (WEIGHT, {("mixmate_doubled", "ssc", "acc"): 0.965}, FAILED),
     (WEIGHT, {("mixmate_doubled", "ssc", "acc"): 0.98}, FAILED),
     (EXPECTED, {}, HOLDS),
-    (EXPECTED, {("mixmate_expected", "ssc", "acc"): 0.945}, PARTLY),
+    (EXPECTED, {("mixmate_expected", "ssc", "acc"): 0.945}, FAILED),
     (EXPECTED, {("mixmate_expected", "ssc", "acc"): 0.9}, FAILED),
     (OBJECTIVE, {}, HOLDS),
-    (OBJECTIVE, {("mixmate_expected", "ssc", "acc"): 0.965}, PARTLY),
+    (OBJECTIVE, {("mixmate_expected", "ssc", "acc"): 0.965}, FAILED),
     (OBJECTIVE, {("mixmate_expected", "ssc", "acc"): 0.98}, FAILED),
     (DOUBLED, {}, HOLDS),
     (DOUBLED, {("mixmate_doubled", "ssc", "acc"): 0.9}, FAILED),
     (CHANGED, {}, HOLDS),
-    (CHANGED, {("mixmate", "ssc", "acc"): 0.965}, PARTLY),
+    (CHANGED, {("mixmate", "ssc", "acc"): 0.965}, FAILED),
     (CHANGED, {("mixmate", "ssc", "acc"): 0.98}, FAILED),
     (ONE_EACH, {}, HOLDS),
-    (ONE_EACH, {("group_sparse", "kmeans", "acc"): 0.915}, PARTLY),
+    (ONE_EACH, {("group_sparse", "kmeans", "acc"): 0.915}, FAILED),
     (ONE_EACH, {("group_sparse", "kmeans", "acc"): 0.93}, FAILED),
     (FEATURES, {}, HOLDS),
-    (FEATURES, {("subspaces", "kmeans", "acc"): 0.925}, PARTLY),
+    (FEATURES, {("subspaces", "kmeans", "acc"): 0.925}, FAILED),
     (FEATURES, {("subspaces", "kmeans", "acc"): 0.88}, FAILED),
     (ENERGIES, {}, HOLDS),
-    (ENERGIES, {("energies", "subspaces", "acc"): 0.965}, PARTLY),
+    (ENERGIES, {("energies", "subspaces", "acc"): 0.965}, FAILED),
     (ENERGIES, {("energies", "subspaces", "acc"): 0.95}, FAILED),
     (VOTE, {}, HOLDS),
-    (VOTE, {("subspaces", "kmeans", "acc"): 0.995}, PARTLY),
+    (VOTE, {("subspaces", "kmeans", "acc"): 0.995}, FAILED),
     (VOTE, {("vote_of_starts", "several", "acc"): 0.96}, FAILED),
     (AIM, {}, HOLDS),
     (AIM, {("mixmate", "subspaces", "acc"): 0.94}, PARTLY),
