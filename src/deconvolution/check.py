@@ -8,6 +8,7 @@ from deconvolution.conditions import (
     KERNELS,
     KNOWN_KERNELS,
     LAW_OPTIONS,
+    NEAR,
     NETWORK,
     PACKAGED,
     PEER,
@@ -45,6 +46,8 @@ def inconsistencies(config: dict) -> list[str]:
 def _studies(section: dict) -> list[str]:
     """What is wrong with runs and sweeps of what is right by itself."""
     errors, specs = [], section["methods"]
+    if NEAR not in section["tolerances"]:
+        errors.append(f"deconvolution.tolerances: claims and tables need {NEAR}")
     for name, spec in specs.items():
         if spec["kind"] == NETWORK and (lacking := NETWORK_NEEDS - spec.keys()):
             errors.append(f"deconvolution.methods.{name}: a network needs {sorted(lacking)}")

@@ -38,6 +38,7 @@ def places(entry: dict) -> range:
 # Kinds of methods. Those that need the true events, or kernels, run where they are known.
 KNOWN_TIMES, KNOWN_KERNELS, SEARCH = "known_times", "known_kernels", "search"
 NETWORK, SMOOTH, PEER, CHANCE = "network", "smooth", "peer", "chance"
+NEAR = 1  # bins by which an event may be missed in claims and tables
 ASSUMED = "assumed"  # a sweep over the number of kernels that a method has
 
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from deconvolution.conditions import KNOWN_TIMES, SEARCH, Job
+from deconvolution.conditions import KNOWN_TIMES, NEAR, SEARCH, Job
 from deconvolution.names import data_name
 from deconvolution.results import of
 from evidence.section import number
@@ -20,9 +20,8 @@ def _finding(runs: pd.DataFrame, section: dict, data: str) -> str:
         spec = section["methods"][name]
         if not spec.keys() & {"law", "apart", "hidden"}:
             names.setdefault(spec["kind"], name)
-    error, hits = (
-        of(runs, Job(data, names.get(SEARCH, "")), metric) for metric in ("kernel_error", "hit_1")
-    )
+    search = Job(data, names.get(SEARCH, ""))
+    error, hits = (of(runs, search, metric) for metric in ("kernel_error", f"hit_{NEAR}"))
     if not len(error) or not len(hits):
         return ""
     line = (

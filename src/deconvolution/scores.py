@@ -11,7 +11,7 @@ from groupsparse.detection import event_scores, kernel_errors, match, match_even
 from groupsparse.events import Events
 
 LAGS = 4  # share of a kernel's length that it may be shifted by: 1 / LAGS
-NEAR = 2  # bins within which the amplitudes of events are compared
+SAME = 2  # bins within which the amplitudes of events are compared
 
 
 def recorded_events(tensors: dict[str, Tensor]) -> Events | None:
@@ -38,7 +38,7 @@ def of_events(
     """Hits and false discoveries by tolerance, and how amplitudes agree.
 
     The kernels of events are those that learnt ones are matched to; without true kernels, by the
-    most events within ``NEAR`` bins.
+    most events within ``SAME`` bins.
     """
     if not len(fit.kernels) or (kernels is not None and len(fit.kernels) < len(kernels)):
         return {}
@@ -58,7 +58,7 @@ def of_events(
         hits = scored["hit_rate"] * truth.size
         values[f"hit_{tolerance}"] = scored["hit_rate"]
         values[f"false_{tolerance}"] = 1 - hits / every if every else float("nan")
-    mine, theirs = match_events(found, truth, NEAR)
+    mine, theirs = match_events(found, truth, SAME)
     pairs = torch.stack([found.amplitude[mine].flatten(), truth.amplitude[theirs].flatten()])
     if pairs.isfinite().all() and pairs.shape[1] > 2 and (pairs.std(1) > 0).all():
         values["amplitude_correlation"] = float(torch.corrcoef(pairs.double())[0, 1])
@@ -69,7 +69,7 @@ def kinds(found: Events, truth: Events, learnt: int, true: int) -> Tensor:
     """The learnt kernel (true,) of every kind of true events: most of its events are of that."""
     mine = [of_kernel(found, k) for k in range(learnt)]
     theirs = [of_kernel(truth, k) for k in range(true)]
-    common = [[len(match_events(events, kind, NEAR)[0]) for events in mine] for kind in theirs]
+    common = [[len(match_events(events, kind, SAME)[0]) for events in mine] for kind in theirs]
     return match(torch.tensor(common))
 
 

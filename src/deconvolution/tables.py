@@ -2,12 +2,11 @@
 
 import pandas as pd
 
-from deconvolution.conditions import Job
+from deconvolution.conditions import NEAR, Job
 from deconvolution.names import called, data_name
 from deconvolution.results import of, wide
 from evidence.section import percent, replicates, spread, table
 
-NEAR = 1  # tolerance of the columns of a table, in bins
 # Column -> metric and decimals; a share is in per cent. A column that has no value is left out.
 COLUMNS: dict[str, tuple[str, int | None]] = {
     "kernel error": ("kernel_error", 3), "after shifts": ("shifted_error", 3),

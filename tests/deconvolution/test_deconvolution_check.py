@@ -24,6 +24,11 @@ def errors(kind: str, name: str, changes: dict) -> list[str]:
     return inconsistencies({"deconvolution": section})
 
 
+def test_the_tolerance_of_claims_and_tables_is_asked_for():
+    (error,) = inconsistencies({"deconvolution": SECTION | {"tolerances": [0, 2]}})
+    assert error == "deconvolution.tolerances: claims and tables need 1"
+
+
 def test_the_default_section_is_accepted():
     assert inconsistencies({"deconvolution": SECTION}) == []
 

@@ -136,6 +136,8 @@ def test_every_search_and_every_recording_has_claims_of_its_own():
     learnt = found[found.claim.str.startswith(LEARNT)]
     assert set(learnt.table) == {"deconvolution_long", "deconvolution_mine"}
     assert learnt.statistic.tolist()[1].endswith(": mine"), "one's own keeps its name"
+    # Seeds of a simulation draw their data; those of a recording search the same ones.
+    assert learnt.reason.str.contains("one data set").tolist() == [False, True]
 
 
 def test_events_that_are_found_are_set_beside_chance():
