@@ -2,13 +2,15 @@
 
 import pandas as pd
 
-from readings.conditions import AS_READ, readings
+from readings.conditions import AS_READ, comparable, readings
 from readings.distance import from_curve, from_table
 from readings.tables import paper_curve, paper_scores
 
 
 def curve_distances(scores: pd.DataFrame, part: dict) -> dict[str, dict[str, float]]:
-    """Network -> reading -> largest factor from the paper's curve of Fig. 3c."""
+    """Network -> reading -> largest factor from the paper's curve, if that is of the same size."""
+    if not comparable(part):
+        return {}
     errors = scores[scores.metric == "squared_error"]
     found: dict[str, dict[str, float]] = {name: {} for name in part["networks"]}
     for network, reading in readings(part):

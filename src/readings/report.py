@@ -24,7 +24,7 @@ METHODS = (
 )
 CAPTION = (
     "Fig. R (not in the paper): dictionary error per epoch under every reading; dots are the "
-    "paper's curve at 1 dB (Fig. 3c)."
+    "paper's curve at its size and 1 dB (Fig. 3c)."
 )
 
 

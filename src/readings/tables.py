@@ -1,10 +1,12 @@
 """Tables of the readings for the report: their settings, numbers and distance from the paper."""
 
+import math
+
 import pandas as pd
 
 from evidence.paper import paper_table
 from evidence.section import number, table
-from readings.conditions import AS_READ, readings
+from readings.conditions import AS_READ, comparable, readings
 from readings.distance import from_curve, from_table
 
 CURVES = {"group": "group-sparse", "sparse": "sparse"}  # network -> curve of Fig. 3c
@@ -49,20 +51,21 @@ def curves(scores: pd.DataFrame, part: dict) -> dict:
         shown = [number(papers.get(epoch, float("nan")), 1) for epoch in EPOCHS]
         lowest = f"{papers.min():.1f} ({papers.idxmin()})"
         recall = number(paper_recall(network))
-        rows.append([network, "the paper", *shown, lowest, "1", "1", recall, ""])
+        if comparable(part):
+            rows.append([network, "the paper", *shown, lowest, "1", "1", recall, ""])
         for (of, reading), settings in known.items():
             here = scores[(scores.network == of) & (scores.reading == reading)]
             if of != network or here.empty:
                 continue
             errors = here[here.metric == "squared_error"].set_index("epoch").value
             recalls = here[here.metric != "squared_error"].set_index("metric").value
-            distance = from_curve(errors, papers)
+            away = from_curve(errors, papers) if comparable(part) else (math.nan, math.nan)
             rows.append(
                 [
                     network, changed(settings, known[of, AS_READ]),
                     *(number(errors.get(epoch, float("nan")), 1) for epoch in EPOCHS),
                     f"{errors.min():.1f} ({errors.idxmin()})",
-                    number(distance.largest, 2), number(distance.typical, 2),
+                    *(number(factor, 2) for factor in away),
                     number(recalls["entry_recall"]), number(recalls["positive_recall"]),
                 ]
             )  # fmt: skip

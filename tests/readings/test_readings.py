@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from evidence.paper import MODEL
 from evidence.section import table
 from readings import tables
 from readings.check import inconsistencies
@@ -74,7 +75,7 @@ def test_the_papers_numbers_are_those_of_the_right_network(network):
 
 
 def test_the_table_of_curves_has_the_paper_and_every_reading_that_ran():
-    part = {**PART, "snr_db": 1, "training": {"epochs": 300}}
+    part = {**PART, "snr_db": 1, "model": MODEL, "training": {"epochs": 300}}
     rows = []
     for network, reading, factor in (
         ("group", "as_read", 1.0),
@@ -90,6 +91,9 @@ def test_the_table_of_curves_has_the_paper_and_every_reading_that_ran():
             {**head, "epoch": 300, "metric": m, "value": 0.5}
             for m in ("entry_recall", "positive_recall")
         ]
+    for other in ({"snr_db": 5}, {"model": MODEL | {"n": 40}}):
+        elsewhere = tables.curves(pd.DataFrame(rows), part | other)["rows"]
+        assert [row[8:10] for row in elsewhere] == [["–", "–"]] * 3, "no number of the paper"
     block = tables.curves(pd.DataFrame(rows), part)
     assert set(block) == set(table([[]], []))
     shown = [(row[0], row[1], row[8]) for row in block["rows"]]
@@ -100,7 +104,7 @@ def test_the_table_of_curves_has_the_paper_and_every_reading_that_ran():
 
 
 def test_findings_set_the_reading_beside_the_nearest_other_one():
-    part = {**PART, "snr_db": 1, "training": {"epochs": 300}}
+    part = {**PART, "snr_db": 1, "model": MODEL, "training": {"epochs": 300}}
     rows = []
     for (network, reading), factor in zip(readings(part), (1.5, 2.0, 1.25), strict=True):
         curve = factor * tables.paper_curve(network)
@@ -119,6 +123,9 @@ def test_findings_set_the_reading_beside_the_nearest_other_one():
     curves, accuracies = findings(both, config)
     assert "group 1.50 (nearest other, less: 2.00), sparse 1.25." in curves
     assert "group 2.0 (nearest other, less: 5.0), sparse 2.0." in accuracies
+    config["curves"] = part | {"snr_db": 5}
+    assert findings(both, config) == [accuracies], "the paper's curves are at 1 dB"
+    config["curves"] = part
     config["table1"]["dataset"] = "digits"
     assert len(findings(both, config)) == 1, "the paper has no other images"
 
