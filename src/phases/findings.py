@@ -4,7 +4,7 @@ import pandas as pd
 
 from evidence.section import number, table
 from phases.conditions import ACROSS, UP, axis
-from phases.names import panel_name
+from phases.names import panel_name, plane_name
 from phases.success import AT_LIMIT, CRITERIA, FOUND, share
 
 
@@ -37,11 +37,15 @@ def base_table(run: pd.DataFrame, section: dict) -> dict:
     return table([head], rows, caption=caption, name="phases_base")
 
 
-def findings(run: pd.DataFrame) -> list[str]:
-    """How often each method finds the groups, over all planes from near and without a start."""
+def findings(run: pd.DataFrame, section: dict) -> list[str]:
+    """How often each method finds the groups, over the planes on which all were run."""
     sentences = []
     for words, starts in (("From near", ["near"]), ("From no start", ["random", "discover"])):
         here = run[run.start.isin(starts)]
+        ran = here.groupby(["method", "start"]).plane.unique()
+        planes = [name for name in section["planes"] if all(name in each for each in ran)]
+        here = here[here.plane.isin(planes)]
+        places = ", ".join(plane_name(section["planes"][name]) for name in planes)
         parts = [
             f"{panel_name(method, start)} {100 * of[FOUND].mean():.0f} % "
             f"({100 * of[AT_LIMIT].mean():.0f} %) of {len(of)}"
@@ -49,7 +53,7 @@ def findings(run: pd.DataFrame) -> list[str]:
         ]
         if parts:
             sentences.append(
-                f"Phase diagrams. {words}, share of runs in which all groups are found, and in "
-                f"brackets as well as by the oracle: {'; '.join(parts)}."
+                f"Phase diagrams ({places}). {words}, share of runs in which all groups are found, "
+                f"and in brackets as well as by the oracle: {'; '.join(parts)}."
             )
     return sentences

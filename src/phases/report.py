@@ -44,7 +44,7 @@ def main() -> None:
         claims=collect(claims, args.tables, choices=section),
         title="Where recovery stops",
         question=QUESTION,
-        findings=findings(run),
+        findings=findings(run, section),
         blocks=[
             text(INTRODUCTION, overlap=section["success"]["overlap"],
                  factor=section["success"]["oracle_factor"]),

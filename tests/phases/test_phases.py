@@ -24,7 +24,7 @@ from phases.limits import (
 from phases.methods import learn, threshold
 from phases.plots import between, crossing, diagram
 from phases.problem import draw, oracle, start
-from phases.success import half_width, wilson
+from phases.success import half_width
 
 MODEL = {
     "n": 40, "groups": 8, "group_size": 2, "active_groups": 1, "samples": 300,
@@ -192,13 +192,7 @@ def test_a_run_is_as_good_as_the_oracle_only_if_it_found_every_group():
     assert here.at_limit.tolist() == [True, False, False]
 
 
-def test_wilsons_interval_is_where_the_score_test_does_not_reject():
-    for successes in range(1, 10):
-        for end in wilson(successes, 10):
-            score = abs(successes / 10 - end) / (end * (1 - end) / 10) ** 0.5
-            assert score == pytest.approx(1.959964, abs=1e-5)
-    assert wilson(0, 10)[0] == pytest.approx(0, abs=1e-12)
-    assert wilson(10, 10)[1] == pytest.approx(1, abs=1e-12)
+def test_an_interval_is_widest_at_half():
     assert half_width(5, 10) > half_width(0, 10)
 
 
@@ -329,7 +323,16 @@ def test_findings_count_every_method_and_leave_the_control_out():
     outcomes = everywhere(
         group_sparse__near=LOOSE, group_sparse__random=BAD, alternating__truth=GOOD
     )
-    near, free = findings(runs(table(outcomes), SUCCESS))
+    section = {"planes": {"active": PLANE, "again": PLANE}}
+    once = runs(table(outcomes), SUCCESS)
+    near, free = findings(once, section)
+    assert near.startswith("Phase diagrams (active groups against samples N). From near")
+    # What one method alone ran is not in the shares that stand side by side.
+    more = everywhere(alternating__near=GOOD)
+    both = pd.concat(
+        [once, runs(table(more), SUCCESS), runs(table(more), SUCCESS).assign(plane="again")]
+    )
+    assert "alternating from near 100 % (100 %) of 12" in findings(both, section)[0]
     assert "group-sparse from near 100 % (0 %) of 12" in near
     assert "group-sparse from random atoms 0 % (0 %) of 12" in free
     assert "truth" not in near + free
