@@ -22,11 +22,14 @@ from evidence.names import method_name
 from evidence.verdict import HOLDS, OTHER_SIZE, OUTSIDE, UNDECIDED, Rule, intervals, judge
 
 COLUMNS = (
-    "experiment", "paper", "claim", "source", "statistic", "mean", "std", "low", "high",
-    "conditions", "seeds", "reference", "verdict", "reason", "figure", "table",
+    "experiment", "paper", "claim", "source", "statistic", "mean", "std", "lowest_mean",
+    "highest_mean", "low", "high", "conditions", "seeds", "reference", "verdict", "reason",
+    "figure", "table",
 )  # fmt: skip
 Tables = dict[str, pd.DataFrame]
-NO_VALUE = pd.DataFrame({"mean": [np.nan], "std": [np.nan], "seeds": [0]})
+NO_VALUE = pd.DataFrame(
+    {name: [np.nan] for name in ("mean", "std", "low", "high")} | {"seeds": [0]}
+)
 
 
 class Evidence(NamedTuple):
@@ -105,8 +108,9 @@ def collect(
     the study is not of the paper's size: no verdict then rests on a number that needs it.
     Cases of a claim whose title is the same are neighbours: the page sets them side by side.
 
-    ``mean`` is that over conditions, ``low`` to ``high`` the range of the conditions' means, and
-    ``std`` the spread over seeds within a condition (root mean square over conditions).
+    ``mean`` is that over conditions, ``lowest_mean`` to ``highest_mean`` the range of the
+    conditions' means, and ``low`` to ``high`` that of their intervals. ``std`` is the spread over
+    seeds within a condition (root mean square over conditions).
     """
     experiment = module.__name__.split(".")[0]
     rows = [
@@ -148,7 +152,7 @@ def _rows(each: Claim, tables: Tables, choices: dict, other_size: str | None) ->
         if len(values) and values.isna().all():  # a ratio of codes that are all zero, say
             table, (verdict, reason) = NO_VALUE, (UNDECIDED, f"it has no value here; {rule}")
         else:
-            table, (verdict, reason) = intervals(values), judge(values, rule)
+            table, (verdict, reason) = intervals(values, rule.always), judge(values, rule)
         if outside:
             verdict, reason = OUTSIDE, f"{outside}; {reason}"
         elif each.paper_size and other_size:
@@ -162,8 +166,10 @@ def _rows(each: Claim, tables: Tables, choices: dict, other_size: str | None) ->
             "statistic": each.statistic.format(**words),
             "mean": float(table["mean"].mean()),
             "std": float(np.sqrt((table["std"] ** 2).mean())),
-            "low": float(table["mean"].min()),
-            "high": float(table["mean"].max()),
+            "lowest_mean": float(table["mean"].min()),
+            "highest_mean": float(table["mean"].max()),
+            "low": float(table.low.min()),
+            "high": float(table.high.max()),
             "conditions": len(table),
             "seeds": int(table.seeds.min()),
             "reference": reference.format(**words),
