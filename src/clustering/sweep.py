@@ -1,6 +1,7 @@
 """Train one method on a data set over a grid of lambda, with unit atoms or free ones.
 
-All lambdas and replicates train side by side. Accuracy is held against the number of active groups.
+All lambdas and replicates train side by side. What codes explain and how many groups are active
+need no labels, and say which lambda to take. Accuracy only judges.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from groupsparse.artifacts import load_tensors
 from groupsparse.autoencoder import Autoencoder, encode_in_batches
 from groupsparse.batches import FixedData
 from groupsparse.device import choose_device
+from groupsparse.metrics import explained_variance
 from groupsparse.seeds import derive_seed
 from groupsparse.training import train
 
@@ -65,6 +67,7 @@ def main() -> None:
                 "experiment": "clustering_sweep", "dataset": header["dataset"],
                 "lambda": value, "normalize": normalize, "replicate": r,
             }  # fmt: skip
+            found["explained"] = explained_variance(test, network.decode(codes).detach())
             rows += records(head, {**found, "loss": float(history["loss"][-1, i])})
     save_table(args.output, pd.DataFrame(rows))
 
