@@ -30,7 +30,7 @@ def ratio(tables, sampling, method, metric):
     return values if len(values) else None
 
 
-# 2 % is the aim; 5 % is about the least that 300 epochs of the published network leave.
+# The oracle's error grows with the power of the noise: 2 % are 0.09 dB of it, and 5 % 0.2 dB.
 @stated(
     "Alternating least squares ends at the oracle's error on one data set",
     statistic="{words} error / that of least squares on the true codes",
