@@ -34,8 +34,8 @@ def findings(scores: pd.DataFrame, section: dict) -> list[str]:
             if as_printed and (dataset, "mixmate") in printed:
                 parts[-1] += f" (printed {percent(printed[dataset, 'mixmate'])} %)"
         if parts:
-            sentences.append(f"Images in the right cluster ({dataset}, no label used): "
-                             f"{', '.join(parts)}.")  # fmt: skip
+            told = f"{dataset}, no label used but the number of classes"
+            sentences.append(f"Images in the right cluster ({told}): {', '.join(parts)}.")
     return sentences
 
 

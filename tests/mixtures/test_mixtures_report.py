@@ -71,7 +71,7 @@ def test_every_printed_method_has_a_name_and_every_share_is_one():
 def test_findings_say_what_was_chosen_beforehand():
     best = {("mixmate", "class", "acc"): 1.0}
     (sentence,) = findings(table(best, "mnist"), section(datasets=["mnist"]))
-    assert "(mnist, no label used): 96.0 % by MixMate from subspaces of features" in sentence
+    assert "(mnist, no label used but the number of classes): 96.0 % by MixMate" in sentence
     assert "94.0 % by MixMate from sparse subspace clustering (printed 92" in sentence
     assert "99.0 % by subspaces of features from sparse subspace" in sentence
     assert "100" not in sentence
