@@ -40,7 +40,9 @@ def shown(row: dict) -> dict:
     return row | {
         "mean": "–" if row["mean"] == "" else number(row["mean"]),
         "std": "" if row["std"] == "" else number(row["std"]),
-        "range": f"{number(row['low'])} to {number(row['high'])}" if several else "",
+        "range": f"{number(row['lowest_mean'])} to {number(row['highest_mean'])}"
+        if several
+        else "",
         "seeds": "one run" if row["seeds"] == 1 else f"{row['seeds']} seeds",
         "class": CLASSES.get(row["verdict"], "open"),
     }

@@ -9,8 +9,9 @@ from report.lead import counted, findings, key_figure, verdicts
 
 ROW = {
     "id": 1, "paper": True, "claim": "Errors fall", "source": "Abstract; Fig. 3a",
-    "statistic": "last / first error, fixed sampling", "mean": 0.5, "std": 0.1, "low": 0.4,
-    "high": 0.6, "conditions": 2, "seeds": 3, "reference": "0", "verdict": "holds", "reason": "r",
+    "statistic": "last / first error, fixed sampling", "mean": 0.5, "std": 0.1,
+    "lowest_mean": 0.4, "highest_mean": 0.6, "conditions": 2, "seeds": 3, "reference": "0",
+    "verdict": "holds", "reason": "r",
     "figure": "", "table": "",
 }  # fmt: skip
 BLOCKS = [

@@ -40,8 +40,9 @@ SECTION = {
 }  # fmt: skip
 ROW = {
     "experiment": "made_up", "paper": True, "claim": "Scores rise", "source": "Sec. 9",
-    "statistic": "score", "mean": 1 / 3, "std": 0.1, "low": 0.2, "high": 0.4, "conditions": 2,
-    "seeds": 3, "reference": "1.00", "verdict": "holds", "reason": "0.3; holds if at least 0.1",
+    "statistic": "score", "mean": 1 / 3, "std": 0.1, "lowest_mean": 0.2, "highest_mean": 0.4,
+    "conditions": 2, "seeds": 3, "reference": "1.00", "verdict": "holds",
+    "reason": "0.3; holds if at least 0.1",
     "figure": "curve", "table": "all",
 }  # fmt: skip
 CONFIG = {"run": "trial", "seed": 1, "experiments": ["made_up"], "made_up": {"groups": 3},
