@@ -1,12 +1,13 @@
 """Deliver the deconvolution to the report: claims, tables and figures."""
 
 from deconvolution import claims, tables
+from deconvolution.conditions import NEAR
 from deconvolution.findings import findings
 from deconvolution.names import called, data_name
 from deconvolution.results import wide
 from evidence.claims import collect
 from evidence.delivery import deliver, options
-from evidence.section import figure, text
+from evidence.section import figure, replicates, text
 
 INTRODUCTION = (
     "Counts or traces are kernels convolved with sparse events, under a law (DUNL). The search "
@@ -29,13 +30,10 @@ METHODS = (
 )
 QUESTION = "Can events and their kernels be found in counts when neither is known?"
 CAPTION = (
-    "Fig. D (not in the paper): kernels of all replicates, events found by tolerance (0 to {most} "
-    "bins), and one trial. Data: {data}; {method}."
+    "Deconvolution {number} (not in the paper): kernels of all replicates, events found by "
+    "tolerance (0 to {most} bins), and one trial. Data: {data}; {method}."
 )
-SWEEPS = (
-    "Fig. E (not in the paper): kernel error as one property changes; mean and standard deviation "
-    "of {replicates} draws."
-)
+SWEEPS = "Deconvolution sweeps (not in the paper): kernel error as one property changes; {draws}."
 
 
 def main() -> None:
@@ -44,10 +42,12 @@ def main() -> None:
     runs = wide(args.tables["deconvolution"])
     words = {
         f"deconvolution-{data}": CAPTION.format(
-            most=max(section["tolerances"]), data=data_name(data), method=called(method)
+            number=number, most=max(section["tolerances"]), data=data_name(data),
+            method=called(method),
         )
-        for data, method in section["shown"].items()
-    } | {"deconvolution_sweeps": SWEEPS.format(replicates=section["replicates"])}
+        for number, (data, method) in enumerate(section["shown"].items(), 1)
+    }  # fmt: skip
+    words["deconvolution_sweeps"] = SWEEPS.format(draws=replicates(section["replicates"]))
     deliver(
         args,
         claims=collect(claims, args.tables, section),
@@ -58,7 +58,7 @@ def main() -> None:
             text(INTRODUCTION),
             *(figure(name, words[name]) for name in args.figures),
             *tables.recordings(args.tables["deconvolution"], section),
-            text(METHODS, near=tables.NEAR),
+            text(METHODS, near=NEAR),
         ],
     )
 

@@ -125,7 +125,8 @@ def test_the_report_is_delivered(tmp_path, monkeypatch):
     assert kernels["caption"].endswith(
         "(0 to 1 bins), and one trial. Data: simulation long; search."
     )
-    assert "of 3 draws" in sweeps["caption"]
+    assert kernels["caption"].startswith("Deconvolution 1 (not in the paper)")
+    assert "of 3 replicates" in sweeps["caption"]
     assert made["question"].endswith("?")
     assert len(made["findings"]) == 1
 
