@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from evidence.section import number, spread, table
+from evidence.section import number, replicates, spread, table
 from featurizers.conditions import CONTROLS, methods
 from featurizers.names import described
 
@@ -38,12 +38,12 @@ def comparison(scores: pd.DataFrame, section: dict) -> dict:
     ]  # fmt: skip
     truth, count = section["truth"], scores.replicate.nunique()
     dimensions = ", ".join(map(str, truth["sizes"]))
-    seeds = f"mean ± standard deviation of {count} seeds" if count > 1 else "one seed"
     caption = (
         f"Featurizers: {truth['concepts']} concepts of {dimensions} dimensions, {truth['active']} "
         f"in a sample, in n = {truth['n']}; {section['samples']:,} samples, "
-        f"{section['atoms']} atoms, {section['active_atoms']} of them active; {seeds}. A set has "
-        f"{max(truth['sizes'])} atoms and is chosen by the truth. The true codes explain "
+        f"{section['atoms']} atoms, {section['active_atoms']} of them active; "
+        f"{replicates(count)}. A set has {max(truth['sizes'])} atoms and is chosen by the truth. "
+        "The true codes explain "
         f"{runs.explained_by_truth.mean():.3f}. Seconds are those of a job beside others."
     )
     return table(head, rows, caption=caption, name="featurizers")

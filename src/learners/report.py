@@ -4,7 +4,7 @@ import pandas as pd
 
 from evidence.claims import collect
 from evidence.delivery import deliver, options
-from evidence.section import number, spread, table, text
+from evidence.section import number, replicates, spread, table, text
 from learners import claims
 from learners.bounded import DONE
 from learners.scores import best, fits, outcome
@@ -60,7 +60,7 @@ def learners(runs: pd.DataFrame, case: str, section: dict) -> dict:
         f"{case}: n = {model['n']}, {model['groups']} groups of {model['group_size']}, "
         f"{model['active_groups']} active, {model['samples']} samples, {model['snr_db']:g} dB, "
         f"{settings['passes']} passes, at most {settings['budget_s']} s; "
-        f"mean ± standard deviation of {settings['replicates']} replicates"
+        f"{replicates(settings['replicates'])}"
     )
     head = ["learner", "start", "subspace error / oracle's", "aligned", "seconds",
             "multiple of lambda", "note"]  # fmt: skip
@@ -68,7 +68,7 @@ def learners(runs: pd.DataFrame, case: str, section: dict) -> dict:
 
 
 def findings(runs: pd.DataFrame, section: dict) -> list[str]:
-    """The best of ours and of the others on every problem, from near and from no start."""
+    """The best here and of the others on every problem, from near and without a near start."""
     ours, lines = section["shown"]["ours"], []
     for case, here in runs[runs.status == DONE].groupby("case", sort=False):
         parts = []
@@ -78,7 +78,8 @@ def findings(runs: pd.DataFrame, section: dict) -> list[str]:
             if len(left) and len(right):
                 parts.append(
                     f"from {words}, {left.idxmin()} {number(left.min(), 2)} times the oracle's "
-                    f"error, of the others {right.idxmin()} {number(right.min(), 2)}"
+                    f"error; of the others{'' if near else ', from samples,'} {right.idxmin()} "
+                    f"{number(right.min(), 2)}"
                 )
         if parts:
             lines.append(f"Other learners ({case}): {'; '.join(parts)}.")

@@ -13,7 +13,7 @@ def findings(scores: pd.DataFrame, section: dict) -> list[str]:
         described(method, entry): sum(recovers(scores, model, method) for model in models)
         for method, entry in methods.items()
     }
-    parts = ", ".join(f"{name} {count}" for name, count in counts.items())
+    parts = "; ".join(f"{name} {count}" for name, count in counts.items())
     nothing = section["shown"]["from_nothing"]
     means = {model: over_oracle(scores, model, nothing).mean() for model in models}
     farthest = max(means, key=means.get)
