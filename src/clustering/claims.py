@@ -203,7 +203,7 @@ def active_group(tables, case):
 
 @claim(
     "The clustering comes from training, not from the init",
-    source="ours",
+    source="not in the paper",
     statistic="{dataset}: ACC of the active group, init {init} minus init random",
     reference="0 if the init does not matter; the paper does not state its init",
     rule=at_most(0.05),

@@ -36,6 +36,7 @@ def networks(tables, choices):
             yield {**choices, "model": model, "words": model_name(model)}
 
 
+# NEAR_ORACLE as in models/reasons.py; half as much again is near in part.
 @stated(
     "Alternating least squares from a near start ends near the oracle",
     statistic="{words}: subspace error / that of least squares on the true codes",
@@ -48,6 +49,7 @@ def near(tables, case):
     return over_oracle(tables["models"], case.model, case.method)
 
 
+# As above.
 @stated(
     "Discovery ends near the oracle from no start at all",
     statistic="{words}: subspace error / that of least squares on the true codes",
@@ -60,6 +62,7 @@ def from_nothing(tables, case):
     return over_oracle(tables["models"], case.model, case.from_nothing)
 
 
+# Any lead counts.
 @stated(
     "Where groups have several atoms, the group network recovers them better than the sparse one",
     statistic="{words}: subspace error of the group network / that of the sparse one",

@@ -19,7 +19,6 @@ from phases.success import AT_LIMIT, FOUND, runs
 stated = partial(claim, source="not in the paper", needs=("phases",), paper=False,
                  figure="phases_{plane}")  # fmt: skip
 NO_START = ("random", "discover")
-NETWORKS = ("group_sparse", "sparse", "relu")
 
 
 def panel(table: pd.DataFrame, plane: str, method: str, start: str) -> pd.DataFrame:
@@ -65,6 +64,7 @@ def both_found(tables: Tables, case: SimpleNamespace) -> pd.Series | None:
     return share_of(theirs, ours)
 
 
+# One success in twenty may be missed; in part, one in five.
 @stated(
     "From near, the group-sparse network finds the groups wherever the {other} one does ({place})",
     statistic="share of its successes in which the group-sparse network succeeds too",
@@ -76,6 +76,7 @@ def groups_help(tables, case):
     return both_found(tables, case)
 
 
+# As above.
 @stated(
     "From near, {method} finds the groups wherever the group-sparse network does ({place})",
     statistic="share of the network's successes in which {method} succeeds too",
@@ -87,6 +88,7 @@ def alternating_reaches_as_far(tables, case):
     return both_found(tables, case)
 
 
+# As above.
 @stated(
     "Network and then alternating: the groups are found wherever either finds them ({place})",
     statistic="share of the successes of either, from near, in which both together succeed",
@@ -111,6 +113,7 @@ def finders(tables: Tables, choices: dict) -> Iterator[dict]:
             yield {**words(choices, plane), "method": method, "start": start}
 
 
+# One success in ten may be worse; in part, half of them.
 @stated(
     "Where {name} finds all groups, it is as good as the oracle ({place})",
     statistic="share of its successes from near with an error at most {factor} times the oracle's",
@@ -137,6 +140,7 @@ def without_start(tables: Tables, choices: dict) -> Iterator[dict]:
                        "start_name": start_name}  # fmt: skip
 
 
+# One cell in twenty may be lost; in part, one in five.
 @stated(
     "From {start_name}, {method} finds the groups as often as from near ({place})",
     statistic="share of cells with success, minus that from near",
