@@ -40,7 +40,7 @@ def trainings(config: dict) -> list[tuple[str, str, bool]]:
 
 
 def inits_of(config: dict, method: str, dataset: str) -> list[str]:
-    """The inits of a method, the same in all its conditions but for labels that are missing."""
+    """The inits of a method, the same in all its conditions, except where labels are missing."""
     every = config["clustering"]["inits"]
     own = config["clustering"]["methods"][method].get("inits", every)
     missing = [SUPERVISED] if dataset in unlabelled(config) else []

@@ -4,7 +4,8 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from evidence.style import legend_right, method_name
+from evidence.names import method_name
+from evidence.style import legend_right
 
 ALGORITHMS = {"kmeans": "k-means", "spectral": "spectral clustering", "argmax": "active group"}
 MARKS = {"kmeans": "o-", "spectral": "s--", "argmax": "^:"}

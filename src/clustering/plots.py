@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from scipy.spatial.distance import cdist
 
 from clustering.pictures import draw_atoms
-from evidence.style import method_name
+from evidence.names import method_name
 
 ALGORITHMS = {"kmeans": "k-means", "spectral": "spectral clustering", "argmax": "active group"}
 

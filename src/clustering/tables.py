@@ -214,7 +214,7 @@ def against_epochs(convergence: pd.DataFrame | None) -> list[dict]:
             cells = zip(by_epoch.mean(), by_epoch.std(), strict=True)
             rows.append([method_name(method), name, *(percent(*cell) for cell in cells)])
         count = replicates(here.replicate.nunique())
-        caption = f"ACC (%) of the codes on {dataset} after so many epochs, {count}"
+        caption = f"ACC (%) of the codes on {dataset}, by epochs of training, {count}"
         blocks.append(table([["method", "clustering", *map(str, epochs)]], rows, caption=caption))
     return blocks
 

@@ -1,0 +1,1 @@
+"""The deconvolution (DUNL): kernels and events in recordings."""

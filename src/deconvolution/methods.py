@@ -44,7 +44,7 @@ def learn(task: Task, spec: dict, search: dict) -> Fit:
 def _options(task: Task, search: dict) -> dict:
     return {
         "law": task.law, "law_options": task.law_options, "baseline": task.baseline,
-        "signs": search.get("signs"), "seed": task.seed,
+        "seed": task.seed,
     }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ MAD = 1.4826  # times the median absolute deviation: the standard deviation of G
 
 
 def detrended(y: np.ndarray, bins: int) -> np.ndarray:
-    """Traces (N, C, T) minus their running median over so many bins, fewer at the borders."""
+    """Traces (N, C, T) minus their running median over a number of bins, fewer at the borders."""
     rows = pd.DataFrame(y.reshape(-1, y.shape[-1]).T)
     # An even window would not be centred.
     slow = rows.rolling(bins // 2 * 2 + 1, center=True, min_periods=1).median()

@@ -7,7 +7,6 @@ import matplotlib as mpl
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from evidence.names import method_name as method_name
 from groupsparse.files import write_atomic
 
 mpl.use("Agg")

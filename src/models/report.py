@@ -25,7 +25,7 @@ METHODS = (
     "on its own active groups: what a threshold takes away, and what one step leaves in of other "
     "groups. Recall and precision of active groups are compared with those of A* itself."
 )
-QUESTION = "Which generative models are recovered, by which method, and why not where not?"
+QUESTION = "Which methods recover which generative model, and why do the others fail?"
 CAPTION = (
     "Models (not in the paper): subspace error over that of least squares on the true codes, mean "
     "over replicates; 1 is the best that the data allow."

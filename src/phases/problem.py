@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from groupsparse.dictionary import perturb
+from groupsparse.discovery import discover
 from groupsparse.generative import coherent_dictionary, dense_codes, random_dictionary, sample
 from groupsparse.seeds import derive_seed, generator
 
@@ -60,7 +61,5 @@ def start(name: str, problem: Problem, model: dict, correlation: float) -> Tenso
         return perturb(problem.truth, correlation, generator(*problem.seed, "init"), True)
     if name == "random":
         return random_dictionary(*problem.truth.shape, generator(*problem.seed, "random"))
-    from groupsparse.discovery import discover
-
     order = derive_seed(*problem.seed, "discover")
     return discover(problem.data, model["groups"], model["group_size"], order)

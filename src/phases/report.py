@@ -13,7 +13,8 @@ INTRODUCTION = (
     "cell all methods see the same problems. A run finds the groups if the span of every true "
     "group overlaps with a group of its own by more than {overlap} (1: the same span; a random one "
     "has about d / n). It is as good as the oracle if, moreover, its subspace error is at most "
-    "{factor} times that of least squares on the true codes. Bias keeps networks from the second."
+    "{factor} times that of least squares on the true codes. Networks shrink "
+    "codes, so they miss the second criterion."
 )
 METHODS = (
     "Starts: near has atoms of expected cosine {correlation} with the true ones; random atoms know "
@@ -72,7 +73,7 @@ def caption(name: str, number: int, section: dict) -> str:
     rest = ", ".join(words for key, words in fixed.items() if key not in varied)
     return CAPTION.format(
         letter="ABCDEFGHIJ"[number], place=plane_name(plane), replicates=count,
-        none=half_width(0, count), half=half_width(count // 2, count), rest=f"Else: {rest}.",
+        none=half_width(0, count), half=half_width(count // 2, count), rest=f"Fixed: {rest}.",
     )  # fmt: skip
 
 

@@ -9,7 +9,8 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from evidence.style import legend_right, method_name
+from evidence.names import method_name
+from evidence.style import legend_right
 from recovery.paper import NOTHING, SPARSE
 
 SAMPLING = {

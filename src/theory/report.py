@@ -21,8 +21,8 @@ CAPTIONS = {
         "(with Adam: ρ at the largest step that the theorem allows); then the approximate gradient "
         "of eq. 27 against the exact one, and the main term of eq. 32 (whole, and without the part "
         "in the span of the group itself) and the mean derived here against the empirical mean of "
-        "eq. 27. Near a stationary point the gradient vanishes and sampling error rules relative "
-        "errors."
+        "eq. 27. Near a stationary point the gradient vanishes and relative errors are mostly "
+        "sampling error."
     ),
     "theory_support": (
         "Theory 3: sweep of δ and λ without training or noise; bars mark Lemma 1's interval as "

@@ -5,17 +5,12 @@ import sys
 
 from conftest import ROOT
 
-import evidence.style
 from evidence.names import NAMES, method_name
 
 
 def test_a_method_without_a_name_for_readers_keeps_its_own():
     assert method_name("group_sparse") == NAMES["group_sparse"] != "group_sparse"
     assert method_name("my_method") == "my_method"
-
-
-def test_figures_and_tables_take_names_from_one_place():
-    assert evidence.style.method_name is method_name
 
 
 def test_names_wait_for_no_drawing_and_no_training():

@@ -16,8 +16,8 @@ def study(changes=(), dataset="mnist", **options):
     return collect(claims, {"mixtures": table(changes, dataset, **options)}, CHOICES)
 
 
-# Two equal seeds have an interval of no width; unequal ones, one of nine standard deviations. A gain
-# below a point is none, however sure.
+# Two equal seeds have an interval of no width; unequal ones, one of nine standard deviations.
+# A gain below a point is none, however sure.
 PRINTED, IMPROVES = "printed accuracy", "improves on its start & ACC of MixMate from k-means"
 WEIGHT, EXPECTED = "weight 1/2 & MixMate, likelihood minus", "weight 1/2 & MixMate, expected"
 OBJECTIVE, DOUBLED = (

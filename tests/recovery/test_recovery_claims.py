@@ -305,7 +305,7 @@ def test_spread_over_seeds_and_range_over_conditions_are_told_apart():
     spreads = [np.std(pair, ddof=1) for pair in ([0.98, 1.0], [0.99, 1.0], [1.0, 1.0])]
     assert row["std"] == pytest.approx(np.sqrt(np.mean(np.square(spreads))))
     assert (row.lowest_mean, row.highest_mean) == pytest.approx((0.99, 1.0))
-    # 0.99 with nine standard deviations of 0.0141 to either side: the widest of the three intervals.
+    # Nine standard deviations of 0.0141 to either side of 0.99: the widest of the three.
     assert (row.low, row.high) == pytest.approx((0.8629, 1.1171), abs=1e-4)
     assert (row.conditions, row.seeds) == (3, 2)
     levels = row_of(study({RECALL: column(0.98, 0.99, 1.0)}), OURS)
