@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from scipy.stats import chi2
 from sklearn.decomposition import DictionaryLearning, MiniBatchDictionaryLearning
 from torch import Tensor
 
@@ -25,6 +24,7 @@ from groupsparse.batches import FixedData
 from groupsparse.dictionary import from_blocks, orthonormalize_groups
 from groupsparse.discovery import discover
 from groupsparse.pursuit import refit_codes, select_groups
+from groupsparse.thresholds import noise_threshold
 from groupsparse.training import train
 
 BY_CHANCE = 0.05
@@ -49,7 +49,7 @@ class Task(NamedTuple):
 def threshold(task: Task, group_size: int) -> float:
     """What an inactive group's ||A_g^T y|| exceeds with probability 0.05; an atom's for d = 1."""
     std = float(task.data.square().mean().sqrt())
-    return task.scale * std * math.sqrt(chi2.isf(BY_CHANCE, group_size))
+    return task.scale * noise_threshold(BY_CHANCE, group_size, std)
 
 
 def alternating(task: Task, told: bool = False) -> Tensor:

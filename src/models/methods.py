@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import torch
-from scipy.stats import chi2
 from torch import Tensor
 
 from groupsparse.alternating import alternate
@@ -13,7 +12,7 @@ from groupsparse.discovery import discover
 from groupsparse.groups import split_groups
 from groupsparse.pursuit import FALSE_ALARM, refit_codes, select_groups
 from groupsparse.seeds import derive_seed
-from groupsparse.thresholds import matched_threshold
+from groupsparse.thresholds import matched_threshold, noise_threshold
 from groupsparse.topk import activation_of
 from groupsparse.training import train
 from models.conditions import NOTHING, one_sided
@@ -42,7 +41,7 @@ def threshold(data: Tensor, groups: int, group_size: int, prox: str) -> float:
     group as if they were one (:func:`groupsparse.thresholds.matched_threshold`).
     """
     std = float(data.square().mean().sqrt())
-    lambda_ = std * float(chi2.isf(FALSE_ALARM / groups, group_size)) ** 0.5
+    lambda_ = noise_threshold(FALSE_ALARM / groups, group_size, std)
     if activation_of(prox).grouped:
         return lambda_
     return matched_threshold(lambda_, group_size, std, one_sided=one_sided({"prox": prox}))

@@ -1,15 +1,12 @@
 """The methods of the phase diagrams: a network that is trained, or alternating least squares."""
 
-import math
-
 import torch
-from scipy.stats import chi2
 from torch import Tensor
 
 from groupsparse.alternating import alternate
 from groupsparse.autoencoder import Autoencoder
 from groupsparse.batches import FixedData
-from groupsparse.thresholds import matched_threshold
+from groupsparse.thresholds import matched_threshold, noise_threshold
 from groupsparse.training import train
 
 ONE_SIDED = ("relu",)
@@ -24,7 +21,7 @@ def threshold(data: Tensor, group_size: int, prox: str, false_activations: float
     all it needs. An element-wise activation gets the threshold with the same rate per atom.
     """
     scale = float(data.square().mean().sqrt())
-    group = scale * math.sqrt(chi2.isf(false_activations, group_size))
+    group = noise_threshold(false_activations, group_size, scale)
     if prox == "group_soft":
         return group
     return matched_threshold(group, group_size, scale, one_sided=prox in ONE_SIDED)
