@@ -3,7 +3,7 @@
 from functools import partial
 
 from defaults.conditions import CODER, PCA
-from defaults.scores import images, planted
+from defaults.scores import NEAR_ORACLE, images, planted
 from evidence.claims import claim
 from evidence.verdict import at_least, at_most
 
@@ -21,7 +21,7 @@ def levels(tables, choices):
     "Told nothing but sizes, the estimator recovers the groups",
     statistic="subspace error / that of least squares on the true codes: {snr:g} dB",
     reference="1",
-    rule=at_most(1.2, partly=2.0),
+    rule=at_most(NEAR_ORACLE, partly=2.0),
     cases=levels,
     table="defaults",
 )

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from defaults.scores import images, planted
+from defaults.scores import NEAR_ORACLE, images, planted
 from defaults.tables import METHODS
 
 
@@ -12,9 +12,9 @@ def findings(scores: pd.DataFrame) -> list[str]:
     if len(runs):
         mean = runs.ratio.groupby(level=[0, 1, 2]).mean()
         lines.append(
-            f"GroupSparseCoder, told nothing but sizes: {int((mean <= 1.2).sum())} of {len(mean)} "
-            f"planted problems within 1.2 times the oracle's subspace error, median "
-            f"{mean.median():.2f}."
+            f"GroupSparseCoder, told nothing but sizes: {int((mean <= NEAR_ORACLE).sum())} of "
+            f"{len(mean)} planted problems within {NEAR_ORACLE:g} times the oracle's subspace "
+            f"error, median {mean.median():.2f}."
         )
     for job, here in images(scores).groupby(level="job", sort=False):
         each = here.explained.groupby(level="method", sort=False).mean()

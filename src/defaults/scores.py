@@ -6,6 +6,8 @@ import pandas as pd
 
 from defaults.conditions import AXES, PLANTED
 
+NEAR_ORACLE = 1.2  # times its error: the aim, set beforehand
+
 
 def planted(table: pd.DataFrame, told: bool) -> pd.DataFrame:
     """The planted problems: ``ratio`` of the error to the oracle's, and whether sizes are right.

@@ -6,6 +6,7 @@ Long form is one row per observation: experiment, condition, replicate, metric, 
 from __future__ import annotations
 
 import io
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,6 @@ def long_form(history: dict[str, Tensor], experiment: str, condition: dict) -> p
         for name, values in history.items()
         for epoch, row in enumerate(values.tolist())
         for r, value in enumerate(row)
-        if value == value
+        if not math.isnan(value)
     ]
     return pd.DataFrame(rows)

@@ -46,7 +46,7 @@ def inconsistencies(config: dict) -> list[str]:
     files = config.get("download", {}).get("files", {})
     for dataset in used:
         # A file of the reader's own has images of any size.
-        pixels = None if dataset in files else PIXELS[dataset]
+        pixels = None if dataset in files else PIXELS.get(dataset)
         errors += _sizes(dataset, section["settings"][dataset], pixels)
     for name, entry in section["methods"].items():
         errors += _method(name, entry)
@@ -84,30 +84,28 @@ def _method(name: str, entry: dict) -> list[str]:
 
 def _starts(section: dict) -> list[str]:
     """Whether the subspaces that others start from are learnt, with as many seeds."""
-    errors = {}
+    errors = []
     for dataset, protocol, method, start in jobs(section):
         of = settings(section, dataset, method)
         place = f"mixtures.methods.{method}"
         if of["dimension"] > of["components"]:
-            errors[f"{place}.settings.dimension: larger than the components of {dataset}"] = True
+            errors.append(f"{place}.settings.dimension: larger than the components of {dataset}")
         group_size = section["methods"][method].get("group_size", 1)
         if of["atoms"] % group_size:
-            errors[f"{place}.group_size: does not divide the {of['atoms']} atoms ({dataset})"] = (
-                True
-            )
+            atoms = of["atoms"]
+            errors.append(f"{place}.group_size: does not divide the {atoms} atoms ({dataset})")
         if start != SUBSPACES or section["methods"][method]["kind"] == SUBSPACES:
             continue
         try:
             source = before(section, dataset, protocol)
         except ValueError as error:
-            errors[f"{place}.starts: {error}"] = True
+            errors.append(f"{place}.starts: {error}")
             continue
         seeds = section["settings"][dataset]["replicates"]
         if replicates(section, dataset, source.method) < seeds:
-            errors[
-                f"mixtures.methods.{source.method}.replicates: others start from all {seeds}"
-            ] = 1
-    return list(errors)
+            place = f"mixtures.methods.{source.method}"
+            errors.append(f"{place}.replicates: others start from all {seeds}")
+    return list(dict.fromkeys(errors))
 
 
 def _missing(section: dict) -> list[str]:

@@ -77,7 +77,7 @@ def _statements(wide):
         "verdict": f"Violated by up to {known.theorem1_violated.max():.0%} of the atoms, promises "
         f"nothing for {known.theorem1_vacuous.min():.0%} to {known.theorem1_vacuous.max():.0%}.",
     }
-    diverged = wide.diverged.max() > 0
+    diverged, negative = wide.diverged.max() > 0, (wide.rho_printed.dropna() < 0).all()
     yield {
         "statement": "Theorem 2",
         "printed": f"ρ = {span('rho_printed')}; step ≤ {span('step_limit')}; neighbourhood "
@@ -85,8 +85,7 @@ def _statements(wide):
         "measured": f"ρ = {span('contraction_raw')} (unit atoms {span('contraction_unit')}); "
         f"‖A − A*‖² {span('raw')} (unit atoms {span('unit')}, and groups rotated onto the truth "
         f"{span('aligned_squared_error')})",
-        "verdict": "The printed ρ is negative and promises nothing; "
-        * bool((wide.rho_printed.dropna() < 0).all())
+        "verdict": ("The printed ρ is negative and promises nothing; " if negative else "")
         + ("training diverges." if diverged else _fate(wide)),
     }
 
