@@ -7,7 +7,6 @@ with probability 0.05, computed from the data alone.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
