@@ -4,10 +4,10 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
+from clustering.words import ALGORITHMS
 from evidence.names import method_name
-from evidence.style import legend_right
+from evidence.style import draw_range, legend_right
 
-ALGORITHMS = {"kmeans": "k-means", "spectral": "spectral clustering", "argmax": "active group"}
 MARKS = {"kmeans": "o-", "spectral": "s--", "argmax": "^:"}
 
 
@@ -22,7 +22,8 @@ def convergence(table: pd.DataFrame, epochs: int) -> Figure:
     colors = dict(zip(methods, sns.color_palette("colorblind", len(methods)), strict=True))
     for method, color in colors.items():
         here = table[table.method == method]
-        loss = _draw(left, here[here.metric == "loss"], "-", color, method_name(method))
+        losses = here[here.metric == "loss"].groupby("epoch").value
+        loss = draw_range(left, losses, "-", color, method_name(method))
         left.lines[-1].set_label(
             f"{method_name(method)}\n{loss[min(epochs, last)]:.4g} at {min(epochs, last)}, "
             f"{loss[last]:.4g} at {last}"
@@ -31,7 +32,7 @@ def convergence(table: pd.DataFrame, epochs: int) -> Figure:
             values = here[here.metric == f"acc_{algorithm}"]
             if len(values):
                 name = f"{method_name(method)}, {ALGORITHMS[algorithm]}"
-                _draw(right, values, mark, color, name)
+                draw_range(right, values.groupby("epoch").value, mark, color, name)
     for ax in (left, right):
         ax.axvline(epochs, color="0.3", ls="-.", lw=1)
         ax.set(xlabel="epoch", xlim=(-0.5, last + 0.5))
@@ -42,15 +43,6 @@ def convergence(table: pd.DataFrame, epochs: int) -> Figure:
     right.set(title=f"(b) test set, {seeds}; line: {epochs} epochs", ylabel="ACC")
     legend_right(right)
     return figure
-
-
-def _draw(ax, table: pd.DataFrame, mark: str, color, label: str) -> pd.Series:
-    """Mean over replicates against the epoch, above the range: the mean."""
-    by_epoch = table.groupby("epoch").value
-    mean, low, high = by_epoch.mean(), by_epoch.min(), by_epoch.max()
-    ax.fill_between(mean.index, low, high, color=color, alpha=0.2, lw=0)
-    ax.plot(mean.index, mean, mark, color=color, ms=4, label=label)
-    return mean
 
 
 def sweep(table: pd.DataFrame) -> Figure:

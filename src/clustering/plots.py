@@ -8,9 +8,8 @@ from matplotlib.figure import Figure
 from scipy.spatial.distance import cdist
 
 from clustering.pictures import draw_atoms
+from clustering.words import ALGORITHMS
 from evidence.names import method_name
-
-ALGORITHMS = {"kmeans": "k-means", "spectral": "spectral clustering", "argmax": "active group"}
 
 
 def atoms_and_activations(

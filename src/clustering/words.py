@@ -2,6 +2,8 @@
 
 from evidence.names import method_name
 
+ALGORITHMS = {"kmeans": "k-means", "spectral": "spectral clustering", "argmax": "active group"}
+
 
 def named(method: str, own: bool) -> str:
     """What readers call a method or control: raw data of the user's own need not be pixels.

@@ -4,8 +4,11 @@ import io
 from pathlib import Path
 
 import matplotlib as mpl
+import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from pandas.api.typing import SeriesGroupBy
 
 from groupsparse.files import write_atomic
 
@@ -30,6 +33,14 @@ def legend_right(ax, **options) -> None:
         handles, labels = ax.get_legend_handles_labels()
         options |= {"handles": handles, "labels": labels}
     ax.legend(loc="center left", bbox_to_anchor=(1.02, 0.5), **options)
+
+
+def draw_range(ax: Axes, groups: SeriesGroupBy, mark: str, color: object, label: str) -> pd.Series:
+    """Draw the means of values against what they are grouped by, above their range; return them."""
+    mean, low, high = groups.mean(), groups.min(), groups.max()
+    ax.fill_between(mean.index, low, high, color=color, alpha=0.2, lw=0)
+    ax.plot(mean.index, mean, mark, color=color, ms=4, label=label)
+    return mean
 
 
 def save(figures: dict[str, Figure], paths: list[str]) -> None:

@@ -5,7 +5,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from evidence.style import legend_right
+from evidence.style import draw_range, legend_right
 from mixtures.conditions import FILLINGS
 from mixtures.names import FILLED
 
@@ -24,7 +24,7 @@ def missing(table: pd.DataFrame) -> Figure:
         here = table[(table.filling == filling) | (table.share == 0)]
         for ax, metric in ((left, "acc"), (right, "inpainting")):
             values = here[here.metric == metric].dropna(subset="value")
-            _draw(ax, values.groupby("share").value, mark, color, FILLED[filling])
+            draw_range(ax, values.groupby("share").value, mark, color, FILLED[filling])
     label = "share of the pixels that an image misses"
     left.set(title="(a) clusters", xlabel=label, ylabel="ACC")
     right.set(title="(b) missing pixels", xlabel=label, ylabel="error / root mean square")
@@ -46,15 +46,8 @@ def counts(table: pd.DataFrame) -> Figure:
     classes = table[table.metric == "classes"].value.iloc[0]
     color = sns.color_palette("colorblind")[0]
     for ax, (metric, (title, label)) in zip(figure.subplots(1, 3), panels.items(), strict=True):
-        _draw(ax, table[table.metric == metric].groupby("clusters").value, "o-", color, metric)
+        draw_range(ax, table[table.metric == metric].groupby("clusters").value, "o-", color, metric)
         ax.axvline(classes, color="0.3", ls="--", lw=1)
         ax.set(title=title, xlabel="number of clusters", ylabel=label)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     return figure
-
-
-def _draw(ax, groups, mark: str, color, label: str) -> None:
-    """Means of values against what they are grouped by, above their range."""
-    mean, low, high = groups.mean(), groups.min(), groups.max()
-    ax.fill_between(mean.index, low, high, color=color, alpha=0.2, lw=0)
-    ax.plot(mean.index, mean, mark, color=color, ms=4, label=label)
