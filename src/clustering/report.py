@@ -25,8 +25,8 @@ OWN = "members-"  # figures of the user's own data sets: claims are not about th
 KEY = "table1-"  # the first is on top of the page if no earlier experiment has a key figure
 TABLE1 = (
     "{table}: no label was used for training, tuning or choosing in these rows. The number of "
-    "classes is told. “Active group” is the group of largest norm itself: no clustering follows, "
-    "and codes of zeros are a cluster of their own. {raw} need no init, and k-means "
+    "classes is told. “Active group” is the group of largest norm itself: no clustering follows. "
+    "{raw} need no init, and k-means "
     "and nearest neighbours do not depend on centring. Scores are {averaged}. “Group norms” are "
     "one number per group."
 )

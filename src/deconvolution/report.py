@@ -28,6 +28,7 @@ METHODS = (
     "learnt ones are matched to, over shifts of a quarter of their length; without true kernels, "
     "by the most events in common. Bins that are hidden are seen by no fit and predicted by all."
 )
+OWN = "deconvolution-"  # figures of one recording
 QUESTION = "Can events and their kernels be found in counts when neither is known?"
 CAPTION = (
     "Deconvolution {number} (not in the paper): kernels of all replicates, events found by "
@@ -41,11 +42,12 @@ def main() -> None:
     section = args.config
     runs = wide(args.tables["deconvolution"])
     words = {
-        f"deconvolution-{data}": CAPTION.format(
+        name: CAPTION.format(
             number=number, most=max(section["tolerances"]), data=data_name(data),
-            method=called(method),
+            method=called(section["shown"][data]),
         )
-        for number, (data, method) in enumerate(section["shown"].items(), 1)
+        for number, name in enumerate(args.figures, 1)
+        if (data := name.removeprefix(OWN)) != name
     }  # fmt: skip
     words["deconvolution_sweeps"] = SWEEPS.format(draws=replicates(section["replicates"]))
     deliver(
