@@ -321,6 +321,24 @@ def test_accuracy_against_epochs_has_a_row_per_method_and_algorithm():
     assert against_epochs(None) == over_lambda(None) == []
 
 
+def test_a_penalty_can_be_chosen_without_the_columns_that_use_labels():
+    metrics = {
+        "active_groups": 2.0, "explained": 0.8, "loss": 3.0, "acc_argmax": 0.5, "acc_kmeans": 0.6,
+    }  # fmt: skip
+    sweep = pd.DataFrame(
+        [{"dataset": "mnist", "normalize": True, "lambda": 1.0, "replicate": r, "metric": metric,
+          "value": value} for r in (0, 1) for metric, value in metrics.items()]
+    )  # fmt: skip
+    (block,) = over_lambda(sweep)
+    assert block["head"][0][2:] == [
+        "active groups", "explained", "loss", "ACC active group", "ACC k-means",
+    ]  # fmt: skip
+    assert block["rows"][0][3] == "80.0 ± 0.0"
+    assert "ACC uses labels and only judges" in block["caption"]
+    (earlier,) = over_lambda(sweep[sweep.metric != "explained"])
+    assert "explained" not in earlier["head"][0], "of a run that did not measure it"
+
+
 def test_the_section_warns_of_codes_that_are_all_active(tmp_path, monkeypatch):
     sparsity = {"active_entries": 0.3, "zero_codes": 0.0, "active_groups": 10.0}
     codes = pd.DataFrame(
