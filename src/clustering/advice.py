@@ -5,11 +5,12 @@ The rules read a long-form table, as means over replicates.
 
 import pandas as pd
 
+LARGE = 0.5  # share of the variance from which one feature is most of what is learnt
 ALL = 0.99  # share of groups (or entries) per code above which all count as active
 
 
 def clustering_advice(clustering: pd.DataFrame, groups: dict[str, int]) -> list[str]:
-    """Trainings on real data whose codes are all active or all zero.
+    """Trainings whose codes are all active or all zero, and data of which one feature is most.
 
     ``clustering`` is the table of clustering/evaluate.py, ``groups`` the number of groups of every
     data set.
@@ -21,6 +22,11 @@ def clustering_advice(clustering: pd.DataFrame, groups: dict[str, int]) -> list[
         found: dict[str, list[str]] = {}
         for (init, centered), part in rows.groupby(["init", "centered"], sort=False):
             means = part.groupby("metric").value.mean()
+            if (share := means.get("largest_variance_share", 0.0)) >= LARGE:
+                lines.append(
+                    f"clustering, {dataset}: one feature has {share:.0%} of the variance, so codes "
+                    "follow it alone; bring features to one scale."
+                )
             if "active_entries" not in means:
                 continue  # a control: it has no codes
             if means.zero_codes >= ALL:

@@ -64,15 +64,17 @@ def controls(
     data: np.ndarray, labels: np.ndarray | None, classes: int, seeds: list[int]
 ) -> Iterator[Case]:
     """Raw pixels, the labels themselves if there are any, and chance."""
+    variances = data.var(axis=0)
+    scale = {"largest_variance_share": float(variances.max() / max(variances.sum(), 1e-300))}
     for replicate, seed in enumerate(seeds):
         random = np.random.default_rng(seed).integers(classes, size=len(data))
-        for method, array, assignments in (
-            ("raw", {"raw": data}, {}),
-            ("oracle", {}, {("labels", "none"): labels}),
-            ("chance", {}, {("random", "none"): random}),
+        for method, array, assignments, values in (
+            ("raw", {"raw": data}, {}, scale),
+            ("oracle", {}, {("labels", "none"): labels}, {}),
+            ("chance", {}, {("random", "none"): random}, {}),
         ):
             if method == "oracle" and labels is None:
                 continue
             # Not repeated centred: k-means and nearest neighbours do not depend on the origin.
             condition = {"method": method, "init": "none", "centered": False}
-            yield Case(condition, replicate, True, array, assignments, {})
+            yield Case(condition, replicate, True, array, assignments, values)

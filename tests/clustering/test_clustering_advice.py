@@ -1,9 +1,11 @@
 """Warnings about trainings on images: which get one, and its advice."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from clustering.advice import clustering_advice
+from clustering.cases import controls
 
 
 def clustered(method="m", grouped=True, init="kmeans", centered=False, **codes) -> pd.DataFrame:
@@ -35,6 +37,21 @@ def test_codes_that_are_sparse_get_no_warning():
     assert clustering_advice(clustered(grouped=False, active_groups=10.0), {"digits": 10}) == []
     control = clustered(method="raw").query("features == 'group'")
     assert clustering_advice(control, {"digits": 10}) == []
+
+
+def test_a_feature_that_outweighs_all_others_is_told():
+    random = np.random.default_rng(0)
+    for scale, told in ((1.0, 0), (100.0, 1)):
+        data = random.normal(size=(50, 6)) * [1, 1, scale, 1, 1, 1]
+        cases = controls(data, None, 2, [0, 1])
+        rows = [
+            {**case.condition, "dataset": "mine", "features": "codes", "metric": k, "value": v}
+            for case in cases
+            for k, v in case.values.items()
+        ]
+        lines = clustering_advice(pd.DataFrame(rows), {})
+        assert len(lines) == told
+        assert all("one feature has 100% of the variance" in line for line in lines)
 
 
 def test_conditions_of_one_problem_share_a_line():
