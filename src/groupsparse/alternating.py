@@ -17,8 +17,9 @@ from groupsparse.artifacts import tensor_digest
 from groupsparse.batches import Batches, FixedData, fit_batch
 from groupsparse.dictionary import blocks, from_blocks, normalize_columns, positive_qr
 from groupsparse.least_squares import Statistics
-from groupsparse.prox import Prox
+from groupsparse.prox import Prox, name_of
 from groupsparse.pursuit import Selection
+from groupsparse.topk import activation_of
 
 log = logging.getLogger(__name__)
 
@@ -127,8 +128,8 @@ def alternate(
     identity, last = {}, passes
     if checkpoint:
         settings = {
-            "rule": rule._asdict() | {"prox": ""},
-            "activation": checkpoints.program(rule.prox),
+            "rule": rule._asdict() | {"prox": prox if isinstance(prox, str) else name_of(prox)},
+            "activation": checkpoints.program(activation_of(prox)),
         }
         settings |= {"group_size": group_size, "basis": basis, "memory": memory}
         settings |= {"every_batch": every_batch, "start": tensor_digest(dictionary)}

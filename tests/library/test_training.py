@@ -13,6 +13,7 @@ import yaml
 from groupsparse.artifacts import load_tensors, save_tensors
 from groupsparse.autoencoder import Autoencoder
 from groupsparse.batches import FixedData, FreshData, FreshNoise, StreamedData
+from groupsparse.checkpoints import program
 from groupsparse.dictionary import normalize_columns, perturb
 from groupsparse.generative import Codes, decode, random_dictionary, sample
 from groupsparse.loss import reconstruction_loss
@@ -285,6 +286,7 @@ def test_a_corrupt_checkpoint_is_not_used(tmp_path, caplog, damage):
 
 def test_another_file_than_a_checkpoint_is_not_overwritten(tmp_path):
     files = {"model": None, "data.npy": np.arange(9.0).tobytes(), "text": b"a,b"}
+    files |= {"notes": b"Delete the checkpoint.", "state.json": b'{"kind": "checkpoint"}'}
     save_tensors(tmp_path / "model", {"dictionary": torch.zeros(2, N, M)}, kind="dictionary")
     for name, content in files.items():
         path = tmp_path / name
@@ -394,6 +396,56 @@ def test_what_an_activation_closes_over_is_part_of_it(tmp_path, caplog):
         model = Autoencoder(simulation()["init"], scaled(factor), 1.0, D)
         train(model, fixed(), epochs=2, checkpoint=tmp_path / "checkpoint")
     assert "differs in its model" in caplog.text
+
+
+class Scaled:
+    def __init__(self, factor):
+        self.factor = factor
+
+    def __call__(self, v, t, d):
+        return v * (v.abs() > self.factor * t)
+
+
+class Layer(torch.nn.Module):
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = torch.nn.Parameter(torch.tensor(factor))
+
+    def forward(self, v, t, d):
+        return v * (v.abs() > self.factor * t)
+
+
+def scaled(v, t, d, factor=1.0):
+    return v * (v.abs() > factor * t)
+
+
+def around(inner):
+    return lambda v, t, d: inner(v, t, d)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        Scaled,
+        Layer,
+        lambda f: partial(scaled, factor=f),
+        lambda f: Scaled(f).__call__,
+        lambda f: around(partial(scaled, factor=f)),
+        lambda f: around(Scaled(torch.full((2000,), f)[:1])),
+        lambda f: partial(scaled, factor=np.append(np.ones(5000), f)[-1:]),
+    ],
+)
+def test_a_program_is_told_by_what_it_holds_and_not_by_its_place(make):
+    one, again, other = (json.dumps(program(make(f))) for f in (1.0, 1.0, 2.0))
+    assert one == again != other
+    assert " at 0x" not in one, "the next process has another address"
+
+
+def test_a_program_may_hold_itself():
+    def again(v, t, d):
+        return again(v, t, d) if d else v
+
+    assert json.dumps(program(again))
 
 
 def test_a_fingerprint_that_is_no_json_is_refused(tmp_path):
