@@ -254,6 +254,11 @@ def test_a_tilt_beyond_orthogonal_spans_is_refused():
         tilt_groups(orthonormal(), 2.1, D, rng(2))
 
 
+def test_a_tilt_needs_room_beside_the_group():
+    with pytest.raises(ValueError, match="twice as many dimensions"):
+        tilt_groups(torch.eye(3), 0.1, 2, rng(2))
+
+
 def test_orthonormalized_groups_keep_their_spans():
     dictionary = random_dictionary(N, M, rng(0)).double()
     result = orthonormalize_groups(dictionary, D)
