@@ -260,13 +260,13 @@ class Autoencoder(nn.Module):
             self._shortened = encoder.warn_if_too_long(self.step, lipschitz, limit)
         return torch.where(self.step * lipschitz < limit, 1 / self.step, lipschitz)
 
-    def _silence(self, data: Tensor, codes: Tensor) -> str | None:
+    def _first_layer(self, data: Tensor) -> tuple:
+        """What :func:`lambda_max` takes: data, weights, activation, group size and step."""
         step = 1.0 if self.encoder == "shallow" else 1 / self._lipschitz()
-        problem = self.dictionary.detach(), self.activation, self.group_size, step
-        return silence(data, codes, *problem)
+        return data, self.dictionary.detach(), self.activation, self.group_size, step
 
     def _warn_if_silent(self, data: Tensor, codes: Tensor) -> None:
-        if message := self._silence(data, codes.detach()):
+        if message := silence(codes.detach(), *self._first_layer(data)):
             warnings.warn(message, stacklevel=3)
 
     def save(self, folder: str | Path) -> None:

@@ -49,4 +49,6 @@ def l20_norm(x: Tensor, threshold: float | Tensor, group_size: Size) -> Tensor:
 
 def weighted(threshold: Tensor, group_size: Size) -> Tensor:
     """A threshold, or one for every group, times the weights that the groups may have."""
-    return group_size.weighted(threshold) if isinstance(group_size, Groups) else threshold
+    if not isinstance(group_size, Groups):
+        return threshold
+    return group_size.weighted(threshold, threshold)

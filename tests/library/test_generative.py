@@ -3,6 +3,7 @@
 import hashlib
 from itertools import combinations
 
+import numpy as np
 import pytest
 import torch
 from scipy.stats import chi2, kstest
@@ -195,6 +196,11 @@ def test_without_noise_the_data_are_the_dictionary_times_the_codes():
     # Six terms of at most 5 in another order: a few units in the last place of float32.
     expected = dense_codes(drawn.codes, 10) @ truth.T
     torch.testing.assert_close(drawn.data, expected, rtol=0, atol=6 * 5 * 6e-8 * 2)
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.uint32])
+def test_a_seed_may_be_one_of_numpy(kind):
+    assert torch.equal(random_dictionary(4, 6, kind(3)), random_dictionary(4, 6, 3))
 
 
 def test_the_same_seed_gives_the_same_bits():

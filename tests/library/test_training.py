@@ -14,6 +14,7 @@ from groupsparse.artifacts import load_tensors, save_tensors
 from groupsparse.autoencoder import Autoencoder
 from groupsparse.batches import FixedData, FreshData, FreshNoise, StreamedData
 from groupsparse.checkpoints import program
+from groupsparse.convolutional import ConvolutionalAutoencoder
 from groupsparse.dictionary import normalize_columns, perturb
 from groupsparse.generative import Codes, decode, random_dictionary, sample
 from groupsparse.loss import reconstruction_loss
@@ -21,6 +22,7 @@ from groupsparse.prox import PROX
 from groupsparse.recovery import squared_error
 from groupsparse.seeds import derive_seed, generator
 from groupsparse.training import DivergedError, train
+from groupsparse.trials import TrialData
 from recovery.controls import CONTROLS
 
 CONFIG = yaml.safe_load((Path(__file__).resolve().parents[2] / "config.yaml").read_text())
@@ -462,6 +464,33 @@ def test_a_lambda_that_leaves_nothing_active_is_said_at_once(caplog, encoder):
     caplog.clear()
     train(Autoencoder(simulation()["init"], "group_soft", 1.0, D, encoder, 5), fixed(), epochs=2)
     assert "are zero" not in caplog.text
+
+
+def test_a_last_batch_without_active_groups_is_no_silence(caplog):
+    data = simulation()["data"][:1, :40].clone()
+    data[:, 7] = 0
+    model = Autoencoder(simulation()["init"][:1], "group_soft", 1.0, D)
+    order = torch.cat([torch.arange(7), torch.arange(8, 40), torch.tensor([7])])
+    train(model, lambda epoch: iter(data[:, order].split(13, 1)), epochs=1)
+    assert "are zero" not in caplog.text
+
+
+@pytest.mark.parametrize("prox", ["group_soft", "group_top_k(1)"])
+@pytest.mark.parametrize("lambda_", [1.0, 8.0])
+def test_an_atom_that_is_no_number_is_divergence(prox, lambda_):
+    start = simulation()["init"].clone()
+    start[1, 0, 0] = torch.nan
+    with pytest.raises(DivergedError, match=r"replicates \[1\]"):
+        train(Autoencoder(start, prox, lambda_, D), fixed(), epochs=1)
+
+
+def test_orthonormal_groups_need_a_model_of_equal_groups():
+    model = Autoencoder(torch.eye(4), "group_soft", 0.1, [1, 3])
+    kernels = ConvolutionalAutoencoder(torch.ones(1, 3))
+    trials = TrialData(kernels.recording(torch.ones(2, 1, 8)))
+    for made, batches in ((model, FixedData(torch.eye(4))), (kernels, trials)):
+        with pytest.raises(ValueError, match="needs equal groups"):
+            train(made, batches, epochs=1, normalize="orthonormal")
 
 
 def test_an_explosion_within_the_first_epoch_is_divergence():
