@@ -111,7 +111,9 @@ def group_soft_threshold(v: Tensor, threshold: float | Tensor, group_size: int) 
     tensor([2.4000, 3.2000, 0.0000, 0.0000])
     """
     groups = split_groups(v, group_size)
-    threshold = torch.as_tensor(_checked(threshold, groups)).to(groups)
+    threshold = _checked(threshold, groups)
+    if not isinstance(threshold, Tensor):
+        threshold = groups.new_full((), threshold)
     return GroupSoftThreshold.apply(groups, threshold).flatten(-2)
 
 

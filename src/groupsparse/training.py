@@ -107,8 +107,7 @@ def train(
     """
     replicates = model.replicates
     if len(replicates) > 1:
-        shape = tuple(model.dictionary.shape)
-        raise ValueError(f"train takes one model or replicates (R,), not a dictionary {shape}")
+        raise ValueError(f"train takes one model or replicates (R,), not {tuple(replicates)}")
     if not model.dictionary.requires_grad:
         raise ValueError("model.dictionary does not require gradients")
     if not callable(batches):
