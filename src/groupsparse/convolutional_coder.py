@@ -143,6 +143,8 @@ class ConvolutionalCoder(Running, TransformerMixin, BaseEstimator):
         data = self._trials(X)
         hidden = torch.rand(data.shape, generator=generator(0, "hidden")) < HIDDEN
         hidden = hidden.to(data.device) & ~data.isnan()
+        # A trial of a neuron that is hidden as a whole has no mean to be compared with.
+        hidden &= (~hidden & ~data.isnan()).any(-1, keepdim=True)
         seen = data.masked_fill(hidden, math.nan)
         law = law_of(self.law, **(self.law_options or {}))
         flat = law.link(seen.nanmean(-1, keepdim=True)).expand_as(data)

@@ -47,7 +47,7 @@ class GroupTopK:
 
     def kept(self, norms: Tensor, threshold: float | Tensor) -> Tensor:
         """Which groups stay, by their norms: bool (..., G)."""
-        return _largest(norms, min(self.k, norms.shape[-1])) & (norms > threshold)
+        return largest(norms, min(self.k, norms.shape[-1])) & (norms > threshold)
 
     def value(self, x: Tensor, threshold: float | Tensor, group_size: Size) -> Tensor:
         """0 where at most k groups are not zero, else infinite: (..., m) -> (...)."""
@@ -102,10 +102,10 @@ class BatchGroupTopK:
         if self.level is not None:
             kept = norms > self.level
         elif norms.ndim < 2:
-            kept = _largest(norms, self.count(1, norms.shape[-1]))
+            kept = largest(norms, self.count(1, norms.shape[-1]))
         else:
             flat = norms.flatten(-2)
-            kept = _largest(flat, self.count(*norms.shape[-2:])).view_as(norms)
+            kept = largest(flat, self.count(*norms.shape[-2:])).view_as(norms)
         return kept & (norms > threshold)
 
     def count(self, samples: int, groups: int) -> int:
@@ -158,7 +158,7 @@ def named(prox: str | Prox) -> str | Prox:
     return next((name for name, known in PROX.items() if known is prox), prox)
 
 
-def _largest(norms: Tensor, count: int) -> Tensor:
+def largest(norms: Tensor, count: int) -> Tensor:
     """Which entries along the last axis are the ``count`` largest: bool."""
     index = norms.topk(count, dim=-1, sorted=False).indices
     return torch.zeros_like(norms, dtype=torch.bool).scatter_(-1, index, True)
