@@ -347,6 +347,29 @@ def test_fresh_noise_keeps_the_codes_and_draws_other_noise_in_every_epoch():
     assert all(torch.equal(a.data, b.data) for a, b in zip(first, again, strict=True))
 
 
+def test_replicates_have_seeds_of_their_own_by_default():
+    data = torch.arange(60.0).view(3, 10, 2)
+    assert FixedData(data, batch_size=4).seeds == [0, 1, 2]
+    assert FixedData(data[0]).seeds == [0]
+
+
+def test_a_seed_of_fresh_samples_is_a_number():
+    dictionary, options = torch.eye(4).unsqueeze(0), {"group_size": 2, "active_groups": 1}
+    options |= {"amplitude": (1.0, 2.0), "samples": 5}
+    one, same = (next(FreshData(dictionary, [0.1], s, **options)(1)) for s in (7, [7]))
+    assert torch.equal(one, same)
+    codes = Codes(torch.zeros(1, 5, 1, dtype=torch.long), torch.ones(1, 5, 1, 2))
+    one, same = (next(FreshNoise(dictionary, codes, [0.1], s)(1)) for s in (7, [7]))
+    assert torch.equal(one, same)
+    for make in (
+        lambda s: FreshData(dictionary, [0.1], [s], **options),
+        lambda s: FreshNoise(dictionary, codes, [0.1], [s]),
+    ):
+        for seed in (-1, 0.5):
+            with pytest.raises(ValueError, match="a seed must be"):
+                make(seed)
+
+
 def test_fresh_noise_needs_one_of_all_for_each_replicate():
     codes = Codes(torch.zeros(2, 5, 1, dtype=torch.long), torch.ones(2, 5, 1, 2))
     with pytest.raises(ValueError, match="3 dictionaries need as many codes"):
