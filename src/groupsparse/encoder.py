@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from groupsparse.arrays import check_count, check_lambda
 from groupsparse.dictionary import squared_spectral_norm
 from groupsparse.prox import Prox
 
@@ -86,6 +87,9 @@ def unfolded(
     Returns codes of shape (..., N, m). FloatingPointError if ``lipschitz`` is left out and the
     dictionary is zero or not finite.
     """
+    check_count(layers, "layers", least=1)
+    if not isinstance(lambda_, Tensor):
+        check_lambda(lambda_)
     if gram is None and (mask is None or lipschitz is None):
         gram = dictionary.mT @ dictionary
     if lipschitz is None:

@@ -254,6 +254,25 @@ def test_coherent_groups_are_orthonormal_and_share_a_direction(coherence):
     assert first[0] > 1.3 * first[1]
 
 
+def test_coherence_is_that_of_at_least_two_groups():
+    with pytest.raises(ValueError, match="groups must be a whole number of at least 2"):
+        coherent_dictionary(40, 1, 2, 0.4, 0)
+
+
+@pytest.mark.parametrize("amplitude", [(5.0, 4.0), (-1.0, 2.0), (1.0, float("inf"))])
+def test_amplitudes_are_an_interval(amplitude):
+    with pytest.raises(ValueError, match="amplitude must be"):
+        draw(amplitude=amplitude)
+
+
+def test_codes_have_the_precision_of_their_data():
+    truth = random_dictionary(20, 12, rng(0)).double()
+    drawn = sample(truth, 3, 2, (4.0, 5.0), 50, rng(1), std=0.0)
+    assert drawn.codes.values.dtype == drawn.data.dtype == torch.float64
+    again = dense_codes(drawn.codes, 4) @ truth.mT
+    assert torch.allclose(again, drawn.data, rtol=0, atol=1e-13)
+
+
 def test_a_coherence_that_no_groups_have_is_refused():
     for coherence in (0.01, 0.26):
         with pytest.raises(ValueError, match="coherence must be between"):

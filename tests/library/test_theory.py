@@ -28,7 +28,7 @@ from groupsparse.dictionary import (
     orthonormalize_groups,
     tilt_groups,
 )
-from groupsparse.generative import Codes, dense_codes, random_dictionary
+from groupsparse.generative import Codes, dense_codes, random_dictionary, sample
 from groupsparse.groups import group_norms, split_groups
 from groupsparse.recovery import invariant_squared_error
 
@@ -233,6 +233,12 @@ def test_the_printed_rho_is_never_positive(first, second, delta, group_size, rat
 def test_the_step_limit_is_that_of_the_fastest_group():
     statistics = theory.Statistics(torch.tensor([0.5, torch.nan]), torch.tensor([0.1, 0.1]), 2.0)
     assert theory.step_limit(statistics, 0.5) == pytest.approx(1 / (0.5 * 1.5 * 0.1 * 2 * 0.5))
+
+
+def test_no_active_group_limits_no_step():
+    truth = random_dictionary(N, M, rng(0))
+    drawn = sample(truth, D, 2, (4.0, 5.0), 50, rng(1), std=0.0)
+    assert theory.largest_step(truth, truth, drawn, 1e3, D) == math.inf
 
 
 @pytest.mark.parametrize("delta", [0.0, 0.3, math.sqrt(2 * D)])
