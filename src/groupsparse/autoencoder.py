@@ -293,9 +293,9 @@ def encode_in_batches(model: Autoencoder, data: Array, batch_size: int = 10_000)
 
     Shapes, warning and errors as in :meth:`Autoencoder.encode`.
     """
-    data, size = model._shaped(as_tensor(data)), check_count(batch_size, "batch_size", least=1)
-    model._require_finite(data)
+    data, size = as_tensor(data), check_count(batch_size, "batch_size", least=1)
+    model._require_finite(model._shaped(data))
     parts = (model._codes(model._fit(part)).cpu() for part in data.split(size, dim=-2))
     codes = torch.cat(list(parts), dim=-2)
-    model._warn_if_silent(data, codes)
+    model._warn_if_silent(model._shaped(data), codes)
     return codes

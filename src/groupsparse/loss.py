@@ -40,7 +40,8 @@ def shallow_loss(
 
     D is zero outside the active groups, so R A is needed there only. Value and gradient are those
     of the dense computation; which one runs is decided by the share of active entries. On a GPU it
-    is the dense one: to look for what is active would make the host wait for the device.
+    is the dense one: to look for what is active would make the host wait for the device. So it is
+    for data that require a gradient.
 
     Parameters
     ----------
@@ -56,10 +57,10 @@ def shallow_loss(
 
     Returns
     -------
-    Tensor (...), differentiable once with respect to the dictionary
+    Tensor (...), differentiable once with respect to dictionary and data
     """
     shape = torch.broadcast_shapes(data.shape[:-2], dictionary.shape[:-2])
-    if data.device.type != "cpu":
+    if data.device.type != "cpu" or data.requires_grad:
         return dense_loss(data, dictionary, prox, lambda_, group_size, refit)
     data = data.expand(*shape, *data.shape[-2:]).reshape(-1, *data.shape[-2:])
     atoms = dictionary.expand(*shape, *dictionary.shape[-2:]).reshape(-1, *dictionary.shape[-2:])

@@ -119,7 +119,8 @@ def _longer_than(products: Tensor, threshold: float, dtype: torch.dtype) -> Tens
     for other in others:
         squares.addcmul_(other, other)
     # A float32 sum of d squares moves by d 2^-24 of itself, here and where the norm is computed.
-    return squares > threshold**2 * (1 - (len(others) + 5) * 2.0**-22)
+    # What is not a number passes, so that it shows.
+    return ~(squares <= threshold**2 * (1 - (len(others) + 5) * 2.0**-22))
 
 
 def columns(group: Tensor, group_size: int) -> Tensor:

@@ -47,7 +47,7 @@ class GroupTopK:
 
     def kept(self, norms: Tensor, threshold: float | Tensor) -> Tensor:
         """Which groups stay, by their norms: bool (..., G)."""
-        return largest(norms, min(self.k, norms.shape[-1])) & (norms > threshold)
+        return largest(norms, min(self.k, norms.shape[-1])) & ~(norms <= threshold)
 
     def value(self, x: Tensor, threshold: float | Tensor, group_size: Size) -> Tensor:
         """0 where at most k groups are not zero, else infinite: (..., m) -> (...)."""
@@ -100,13 +100,13 @@ class BatchGroupTopK:
     def kept(self, norms: Tensor, threshold: float | Tensor) -> Tensor:
         """Which groups stay, by their norms: bool (..., G)."""
         if self.level is not None:
-            kept = norms > self.level
+            kept = ~(norms <= self.level)
         elif norms.ndim < 2:
             kept = largest(norms, self.count(1, norms.shape[-1]))
         else:
             flat = norms.flatten(-2)
             kept = largest(flat, self.count(*norms.shape[-2:])).view_as(norms)
-        return kept & (norms > threshold)
+        return kept & ~(norms <= threshold)
 
     def count(self, samples: int, groups: int) -> int:
         """Groups that are kept in a batch."""

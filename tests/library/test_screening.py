@@ -6,6 +6,7 @@ import torch
 from groupsparse import loss, screening
 from groupsparse.loss import shallow_loss
 from groupsparse.prox import PROX
+from groupsparse.topk import GroupTopK
 
 SAMPLES, ATOMS, GROUP = 40, 18, 3
 
@@ -34,6 +35,15 @@ def test_screening_changes_nothing(monkeypatch, prox):
     torch.testing.assert_close(value, expected, rtol=1.2e-5, atol=0)
     scale = float(expected_gradient.abs().max())
     torch.testing.assert_close(gradient, expected_gradient, rtol=0, atol=1.2e-5 * scale)
+
+
+def test_what_is_not_a_number_is_not_screened_away(monkeypatch):
+    data, dictionary = single()
+    monkeypatch.setattr(loss, "dense_from", lambda *_: 1.0)
+    with torch.no_grad():
+        dictionary[0, 0] = torch.nan
+    for prox in (PROX["group_soft"], GroupTopK(1)):
+        assert shallow_loss(data, dictionary, prox, 3.5, GROUP).isnan()
 
 
 def screened(data, dictionary, found: screening.Screen) -> torch.Tensor:
