@@ -51,7 +51,8 @@ class ConvolutionalAutoencoder(nn.Module):
 
     Raises
     ------
-    ValueError or TypeError that says what was expected, for arguments that do not fit.
+    ValueError for kernels of another shape or not finite, for numbers out of range, and unless
+    ``signs`` and ``nonnegative`` have one entry for each kernel; TypeError for another precision.
 
     References
     ----------

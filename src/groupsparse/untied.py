@@ -33,7 +33,7 @@ class UntiedAutoencoder(Autoencoder):
 
     Raises
     ------
-    ValueError or TypeError that says what was expected, for arguments that do not fit.
+    ValueError or TypeError as for an :class:`Autoencoder`, and for arrays of another shape.
 
     Examples
     --------
