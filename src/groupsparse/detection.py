@@ -131,7 +131,7 @@ def renamed(events: Events, order: Tensor) -> Events:
 
     ``order`` (K,) is that of :func:`kernel_errors`.
     """
-    names = torch.full((int(max(order.max(), *events.kernel.tolist(), 0)) + 1,), -1)
+    names = torch.full((int(torch.cat([order, events.kernel]).max()) + 1,), -1)
     names[order] = torch.arange(len(order))
     kernel = names[events.kernel]
     return events._replace(kernel=kernel).take(kernel >= 0).ordered()

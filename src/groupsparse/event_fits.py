@@ -101,7 +101,7 @@ def fit_kernels(
     Parameters
     ----------
     smooth : weight of 1/2 sum_l (h(l+1) - h(l))^2, in nats
-    nonnegative : which kernels are, bool (K,)
+    nonnegative : which kernels must be nonnegative, bool (K,)
     """
     count, length = kernels.shape
     parts = in_parts(trials, Slots.of(events, len(trials.values)))
