@@ -70,8 +70,9 @@ def initialize(
     if not used.all():
         data, labels = data[used], labels if labels is None else labels[used.numpy()]
     if len(data) < groups * group_size:
+        zeros = "" if used.all() else ": those of zeros do not count"
         raise ValueError(
-            f"{len(data)} samples that are not zero cannot initialise {groups * group_size} atoms"
+            f"{len(data)} samples cannot initialise {groups * group_size} atoms{zeros}"
         )
     atoms = INITS[name](data, groups, group_size, np.random.default_rng(seed), labels)
     return normalize_columns(torch.as_tensor(atoms, dtype=data.dtype).T)

@@ -108,7 +108,7 @@ def test_samples_of_zeros_start_no_atom(name):
     mixed[::10] = data
     spread = init.initialize(name, mixed, 2, 2, labels=labels.repeat_interleave(10))
     assert torch.equal(spread, kept)
-    with pytest.raises(ValueError, match="3 samples that are not zero cannot initialise 4 atoms"):
+    with pytest.raises(ValueError, match="3 samples cannot initialise 4 atoms: those of zeros"):
         init.initialize(name, mixed[:30], 2, 2, labels=torch.zeros(30))
 
 
