@@ -12,6 +12,7 @@ from torch import Tensor
 from groupsparse.activity import draw_groups
 from groupsparse.arrays import Array, as_tensor, check_count, check_groups
 from groupsparse.dictionary import block_coherence, from_blocks, normalize_columns
+from groupsparse.groups import columns_of
 from groupsparse.noise import unit_noise
 from groupsparse.seeds import as_generator
 
@@ -187,8 +188,7 @@ def dense_codes(codes: Codes, groups: int) -> Tensor:
 def entries(codes: Codes) -> tuple[Tensor, Tensor]:
     """Columns (N, k * d) of the active entries and their values (N, k * d)."""
     groups, values = codes
-    columns = groups.unsqueeze(-1) * values.shape[-1] + torch.arange(values.shape[-1])
-    return columns.flatten(-2), values.flatten(-2)
+    return columns_of(groups, values.shape[-1]), values.flatten(-2)
 
 
 def decode(dictionary: Tensor, codes: Codes) -> Tensor:

@@ -154,3 +154,17 @@ def split_groups(v: Tensor, group_size: Size) -> Tensor:
 def group_norms(v: Tensor, group_size: Size) -> Tensor:
     """Euclidean norm of every group: (..., m) -> (..., G)."""
     return torch.linalg.vector_norm(split_groups(v, group_size), dim=-1)
+
+
+def active(codes: Tensor, group_size: Size) -> Tensor:
+    """Groups with a nonzero entry: (..., m) -> bool (..., G)."""
+    # Entry by entry: a reduction over a short last axis is several times slower.
+    first, *others = (split_groups(codes, group_size) != 0).unbind(-1)
+    for other in others:
+        first = first | other
+    return first
+
+
+def columns_of(groups: Tensor, d: int) -> Tensor:
+    """Columns (..., k d) of the atoms of groups (..., k)."""
+    return (groups.unsqueeze(-1) * d + torch.arange(d, device=groups.device)).flatten(-2)

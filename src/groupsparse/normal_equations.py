@@ -8,6 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from groupsparse.groups import columns_of
+
 WIDE = 8  # atoms of a group from which samples with one active group are solved group by group
 
 
@@ -101,8 +103,3 @@ def _systems(gram: Tensor, columns: Tensor) -> Tensor:
     scale = system.diagonal(dim1=-2, dim2=-1).mean(-1)[:, None, None]
     identity = torch.eye(system.shape[-1], dtype=system.dtype, device=system.device)
     return system + (ridge * scale + torch.finfo(system.dtype).tiny) * identity
-
-
-def columns_of(groups: Tensor, d: int) -> Tensor:
-    """Columns (..., k d) of the atoms of groups (..., k)."""
-    return (groups.unsqueeze(-1) * d + torch.arange(d, device=groups.device)).flatten(-2)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from groupsparse.arrays import Array, as_tensor, check_groups
 from groupsparse.dictionary import blocks, normalize_columns
-from groupsparse.groups import split_groups
+from groupsparse.groups import active
 from groupsparse.matching import best_matching
 
 
@@ -116,7 +116,7 @@ def support_scores(estimate: Array, truth: Array) -> dict[str, float]:
 
 def group_support(codes: Array, group_size: int) -> Tensor:
     """Which groups have a nonzero entry: codes (..., m) -> bool (..., m / group_size)."""
-    return (split_groups(codes, group_size) != 0).any(-1)
+    return active(codes, group_size)
 
 
 def _pair(estimate: Array, truth: Array, group_size: int | None = None) -> tuple[Tensor, Tensor]:

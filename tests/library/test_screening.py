@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from groupsparse import loss, screening
+from groupsparse.groups import active
 from groupsparse.loss import shallow_loss
 from groupsparse.prox import PROX
 from groupsparse.topk import GroupTopK
@@ -65,7 +66,7 @@ def test_screening_lets_every_active_group_pass(monkeypatch, prox):
     # Thresholds just below the norm of a group, where rounding could lose it.
     for threshold in (norms[norms > 3] * (1 - 1e-7)).tolist():
         found = screened(data, dictionary, screening.screen(data, dictionary, threshold, GROUP))
-        exact = screening.active(PROX[prox](products, threshold, GROUP), GROUP)
+        exact = active(PROX[prox](products, threshold, GROUP), GROUP)
         missed += int((exact & ~found).sum())
         passed += int(found.sum() - exact.sum())
     assert missed == 0

@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import groupsparse as gs
-from groupsparse.groups import group_norms
-from groupsparse.loss import active
+from groupsparse.groups import active, group_norms
 from groupsparse.topk import BatchGroupTopK, GroupTopK, activation_of
 
 D, GROUPS = 2, 6
