@@ -260,8 +260,7 @@ class Autoencoder(nn.Module):
             self._shortened = encoder.warn_if_too_long(self.step, lipschitz, limit)
         return torch.where(self.step * lipschitz < limit, 1 / self.step, lipschitz)
 
-    def _first_layer(self, data: Tensor) -> tuple:
-        """What :func:`lambda_max` takes: data, weights, activation, group size and step."""
+    def _first_layer(self, data: Tensor) -> tuple:  # what lambda_max takes
         step = 1.0 if self.encoder == "shallow" else 1 / self._lipschitz()
         return data, self.dictionary.detach(), self.activation, self.group_size, step
 
