@@ -38,7 +38,7 @@ def trained(tensors: dict[str, Tensor], model: dict[str, Tensor], about: dict) -
                 codes = encode_in_batches(network, test)
                 array, assignments, values = features(codes, network)
                 values["groups"] = about["settings"]["groups"]
-                if network.activation.grouped:
+                if getattr(network.activation, "grouped", True):
                     values["unused_groups"] = int((group_norms(codes, size) == 0).all(0).sum())
                 values["explained"] = explained_variance(test, network.decode(codes).detach())
                 yield Case(condition, replicate, name == names[-1], array, assignments, values)
@@ -48,7 +48,7 @@ def features(codes: Tensor, network: Autoencoder) -> tuple[dict, dict, dict]:
     """Features, clusterings and sparsity of codes, as in :class:`Case`."""
     size, array, assignments = network.group_size, codes.numpy(), {}
     found = {"codes": array, "codes+": clustering.nonnegative_normalized(array)}
-    if network.activation.grouped:
+    if getattr(network.activation, "grouped", True):
         found["norms"] = group_norms(codes, size).numpy()
         assignments["group", "argmax"] = active_group(codes, size)
     return found, assignments, clustering.sparsity(array, size)

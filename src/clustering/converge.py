@@ -81,7 +81,7 @@ def scores(codes, labels, model, algorithms, seed, neighbors) -> dict[str, float
     }
     sparsity = clustering.sparsity(codes, model.group_size)
     found = {"active_entries": sparsity["active_entries"]}
-    if model.activation.grouped:
+    if getattr(model.activation, "grouped", True):
         assignments["argmax"] = active_group(codes, model.group_size)
         found["active_groups"] = sparsity["active_groups"]
     accuracy = {f"acc_{k}": clustering.accuracy(labels, a) for k, a in assignments.items()}

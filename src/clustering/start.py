@@ -26,7 +26,7 @@ def starts(
     """
     logging.info("init %s of %d replicates", name, len(seeds))
     groups, size = settings["groups"], settings["group_size"]
-    if name == "pca" and not activation_of(prox).grouped:
+    if name == "pca" and not getattr(activation_of(prox), "grouped", True):
         groups, size = groups * size, 1
     # Only an init that uses labels by its name gets them.
     labels = labels if name in SUPERVISED_INITS else None

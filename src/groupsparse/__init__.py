@@ -1,8 +1,8 @@
 """Group-sparse autoencoders (arXiv 2102.07003): the mathematics, one concept per module.
 
-``prox`` <- ``encoder`` <- ``autoencoder`` <- ``training``; ``recovery`` and ``clustering`` are
-metrics and know no model. ``import groupsparse as gs`` gives the public names, those of the stub
-``__init__.pyi``, and imports a module when the first of its names is asked for: a job of the
+``prox`` <- ``encoder`` <- ``autoencoder`` <- ``training``; ``recovery``, ``metrics``
+and ``clustering`` know no model. ``import groupsparse as gs`` gives the public names, those of the
+stub ``__init__.pyi``, and imports a module when the first of its names is asked for: a job of the
 workflow loads, and is rerun for, only what it uses.
 """
 

@@ -12,13 +12,14 @@ import torch
 from torch import Tensor
 
 from groupsparse import checkpoints, history
-from groupsparse.arrays import Array, as_dictionary, as_tensor, check_count, check_groups
+from groupsparse.arrays import Array, as_dictionary, check_count, check_groups
 from groupsparse.artifacts import tensor_digest
 from groupsparse.batches import Batches, FixedData, fit_batch
 from groupsparse.dictionary import blocks, from_blocks, normalize_columns, positive_qr
 from groupsparse.least_squares import Statistics
-from groupsparse.prox import Prox
+from groupsparse.prox import Prox, name_of
 from groupsparse.pursuit import Selection
+from groupsparse.topk import activation_of
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +117,7 @@ def alternate(
         raise ValueError(f"memory must be in [0, 1], not {memory}")
     rule = Selection(active_groups, lambda_, prox)
     rule.check(m // group_size)
-    batches = data if callable(data) else _fixed(data)
+    batches = data if callable(data) else FixedData(data)
     flat = dictionary.reshape(-1, *dictionary.shape[-2:])
     states = [State(a, group_size, basis) for a in flat]
 
@@ -127,8 +128,8 @@ def alternate(
     identity, last = {}, passes
     if checkpoint:
         settings = {
-            "rule": rule._asdict() | {"prox": ""},
-            "activation": checkpoints.program(rule.prox),
+            "rule": rule._asdict() | {"prox": prox if isinstance(prox, str) else name_of(prox)},
+            "activation": checkpoints.program(activation_of(prox)),
         }
         settings |= {"group_size": group_size, "basis": basis, "memory": memory}
         settings |= {"every_batch": every_batch, "start": tensor_digest(dictionary)}
@@ -230,8 +231,3 @@ class State:
             scales = self.group_size * scales / scales.sum(-1, keepdim=True)
             mixing = (vectors * scales.sqrt().unsqueeze(-2)) @ vectors.mT
         return from_blocks(blocks(self.basis, self.group_size) @ mixing.to(self.basis))
-
-
-def _fixed(data: Array) -> FixedData:
-    data = as_tensor(data)
-    return FixedData(data, [0] * (len(data) if data.ndim == 3 else 1))

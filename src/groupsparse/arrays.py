@@ -76,7 +76,7 @@ def as_lambda(value: float | Array, dictionary: Tensor) -> float | Tensor:
             f"not {tuple(value.shape)}"
         )
     check_lambda(value)
-    return value
+    return value if value.ndim else float(value)
 
 
 def check_lambda(lambda_: float | Tensor, name: str = "lambda_") -> None:

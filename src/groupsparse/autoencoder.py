@@ -21,8 +21,8 @@ from groupsparse.arrays import (
 )
 from groupsparse.dictionary import squared_spectral_norm
 from groupsparse.gram import gram, gram_loss, products
-from groupsparse.groups import Groups, group_size_of
-from groupsparse.loss import active, dense_loss, per_sample, reconstruction_loss, shallow_loss
+from groupsparse.groups import Groups, active, group_size_of
+from groupsparse.loss import dense_loss, per_sample, reconstruction_loss, shallow_loss
 from groupsparse.preprocess import require_finite
 from groupsparse.prox import PROX, Prox, name_of
 from groupsparse.pursuit import refitted
@@ -260,13 +260,12 @@ class Autoencoder(nn.Module):
             self._shortened = encoder.warn_if_too_long(self.step, lipschitz, limit)
         return torch.where(self.step * lipschitz < limit, 1 / self.step, lipschitz)
 
-    def _silence(self, data: Tensor, codes: Tensor) -> str | None:
+    def _first_layer(self, data: Tensor) -> tuple:  # what lambda_max takes
         step = 1.0 if self.encoder == "shallow" else 1 / self._lipschitz()
-        problem = self.dictionary.detach(), self.activation, self.group_size, step
-        return silence(data, codes, *problem)
+        return data, self.dictionary.detach(), self.activation, self.group_size, step
 
     def _warn_if_silent(self, data: Tensor, codes: Tensor) -> None:
-        if message := self._silence(data, codes.detach()):
+        if message := silence(codes.detach(), *self._first_layer(data)):
             warnings.warn(message, stacklevel=3)
 
     def save(self, folder: str | Path) -> None:
@@ -293,9 +292,9 @@ def encode_in_batches(model: Autoencoder, data: Array, batch_size: int = 10_000)
 
     Shapes, warning and errors as in :meth:`Autoencoder.encode`.
     """
-    data, size = model._shaped(as_tensor(data)), check_count(batch_size, "batch_size", least=1)
-    model._require_finite(data)
+    data, size = as_tensor(data), check_count(batch_size, "batch_size", least=1)
+    model._require_finite(model._shaped(data))
     parts = (model._codes(model._fit(part)).cpu() for part in data.split(size, dim=-2))
     codes = torch.cat(list(parts), dim=-2)
-    model._warn_if_silent(data, codes)
+    model._warn_if_silent(model._shaped(data), codes)
     return codes

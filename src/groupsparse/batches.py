@@ -73,7 +73,8 @@ class FixedData:
     Parameters
     ----------
     data : (R, N, n), or (N, n) shared by all replicates
-    seeds : one per replicate, for the order of its samples; a number is that of one replicate
+    seeds : one per replicate, for the order of its samples; a number is that of one replicate. By
+        default they count from 0
     batch_size : samples per batch; 0 is the full batch
     block : shuffle in blocks of this many samples (:func:`sample_order`); 0: all at once
     missing : whether NaN stands for an entry that was not observed, as a
@@ -88,19 +89,20 @@ class FixedData:
     def __init__(
         self,
         data: Array,
-        seeds: int | Sequence[int] = 0,
+        seeds: int | Sequence[int] | None = None,
         batch_size: int = 0,
         block: int = 0,
         missing: bool = False,
     ) -> None:
-        data, seeds = as_tensor(data), _seeds(seeds)
+        data = as_tensor(data)
         if data.ndim not in (2, 3) or not data.numel():
             raise ValueError(f"data must have shape (N, n) or (R, N, n), not {tuple(data.shape)}")
+        seeds = range(len(data) if data.ndim == 3 else 1) if seeds is None else _seeds(seeds)
         if data.ndim == 3 and len(data) != len(seeds):
             raise ValueError(f"{len(data)} replicates of data need as many seeds, not {len(seeds)}")
         require_finite(torch.where(data.isnan(), 0, data) if missing else data)
         self.data = data if data.ndim == 3 else data.expand(len(seeds), *data.shape)
-        self.seeds, self.batch_size = seeds, check_count(batch_size, "batch_size")
+        self.seeds, self.batch_size = list(seeds), check_count(batch_size, "batch_size")
         self.block = check_count(block, "block")
 
     def fingerprint(self) -> dict:
@@ -192,13 +194,18 @@ class FreshData:
     ----------
     dictionaries : A* (R, n, m)
     noise_stds : standard deviation of the noise, one per replicate
-    seeds : one per replicate
+    seeds : one per replicate; a number is that of one
     model : group_size, active_groups, amplitude, samples and options of :func:`generative.sample`
     """
 
     def __init__(
-        self, dictionaries: Tensor, noise_stds: list[float], seeds: list[int], **model: object
+        self,
+        dictionaries: Tensor,
+        noise_stds: list[float],
+        seeds: int | Sequence[int],
+        **model: object,
     ) -> None:
+        seeds = _seeds(seeds)
         if not len(dictionaries) == len(noise_stds) == len(seeds):
             raise ValueError(
                 f"{len(dictionaries)} dictionaries need as many noise_stds and seeds, not "
@@ -233,12 +240,17 @@ class FreshNoise:
     dictionaries : A* (R, n, m)
     codes : of all replicates, groups (R, N, k) and values (R, N, k, d)
     noise_stds : standard deviation of the noise, one per replicate
-    seeds : one per replicate
+    seeds : one per replicate; a number is that of one
     """
 
     def __init__(
-        self, dictionaries: Tensor, codes: Codes, noise_stds: list[float], seeds: list[int]
+        self,
+        dictionaries: Tensor,
+        codes: Codes,
+        noise_stds: list[float],
+        seeds: int | Sequence[int],
     ) -> None:
+        seeds = _seeds(seeds)
         if not len(dictionaries) == len(codes.groups) == len(noise_stds) == len(seeds):
             raise ValueError(
                 f"{len(dictionaries)} dictionaries need as many codes, noise_stds and seeds, not "

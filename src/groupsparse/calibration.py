@@ -5,10 +5,13 @@ from __future__ import annotations
 import warnings
 
 import torch
+from torch import Tensor
 
 from groupsparse.arrays import Array
 from groupsparse.autoencoder import Autoencoder, encode_in_batches
+from groupsparse.groups import Size, split_groups
 from groupsparse.metrics import active_per_sample
+from groupsparse.shrinkage import norms_of
 from groupsparse.topk import BatchGroupTopK
 
 HALVINGS = 30  # of the interval in which a level is looked for
@@ -40,12 +43,36 @@ def calibrate(model: Autoencoder, data: Array) -> float:
     if model.replicates:
         raise ValueError("calibrate takes one model, not replicates")
 
+    before = model.prox, model.refit
+    try:
+        model.refit = False  # what is active is decided before
+        if model.encoder == "shallow":
+            level = _strongest(_codes(model, data, 0.0), rule.k, model.group_size)
+        else:
+            level = _bisected(model, data, rule.k)
+    finally:
+        model.prox, model.refit = before
+    model.prox = str(BatchGroupTopK(rule.k, level))
+    return level
+
+
+def _codes(model: Autoencoder, data: Array, level: float) -> Tensor:
+    model.prox = str(BatchGroupTopK(model.activation.k, level))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # nothing is active at a level that is too high
+        return encode_in_batches(model, data)
+
+
+def _strongest(codes: Tensor, k: float, group_size: Size) -> float:
+    """The largest norm of a group in codes (N, m) that is not among the k N largest."""
+    norms = norms_of(split_groups(codes, group_size)).flatten()
+    rank = int(k * len(codes))
+    return float(norms.sort(descending=True).values[rank]) if rank < len(norms) else 0.0
+
+
+def _bisected(model: Autoencoder, data: Array, k: float) -> float:
     def many(level: float) -> bool:
-        model.prox = str(BatchGroupTopK(rule.k, level))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # nothing is active at a level that is too high
-            codes = encode_in_batches(model, data)
-        return active_per_sample(codes, model.group_size) > rule.k
+        return active_per_sample(_codes(model, data, level), model.group_size) > k
 
     low, high = 0.0, 1.0
     while many(high):
@@ -53,5 +80,4 @@ def calibrate(model: Autoencoder, data: Array) -> float:
     for _ in range(HALVINGS):
         middle = (low + high) / 2
         low, high = (middle, high) if many(middle) else (low, middle)
-    model.prox = str(BatchGroupTopK(rule.k, high))
     return high

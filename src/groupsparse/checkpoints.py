@@ -5,8 +5,9 @@ from __future__ import annotations
 import inspect
 import json
 import logging
+from functools import partial
 from pathlib import Path
-from types import CodeType
+from types import BuiltinFunctionType, CodeType, ModuleType
 from typing import NamedTuple
 
 import numpy as np
@@ -23,10 +24,12 @@ from groupsparse.artifacts import (
 )
 from groupsparse.batches import Batches
 from groupsparse.history import Row, stacked
+from groupsparse.prox import name_of
 from groupsparse.trainable import Trainable
 
 log = logging.getLogger(__name__)
 
+SEALED, KIND = b'{"__metadata__":{"groupsparse":', rb"\"kind\": \"checkpoint\""
 LONGEST = 40  # letters of a value that a message shows: a digest has more
 
 
@@ -37,8 +40,11 @@ def refuse_other_files(path: str | Path) -> None:
         raise ValueError(f"checkpoint must name a file, and {path} is a folder")
     if path.exists() and path.stat().st_size:
         with open(path, "rb") as file:
-            if b"checkpoint" not in file.read(1 << 20):
-                raise ValueError(f"{path} is no checkpoint: delete it or name another file")
+            size = int.from_bytes(file.read(8), "little")
+            # What save_tensors writes first; the size of another file's header is any number.
+            ours = file.read(len(SEALED)) == SEALED and KIND in file.read(size - len(SEALED))
+        if not ours:
+            raise ValueError(f"{path} is no checkpoint: delete it or name another file")
 
 
 def identity(
@@ -219,13 +225,37 @@ def _unpack(value: object, tensors: dict[str, Tensor]) -> object:
 def program(function: object) -> object:
     """What a user's function computes, so that an edited one counts as another; else None."""
     function = inspect.unwrap(function)  # registered activations take groups of any shape
-    code = getattr(function, "__code__", None)
-    if code is None or str(function.__module__).startswith("groupsparse."):
+    if not callable(function) or str(function.__module__).startswith("groupsparse."):
         return None
-    inside = [cell.cell_contents for cell in function.__closure__ or ()]
-    return [_bytecode(code), repr(function.__defaults__), repr(inside)]
+    return _described(function)
 
 
-def _bytecode(code: CodeType) -> list:
-    constants = [_bytecode(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts]
-    return [code.co_code.hex(), list(code.co_names), constants]
+def _described(value: object, around: tuple[int, ...] = ()) -> object:
+    """A part of a program as JSON-able values, which hold no address: alike in another process."""
+    if id(value) in around:
+        return "what it is in"
+    around = (*around, id(value))
+    if isinstance(value, Tensor):
+        return tensor_digest(value)
+    if isinstance(value, np.ndarray):
+        return [str(value.dtype), repr(value.tolist())]  # numpy abbreviates long ones
+    if isinstance(value, set | frozenset):
+        return sorted(map(repr, value))
+    if isinstance(value, dict):
+        value = [*value.items()]
+    elif isinstance(value, partial):
+        value = value.func, value.args, value.keywords
+    elif isinstance(value, CodeType):
+        value = value.co_code.hex(), value.co_names, value.co_consts
+    elif hasattr(value, "__code__"):  # a function, or a method with its object
+        inside = [cell.cell_contents for cell in value.__closure__ or ()]
+        owner = getattr(value, "__self__", None)
+        value = value.__code__, value.__defaults__, value.__kwdefaults__, inside, owner
+    elif isinstance(value, type | BuiltinFunctionType):
+        return name_of(value)
+    elif hasattr(value, "__dict__") and not isinstance(value, ModuleType):
+        methods = inspect.getmembers(type(value), inspect.isfunction) if callable(value) else []
+        value = name_of(value), methods, vars(value)
+    if isinstance(value, list | tuple):
+        return [_described(part, around) for part in value]
+    return repr(value)

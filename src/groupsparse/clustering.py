@@ -12,9 +12,9 @@ from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score, confusion_matrix, normalized_mutual_info_score
 
-from groupsparse.arrays import check_groups
-from groupsparse.groups import group_norms
+from groupsparse.groups import Size, group_norms
 from groupsparse.matching import best_matching
+from groupsparse.metrics import active_per_sample
 
 ALGORITHMS = ("kmeans", "spectral")
 DENSE = 2000  # up to this many samples an exact solver for all eigenvectors is cheap
@@ -185,7 +185,7 @@ def nonnegative_normalized(codes: np.ndarray) -> np.ndarray:
     return codes / np.where(total > 0, total, 1)
 
 
-def active_group(codes: torch.Tensor, group_size: int) -> np.ndarray:
+def active_group(codes: torch.Tensor, group_size: Size) -> np.ndarray:
     """The group of largest norm in every code, as a clustering: (N, m) -> (N,).
 
     It needs no algorithm. The first group is that of a zero code.
@@ -193,7 +193,7 @@ def active_group(codes: torch.Tensor, group_size: int) -> np.ndarray:
     return group_norms(codes, group_size).argmax(-1).numpy()
 
 
-def sparsity(codes: np.ndarray, group_size: int) -> dict[str, float]:
+def sparsity(codes: np.ndarray, group_size: Size) -> dict[str, float]:
     """How sparse codes (N, groups * group_size) are.
 
     ``active_entries`` and ``zero_codes``: fractions of nonzero entries and of samples without
@@ -201,11 +201,9 @@ def sparsity(codes: np.ndarray, group_size: int) -> dict[str, float]:
     groups per sample with a nonzero entry.
     """
     active = _array(codes) != 0
-    check_groups(active.shape[-1], group_size)
-    groups = active.reshape(len(codes), -1, group_size).any(-1)
     return {
         "active_entries": float(active.mean()),
         "zero_codes": float((~active.any(1)).mean()),
         "dead_atoms": float((~active.any(0)).mean()),
-        "active_groups": float(groups.sum(1).mean()),
+        "active_groups": active_per_sample(active.astype(float), group_size),
     }

@@ -18,7 +18,7 @@ from torch.autograd.function import once_differentiable
 def convolve(codes: Tensor, kernels: Tensor) -> Tensor:
     """The signals H x: codes (..., P, K, C), kernels (..., K, L) -> (..., P + L - 1, C).
 
-    Differentiable once, in both.
+    Differentiable once, in both. ValueError for another number of kernels in the codes.
 
     Examples
     --------
@@ -27,19 +27,22 @@ def convolve(codes: Tensor, kernels: Tensor) -> Tensor:
     >>> convolve(codes, torch.tensor([[3.0, 1.0]])).flatten()
     tensor([0., 6., 2., 0., 0.])
     """
+    if codes.shape[-2] != kernels.shape[-2]:
+        raise ValueError(f"codes of {codes.shape[-2]} kernels, and {kernels.shape[-2]} kernels")
     return _Convolve.apply(codes, kernels)
 
 
 def correlate(signals: Tensor, kernels: Tensor) -> Tensor:
     """The adjoint H^T r: signals (..., T, C), kernels (..., K, L) -> (..., T - L + 1, K, C).
 
-    Differentiable once, in both.
+    Differentiable once, in both. ValueError if the kernels are longer than the signals.
 
     Examples
     --------
     >>> correlate(torch.tensor([[0.0], [6.0], [2.0]]), torch.tensor([[3.0, 1.0]])).flatten()
     tensor([ 6., 20.])
     """
+    _check_length(kernels, signals.shape[-2])
     return _Correlate.apply(signals, kernels)
 
 
@@ -76,10 +79,14 @@ def squared_norm(kernels: Tensor, length: int) -> Tensor:
     L - 1 times free, so the convolution is a circular one of this period and the bound is exact
     for it. ValueError if the kernels are longer than the signals.
     """
-    if kernels.shape[-1] > length:
-        raise ValueError(f"kernels of {kernels.shape[-1]} times, signals of {length}")
+    _check_length(kernels, length)
     spectrum = torch.fft.rfft(kernels, n=length)
     return spectrum.abs().square().sum(-2).amax(-1)
+
+
+def _check_length(kernels: Tensor, length: int) -> None:
+    if kernels.shape[-1] > length:
+        raise ValueError(f"kernels of {kernels.shape[-1]} times, signals of {length}")
 
 
 def _blocks(times: int) -> tuple[int, int]:

@@ -19,6 +19,7 @@ from groupsparse.events import Events, events_of
 from groupsparse.filtered import Filtered, Problem
 from groupsparse.likelihood import Law, law_of
 from groupsparse.prox import group_soft_threshold, shrink
+from groupsparse.topk import largest
 from groupsparse.trials import Recording, checked_trials
 
 
@@ -50,7 +51,8 @@ class ConvolutionalAutoencoder(nn.Module):
 
     Raises
     ------
-    ValueError or TypeError that says what was expected, for arguments that do not fit.
+    ValueError for kernels of another shape or not finite, for numbers out of range, and unless
+    ``signs`` and ``nonnegative`` have one entry for each kernel; TypeError for another precision.
 
     References
     ----------
@@ -88,6 +90,8 @@ class ConvolutionalAutoencoder(nn.Module):
         if kernels.ndim not in (2, 3) or not all(kernels.shape):
             shape = tuple(kernels.shape)
             raise ValueError(f"kernels must have shape (K, L) or (R, K, L), not {shape}")
+        if kernels.dtype not in (torch.float32, torch.float64):
+            raise TypeError(f"kernels must be float32 or float64, not {kernels.dtype}")
         if not torch.isfinite(kernels).all():
             raise ValueError("kernels must be finite")
         self.dictionary = nn.Parameter(kernels.detach().mT.clone())
@@ -150,7 +154,8 @@ class ConvolutionalAutoencoder(nn.Module):
 
         Raises
         ------
-        ValueError for shapes that do not fit, and values that the law cannot give.
+        ValueError for shapes that do not fit, and values that the law cannot give;
+        FloatingPointError if all kernels are zero.
         """
         recording = self.recording(y, baseline, support)
         return self._by_trial(self._encoded(recording)[0], recording.neurons)
@@ -161,11 +166,11 @@ class ConvolutionalAutoencoder(nn.Module):
     ) -> Events:  # fmt: skip
         """What :meth:`encode` finds as events; the last three are those of :func:`events_of`.
 
-        With replicates the answer is that of the first one.
+        ValueError for replicates, whose events are not those of one recording.
         """
-        codes = self.encode(y, baseline, support).detach()
-        codes = codes[0] if self.replicates else codes
-        return events_of(codes, most, least, spacing)
+        if self.replicates:
+            raise ValueError("events takes one model, not replicates: see events_of for codes")
+        return events_of(self.encode(y, baseline, support).detach(), most, least, spacing)
 
     def rate(self, y: Array, baseline: Array | None = None, support: Array | None = None) -> Tensor:
         """Mean of y given the events that are found in it: (..., N, C, T). As :meth:`encode`."""
@@ -216,6 +221,9 @@ class ConvolutionalAutoencoder(nn.Module):
         starts = times - length + 1
         kernels = self.kernels
         norm = squared_norm(kernels.detach(), times) + self.fit_baseline
+        # To look at values would make a GPU wait.
+        if norm.is_cpu and not ((norm > 0) & torch.isfinite(norm)).all():
+            raise FloatingPointError("the kernels are zero or not finite")
         step = 1 / (self.law.curvature * norm)[..., None, None]
         problem = Problem(self.law, recording, step, self.fit_baseline)
         first = -self.law.slope(recording.baseline, recording.values) * recording.observed
@@ -256,8 +264,8 @@ class ConvolutionalAutoencoder(nn.Module):
         """The largest codes (..., P, K, N C) of every kernel; those of tied neurons go together."""
         parts = x.unflatten(-1, (-1, neurons))
         size = parts.detach().norm(dim=-1)
-        least = size.topk(self.most, dim=-3).values[..., -1:, :, :]
-        return (parts * (size >= least).unsqueeze(-1)).flatten(-2)
+        kept = largest(size.movedim(-3, -1), self.most).movedim(-1, -3)
+        return (parts * kept.unsqueeze(-1)).flatten(-2)
 
     def _signal(self, recording: Recording, codes: Tensor, added: Tensor | None) -> Tensor:
         """eta (..., T, N C)."""

@@ -40,7 +40,7 @@ class ConvolutionalCoder(Running, TransformerMixin, BaseEstimator):
     penalty : nats that an event costs. None: a trial has exactly ``n_events``
     spacing : least distance of two events of a kernel, in times
     signs : of the amplitudes of each kernel: 1, -1, or 0 for both; by default 1
-    nonnegative : whether kernels are
+    nonnegative : whether kernels must be nonnegative
     smooth : weight of squared differences along a kernel, in nats
     fit_baseline : whether a is fitted; else it is that of the mean of each trial and neuron, which
         events of one sign raise
@@ -143,6 +143,8 @@ class ConvolutionalCoder(Running, TransformerMixin, BaseEstimator):
         data = self._trials(X)
         hidden = torch.rand(data.shape, generator=generator(0, "hidden")) < HIDDEN
         hidden = hidden.to(data.device) & ~data.isnan()
+        # A trial of a neuron that is hidden as a whole has no mean to be compared with.
+        hidden &= (~hidden & ~data.isnan()).any(-1, keepdim=True)
         seen = data.masked_fill(hidden, math.nan)
         law = law_of(self.law, **(self.law_options or {}))
         flat = law.link(seen.nanmean(-1, keepdim=True)).expand_as(data)

@@ -94,7 +94,7 @@ def deconvolve(
     spacing : least distance of two events of a kernel, in times
     support : where events can be, 0 or 1: (N, K, P); by default anywhere
     signs : of the amplitudes of each kernel: 1, -1, or 0 for both; by default 1
-    nonnegative : whether kernels are
+    nonnegative : whether kernels must be nonnegative
     smooth : weight of 1/2 sum_l (h(l + 1) - h(l))^2 for kernels, in nats
     starts : kernels to start with, drawn from windows of the data; the most probable goes on
     sweeps, chains : of the search; more find better events in more time

@@ -22,13 +22,13 @@ class KernelErrors(NamedTuple):
 
 
 def kernel_errors(learnt: Array, truth: Array, lags: int = 0) -> KernelErrors:
-    r"""Error of learnt kernels (K', L) of each of the true ones (K, L), K' >= K, after matching.
+    r"""Error of each true kernel (K, L) against the learnt one (K', L) that it is matched to.
 
     .. math:: e = \sqrt{1 - \max_{|l| \le \text{lags}} \langle h, h'(\cdot + l) \rangle^2}
 
-    of kernels at unit norm, from 0 to 1. A shift drops what leaves the window. The matching has
-    the largest sum of squared correlations. Sign is free. With lag l the learnt kernel is later
-    than the true one by l.
+    of kernels at unit norm, from 0 to 1; K' >= K. A shift drops what leaves the
+    window. The matching has the largest sum of squared correlations. Sign is free. With lag l the
+    learnt kernel is later than the true one by l.
 
     Raises
     ------
@@ -116,7 +116,8 @@ def _by_place(events: Events) -> dict[tuple[int, int], list[tuple[int, int]]]:
 
 def event_scores(found: Events, truth: Events, tolerance: int) -> dict[str, float]:
     """``hit_rate``, the share of true events that are found, and ``false_discovery``, the share of
-    found events that are none: each in [0, 1], NaN of nothing; events as in :func:`match_events`.
+    found events that match no true one: each in [0, 1], NaN without events. They match as in
+    :func:`match_events`.
     """
     hits = len(match_events(found, truth, tolerance)[0])
     return {
@@ -130,7 +131,7 @@ def renamed(events: Events, order: Tensor) -> Events:
 
     ``order`` (K,) is that of :func:`kernel_errors`.
     """
-    names = torch.full((int(max(order.max(), *events.kernel.tolist(), 0)) + 1,), -1)
+    names = torch.full((int(torch.cat([order, events.kernel]).max()) + 1,), -1)
     names[order] = torch.arange(len(order))
     kernel = names[events.kernel]
     return events._replace(kernel=kernel).take(kernel >= 0).ordered()

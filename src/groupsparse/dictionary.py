@@ -43,7 +43,8 @@ def perturb(
 def orthonormalize_groups(dictionary: Array, group_size: int) -> Tensor:
     """Orthonormal basis of the span of every group, A_g^T A_g = I: (..., n, m) -> same.
 
-    ValueError if a group has more atoms than the n dimensions.
+    Linearly dependent atoms span less: what their group lacks is filled up arbitrarily. ValueError
+    if a group has more atoms than the n dimensions.
     """
     return from_blocks(torch.linalg.qr(_full_blocks(dictionary, group_size)).Q)
 
@@ -107,8 +108,10 @@ def tilt_groups(
     .. math:: A_g = \cos\theta A^*_g + \sin\theta Q_g,  \cos\theta = 1 - \delta^2 / (2 d)
 
     with Q_g random, orthonormal and orthogonal to A*_g, so that A_g^T A_g = I and every alpha_i is
-    cos(theta). (n, m) -> same; delta in [0, sqrt(2 d)], n >= 2 d.
+    cos(theta). (n, m) -> same; ValueError unless delta is in [0, sqrt(2 d)] and n >= 2 d.
     """
+    if len(dictionary) < 2 * group_size:
+        raise ValueError(f"groups of {group_size} need twice as many dimensions to be tilted in")
     if not 0 <= delta <= math.sqrt(2 * group_size):
         raise ValueError(f"delta must be in [0, sqrt(2 d)], not {delta}")
     truth, generator = blocks(dictionary, group_size), as_generator(generator)

@@ -12,6 +12,7 @@ from groupsparse.alternating import alternate
 from groupsparse.arrays import Array, as_tensor, check_count
 from groupsparse.dictionary import blocks, from_blocks, orthonormalize_groups
 from groupsparse.group_size import estimate_group_size, gaps, noise_like
+from groupsparse.groups import columns_of
 from groupsparse.least_squares import Statistics
 from groupsparse.pairwise import GAP, SAME, NoGroupsError, candidates, distinct, members, overlaps
 from groupsparse.parting import parted
@@ -268,8 +269,7 @@ class _State(NamedTuple):
 
     def columns(self, kept: Tensor) -> Tensor:
         """Columns of the atoms of the kept groups."""
-        inside = torch.arange(self.group_size, device=kept.device)
-        return (kept.unsqueeze(1) * self.group_size + inside).flatten()
+        return columns_of(kept, self.group_size)
 
     def rest(self, kept: Tensor) -> Tensor:
         """What the kept groups leave over."""

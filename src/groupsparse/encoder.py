@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from groupsparse.arrays import check_count, check_lambda
 from groupsparse.dictionary import squared_spectral_norm
 from groupsparse.prox import Prox
 
@@ -28,12 +29,12 @@ class Operator(Protocol):
     """What a layer does to a point w before its activation, U(w), and the derivatives of that."""
 
     def plus(self, c: Tensor, w: Tensor) -> tuple[Tensor, Tensor | None]:
-        """c + U(w), and what its derivative is to know of w."""
+        """c + U(w), and what :meth:`derivatives` needs of w."""
 
     def derivatives(
         self, w: Tensor, slope: Tensor, known: Tensor | None, by_point: bool
     ) -> tuple[Tensor, Tensor | None]:
-        """Of <slope, U(w)> by the matrix that U is made of and, if asked for, by w."""
+        """The derivatives of <slope, U(w)> by the matrix and, if asked for, by w."""
 
 
 def shallow(
@@ -71,7 +72,8 @@ def unfolded(
 
     Parameters
     ----------
-    lambda_ : number, or Tensor broadcastable to the codes
+    lambda_ : number, or Tensor broadcastable to the codes, or to their groups (..., N, m / d) if
+        the activation acts on groups
     lipschitz : L >= ||A||_2^2 of shape (...), taken as it is: from
         :data:`STEP_LIMIT` on, codes explode; by default
         :func:`squared_spectral_norm`
@@ -86,6 +88,9 @@ def unfolded(
     Returns codes of shape (..., N, m). FloatingPointError if ``lipschitz`` is left out and the
     dictionary is zero or not finite.
     """
+    check_count(layers, "layers", least=1)
+    if not isinstance(lambda_, Tensor):
+        check_lambda(lambda_)
     if gram is None and (mask is None or lipschitz is None):
         gram = dictionary.mT @ dictionary
     if lipschitz is None:

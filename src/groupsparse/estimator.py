@@ -158,7 +158,8 @@ class GroupSparseCoder(Running, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         check_is_fitted(self)
         with self._running():
             data = self._data(X, reset=False)
-            return self._codes(data, self._dictionary(data), self.groups_.shape[1]).cpu().numpy()
+            problem = data, self._dictionary(data), self.groups_.shape[1]
+            return self._codes(*problem, self._rule()).cpu().numpy()
 
     def inverse_transform(self, X: ArrayLike | Tensor) -> np.ndarray:
         """The samples A x (N, n) of codes X (N, n_groups * group_size)."""
@@ -229,23 +230,26 @@ class GroupSparseCoder(Running, ClassNamePrefixFeaturesOutMixin, TransformerMixi
             lambda_=rule.lambda_,
         )  # fmt: skip
 
-    def _codes(self, data: Tensor, dictionary: Tensor, d: int) -> Tensor:
-        codes, rule = [], self._rule()._asdict()
+    def _codes(self, data: Tensor, dictionary: Tensor, d: int, rule: Selection) -> Tensor:
+        codes = []
         for part in data.split(ROWS):
-            support = select_groups(part, dictionary, d, **rule)
+            support = select_groups(part, dictionary, d, **rule._asdict())
             codes.append(refit_codes(part, dictionary, support, d))
         return torch.cat(codes)
 
     def _hidden_errors(self, data: Tensor, dictionary: Tensor, d: int) -> Tensor:
         """Squared errors (N,) of features that the codes have not seen."""
-        n = data.shape[1]
+        n, rule = data.shape[1], self._rule()
         fold = torch.arange(n, device=data.device) % FOLDS
         if n < 3 * d:
-            return (data - self._codes(data, dictionary, d) @ dictionary.mT).square().sum(1)
+            return (data - self._codes(data, dictionary, d, rule) @ dictionary.mT).square().sum(1)
+        if rule.active_groups:  # no more than what is left can tell
+            seen = n - -(-n // FOLDS)
+            rule = rule._replace(active_groups=min(rule.active_groups, seen // d))
         errors = torch.zeros_like(data[:, 0])
         for number in range(min(FOLDS, n)):
             hidden = fold == number
-            codes = self._codes(data[:, ~hidden], dictionary[~hidden], d)
+            codes = self._codes(data[:, ~hidden], dictionary[~hidden], d, rule)
             errors += (data[:, hidden] - codes @ dictionary[hidden].mT).square().sum(1)
         return errors
 

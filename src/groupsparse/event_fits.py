@@ -101,7 +101,7 @@ def fit_kernels(
     Parameters
     ----------
     smooth : weight of 1/2 sum_l (h(l+1) - h(l))^2, in nats
-    nonnegative : which kernels are, bool (K,)
+    nonnegative : which kernels must be nonnegative, bool (K,)
     """
     count, length = kernels.shape
     parts = in_parts(trials, Slots.of(events, len(trials.values)))
@@ -206,7 +206,8 @@ def _kernel_bend(bend: Tensor, events: Events, kernels: Tensor) -> Tensor:
     .. math:: G_{kl,k'l'} = \sum_{e \in k, e' \in k'} \sum_c x_e x_{e'} b_c(t_e + l),
               \quad t_e + l = t_{e'} + l'
 
-    over pairs of events of a trial that overlap. ``events`` are ordered, so pairs are d apart.
+    over pairs of events of a trial that overlap. ``events`` are ordered, so the two events of
+    a pair are ``apart`` places from each other in this order.
     """
     count, length = kernels.shape
     bent = windows(bend, events, length)  # (E, C, L)

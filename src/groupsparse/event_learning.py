@@ -36,10 +36,10 @@ CONVERGED = 1e-6  # relative fall of the loss at which alternation with known ti
 class Fit(NamedTuple):
     """How kernels and baselines are fitted; see :func:`groupsparse.deconvolution.deconvolve`."""
 
-    fixed: bool = False
-    smooth: float = 0.0
-    nonnegative: Tensor | None = None
-    baseline: bool = False
+    fixed: bool
+    smooth: float
+    nonnegative: Tensor
+    baseline: bool
 
 
 class Search(NamedTuple):
@@ -212,8 +212,7 @@ def _around(
     parts = trials.values, observed, rest.signal(trials, kernels)
     wide = Trials(trials.law, *(pad(part, (reach, reach)) for part in parts), trials.allowed)
     events = slots._replace(kernel=torch.zeros_like(slots.kernel), active=own).events()
-    bound = None if options.nonnegative is None else options.nonnegative[k : k + 1]
-    start = pad(kernels[k : k + 1], (reach, reach))
+    bound, start = options.nonnegative[k : k + 1], pad(kernels[k : k + 1], (reach, reach))
     return fit_kernels(wide, events, start, options.smooth, bound, steps=2)[0]
 
 

@@ -1,7 +1,6 @@
 """File utilities without a torch dependency: atomic writes, checksums, provenance.
 
-Every write is atomic (temporary file, fsync, rename), so a file that
-exists is whole. Text that is read again carries no checksum of its own: it has a SHA-256 in a file
+Every write is atomic, so no file is ever half written. ``write_checked`` puts the SHA-256 of a text
 next to it, which ``sha256sum -c`` reads.
 """
 

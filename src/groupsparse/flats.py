@@ -49,7 +49,7 @@ def fit_flats(
     """Alternate between flats of given samples and the nearest flat of each sample.
 
     Both steps are exact, so the sum of the energies falls. A flat that has lost its samples takes
-    those that are furthest from their own.
+    the sample that is furthest from its own, of those that are not alone in theirs.
 
     Parameters
     ----------
@@ -67,9 +67,10 @@ def fit_flats(
         energies = flats.energies(data)
         nearest = energies.argmin(-1)
         lost = (torch.bincount(nearest, minlength=count) == 0).nonzero().flatten()
-        if len(lost):
-            furthest = energies.gather(1, nearest.unsqueeze(1)).squeeze(1).topk(len(lost)).indices
-            nearest[furthest] = lost
+        own = energies.gather(1, nearest.unsqueeze(1)).squeeze(1)
+        for flat in lost:
+            alone = torch.bincount(nearest, minlength=count)[nearest] < 2
+            nearest[own.masked_fill(alone, -1).argmax()] = flat
         moved = (nearest != labels).double().mean()
         labels = nearest
         if moved < STILL:
@@ -78,10 +79,17 @@ def fit_flats(
 
 
 def flats_of(data: Tensor, labels: Tensor, count: int, dimension: int, centered: bool) -> Flats:
-    """The flats that fit the samples of each cluster best: mean and principal directions."""
+    """The flats that fit the samples of each cluster best: mean and principal directions.
+
+    A cluster without samples has the mean of all and atoms of zeros.
+    """
     means, atoms = [], []
     for k in range(count):
         own = data[labels == k]
+        if not len(own):
+            means.append(data.mean(0) if centered else torch.zeros_like(data[0]))
+            atoms.append(data.new_zeros(data.shape[1], dimension))
+            continue
         mean = own.mean(0) if centered else torch.zeros_like(data[0])
         rest = (own - mean).double()
         # Of the fewer of the two: eigenvectors of the second moment, or singular vectors.

@@ -12,6 +12,7 @@ from torch import Tensor
 from groupsparse.activity import draw_groups
 from groupsparse.arrays import Array, as_tensor, check_count, check_groups
 from groupsparse.dictionary import block_coherence, from_blocks, normalize_columns
+from groupsparse.groups import columns_of
 from groupsparse.noise import unit_noise
 from groupsparse.seeds import as_generator
 
@@ -74,6 +75,7 @@ def coherent_dictionary(
     """
     if not 1 <= group_size < n:
         raise ValueError(f"group_size must be at least 1 and below n = {n}, not {group_size}")
+    check_count(groups, "groups", least=2)
     generator = as_generator(generator)
     common = torch.nn.functional.normalize(torch.randn(n, 1, generator=generator), dim=0)
     random = torch.randn(groups, n, group_size, generator=generator)
@@ -114,7 +116,7 @@ def sample_codes(
     """Codes with exactly ``active_groups`` distinct groups, by default uniform at random.
 
     The code of an active group is a Gaussian direction (uniform on the sphere) times
-    c ~ U(amplitude), so its norm is c.
+    c ~ U(amplitude), so its norm is c. ValueError for numbers that do not fit.
 
     Parameters
     ----------
@@ -127,6 +129,9 @@ def sample_codes(
     check_count(samples, "samples", least=1)
     if not 0 < active_groups <= groups:
         raise ValueError(f"need 0 < active_groups <= {groups}, not {active_groups}")
+    low, high = amplitude
+    if not 0 <= low <= high < math.inf:
+        raise ValueError(f"amplitude must be 0 <= low <= high, both finite, not {amplitude}")
     if correlation or frequencies is not None:
         support = draw_groups(samples, groups, active_groups, generator, correlation, frequencies)
     else:
@@ -139,7 +144,6 @@ def sample_codes(
         if used.shape != (groups,) or not ((used >= 1) & (used <= group_size)).all():
             raise ValueError(f"sizes must be {groups} numbers of atoms from 1 to {group_size}")
         direction *= torch.arange(group_size) < used[support].unsqueeze(-1)
-    low, high = amplitude
     norm = low + (high - low) * torch.rand(samples, active_groups, 1, generator=generator)
     return Codes(support, torch.nn.functional.normalize(direction, dim=-1) * norm)
 
@@ -147,15 +151,12 @@ def sample_codes(
 def _uniform_groups(
     samples: int, groups: int, active_groups: int, generator: torch.Generator
 ) -> Tensor:
-    # Rejection: for each sample draw k groups until all differ; uniform over k-subsets.
+    # Where k groups do not all differ, the k largest of random weights: uniform over k-subsets.
     support = torch.randint(groups, (samples, active_groups), generator=generator)
-    while True:
-        ordered = support.sort(-1).values
-        clash = (ordered[:, 1:] == ordered[:, :-1]).any(-1)
-        count = int(clash.sum())
-        if not count:
-            break
-        weights = torch.rand(count, groups, generator=generator)
+    ordered = support.sort(-1).values
+    clash = (ordered[:, 1:] == ordered[:, :-1]).any(-1)
+    if clash.any():
+        weights = torch.rand(int(clash.sum()), groups, generator=generator)
         support[clash] = weights.topk(active_groups, -1).indices
     return support
 
@@ -187,8 +188,7 @@ def dense_codes(codes: Codes, groups: int) -> Tensor:
 def entries(codes: Codes) -> tuple[Tensor, Tensor]:
     """Columns (N, k * d) of the active entries and their values (N, k * d)."""
     groups, values = codes
-    columns = groups.unsqueeze(-1) * values.shape[-1] + torch.arange(values.shape[-1])
-    return columns.flatten(-2), values.flatten(-2)
+    return columns_of(groups, values.shape[-1]), values.flatten(-2)
 
 
 def decode(dictionary: Tensor, codes: Codes) -> Tensor:
@@ -227,8 +227,8 @@ def sample(
     """Draw y = A* x* + noise (eq. 2), by default white Gaussian, of the given SNR or of ``std``.
 
     One active group is a union of subspaces, ``group_size`` 1 ordinary sparse coding, which is
-    nonnegative with ``nonnegative=True``. All three at once, with amplitude (c, c), are a Gaussian
-    mixture with means c a_g.
+    nonnegative with ``nonnegative=True``. With one active group, ``group_size`` 1,
+    ``nonnegative=True`` and amplitude (c, c), samples are a Gaussian mixture with means c a_g.
 
     Parameters
     ----------
@@ -265,6 +265,7 @@ def sample(
         raise ValueError("give exactly one of snr_db and std")
     groups = dictionary.shape[1] // group_size
     drawn = sample_codes(samples, groups, group_size, active_groups, amplitude, generator, **codes)
+    drawn = drawn._replace(values=drawn.values.to(dictionary.dtype))
     signal = decode(dictionary, drawn)
     std = noise_std(signal, snr_db) if std is None else std
     disturbance = unit_noise(*signal.shape, generator, noise, color).to(signal)

@@ -20,9 +20,9 @@ def gram_loss(data: Tensor, codes: Tensor, gram: Tensor, correlation: Tensor) ->
 
     .. math:: \tfrac12 \|y\|^2 + x^T (\tfrac12 G x - c), \quad G = A^T A, \quad c = A^T y
 
-    Its derivatives by codes, G and c are (G x - c)/N, x x^T/(2N) and -x/N. They take products of
-    m x m matrices alone, where the reconstruction takes three of n x m. The rounding is that of
-    ||y||^2, not of the loss.
+    Its derivatives by y, codes, G and c are y/N, (G x - c)/N, x x^T/(2N) and -x/N. They take
+    products of m x m matrices alone, where the reconstruction takes three of n x m. The rounding is
+    that of ||y||^2, not of the loss.
 
     Parameters
     ----------
@@ -56,14 +56,15 @@ class _GramLoss(torch.autograd.Function):
     @staticmethod
     def forward(ctx, data: Tensor, codes: Tensor, gram: Tensor, correlation: Tensor) -> Tensor:
         slope = codes @ gram - correlation  # G x - c
-        ctx.save_for_backward(codes, slope)
+        ctx.save_for_backward(data, codes, slope)
         inner = codes * (slope - correlation)
         return (data.square().sum((-2, -1)) + inner.sum((-2, -1))) / (2 * data.shape[-2])
 
     @staticmethod
     @once_differentiable
     def backward(ctx, grad_output: Tensor) -> tuple:
-        codes, slope = ctx.saved_tensors
+        data, codes, slope = ctx.saved_tensors
         each = (grad_output / codes.shape[-2])[..., None, None]
         by_gram = (codes.mT @ codes) * (each / 2)
-        return None, slope * each, by_gram, codes * -each
+        by_data = data * each if ctx.needs_input_grad[0] else None
+        return by_data, slope * each, by_gram, codes * -each

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from groupsparse.arrays import Array, as_tensor, check_count
-from groupsparse.pairwise import candidates, members
+from groupsparse.pairwise import NoGroupsError, candidates, members
+from groupsparse.preprocess import require_finite
 from groupsparse.seeds import as_generator
 
 
@@ -19,6 +20,11 @@ def estimate_group_size(data: Array, seed: int = 0, largest: int = 8) -> int:
     it takes in; of too many, it takes in noise. The estimate is the size whose upper quartile of
     gaps is largest, relative to that of white noise in place of the data.
 
+    Raises
+    ------
+    ValueError for data that are not finite or too few for groups of one atom; NoGroupsError, one
+    of them, for data of zeros.
+
     Examples
     --------
     >>> import groupsparse as gs
@@ -28,7 +34,14 @@ def estimate_group_size(data: Array, seed: int = 0, largest: int = 8) -> int:
     3
     """
     data = as_tensor(data)
-    largest = min(check_count(largest, "largest", least=1), data.shape[1] // 2)
+    if data.ndim != 2:
+        raise ValueError(f"data must have shape (N, n), not {tuple(data.shape)}")
+    require_finite(data)
+    largest = min(check_count(largest, "largest", least=1), *(size // 2 for size in data.shape))
+    if not largest:
+        raise ValueError(f"data of shape {tuple(data.shape)} are too few for groups of any size")
+    if not data.any():
+        raise NoGroupsError("no group shows in data of zeros")
     ratios = []
     for d in range(1, largest + 1):
         shown, noise = (gaps(y, d, seed).quantile(0.75) for y in (data, noise_like(data, seed)))

@@ -90,13 +90,9 @@ class Groups:
         """The inverse of :meth:`split`: (..., G, largest) -> (..., m)."""
         return groups.flatten(-2)[..., self._places.to(groups.device)]
 
-    def weighted(self, threshold: float | Tensor) -> float | Tensor:
-        """A threshold for every group: (...) times the weights, (..., G)."""
-        if self.weights is None:
-            return threshold
-        if isinstance(threshold, Tensor):
-            return threshold * self.weights.to(threshold)
-        return threshold * self.weights.float()
+    def weighted(self, threshold: float | Tensor, like: Tensor) -> float | Tensor:
+        """A threshold for every group of codes: (...) times the weights, (..., G)."""
+        return threshold if self.weights is None else threshold * self.weights.to(like)
 
     def __len__(self) -> int:
         return self.count
@@ -115,10 +111,11 @@ class Groups:
         return f"Groups of sizes {self.sizes}"
 
 
-Size = int | Groups  # what is called group_size
+# What is called group_size; lists are sizes or indices, as Groups takes them.
+Size = int | Groups | Sequence[int] | Sequence[Sequence[int]]
 
 
-def group_size_of(groups: Size | dict | Sequence, atoms: int) -> Size:
+def group_size_of(groups: Size | dict, atoms: int) -> int | Groups:
     """Groups as given, as their config, or by sizes or indices; ValueError unless they fit.
 
     Equal consecutive groups without weights become their size: a number is faster.
@@ -136,12 +133,18 @@ def group_size_of(groups: Size | dict | Sequence, atoms: int) -> Size:
     return int(groups)
 
 
+def as_groups(groups: Size, atoms: int) -> int | Groups:
+    """Sizes or indices as groups of so many atoms; a number and :class:`Groups` as they are."""
+    return group_size_of(groups, atoms) if isinstance(groups, list | tuple) else groups
+
+
 def split_groups(v: Tensor, group_size: Size) -> Tensor:
     """(..., m) as (..., m / group_size, group_size), a view; ValueError if that is impossible.
 
     With :class:`Groups` a copy (..., G, largest), with zeros where a group is smaller.
     """
     v = as_tensor(v, "v")
+    group_size = as_groups(group_size, v.shape[-1])
     if isinstance(group_size, Groups):
         return group_size.split(v)
     check_groups(v.shape[-1], group_size)
@@ -151,3 +154,17 @@ def split_groups(v: Tensor, group_size: Size) -> Tensor:
 def group_norms(v: Tensor, group_size: Size) -> Tensor:
     """Euclidean norm of every group: (..., m) -> (..., G)."""
     return torch.linalg.vector_norm(split_groups(v, group_size), dim=-1)
+
+
+def active(codes: Tensor, group_size: Size) -> Tensor:
+    """Groups with a nonzero entry: (..., m) -> bool (..., G)."""
+    # Entry by entry: a reduction over a short last axis is several times slower.
+    first, *others = (split_groups(codes, group_size) != 0).unbind(-1)
+    for other in others:
+        first = first | other
+    return first
+
+
+def columns_of(groups: Tensor, d: int) -> Tensor:
+    """Columns (..., k d) of the atoms of groups (..., k)."""
+    return (groups.unsqueeze(-1) * d + torch.arange(d, device=groups.device)).flatten(-2)

@@ -23,7 +23,9 @@ def initialize(
     seed: int = 0,
     labels: Array | None = None,
 ) -> Tensor:
-    """Unit-norm initial dictionary (n, groups * group_size) for data (N, n).
+    """Unit-norm initial dictionary (n, groups * group_size) for data (N, n), on the CPU.
+
+    Samples that are zero are left out, because they give no direction.
 
     ``random``: Gaussian atoms. ``data``: random samples. ``kmeans`` and ``spectral``: up to
     10,000 random samples are clustered into ``groups`` clusters and the atoms of a group are
@@ -57,15 +59,21 @@ def initialize(
     data = as_tensor(data).cpu()
     if data.ndim != 2:
         raise ValueError(f"data must have shape (N, n), not {tuple(data.shape)}")
-    check_groups(groups * group_size, group_size)
+    check_groups(check_count(groups, "groups", least=1) * group_size, group_size)
     require_finite(data)
     if labels is not None:
         labels = np.asarray(labels.cpu() if isinstance(labels, Tensor) else labels)
         if labels.shape != tuple(data.shape[:1]):
             raise ValueError(f"{len(data)} samples need as many labels, not {labels.shape}")
     check_count(seed, "seed")
+    used = data.any(1)
+    if not used.all():
+        data, labels = data[used], labels if labels is None else labels[used.numpy()]
     if len(data) < groups * group_size:
-        raise ValueError(f"{len(data)} samples cannot initialise {groups * group_size} atoms")
+        zeros = "" if used.all() else ": those of zeros do not count"
+        raise ValueError(
+            f"{len(data)} samples cannot initialise {groups * group_size} atoms{zeros}"
+        )
     atoms = INITS[name](data, groups, group_size, np.random.default_rng(seed), labels)
     return normalize_columns(torch.as_tensor(atoms, dtype=data.dtype).T)
 
@@ -86,11 +94,11 @@ def _kmeans(data, groups, group_size, rng, labels):
     return _per_cluster(data, clusters, groups, group_size, rng)
 
 
-def _spectral(data, groups, group_size, rng, labels, neighbors=10):
+def _spectral(data, groups, group_size, rng, labels):
     from groupsparse.clustering import spectral_clusters  # here: slow to import
 
     data = _some(data, rng)
-    clusters = spectral_clusters(data.numpy(), groups, neighbors, int(rng.integers(2**31)))
+    clusters = spectral_clusters(data.numpy(), groups, 10, int(rng.integers(2**31)))
     return _per_cluster(data, clusters, groups, group_size, rng)
 
 

@@ -123,9 +123,9 @@ class Gaussian:
 
 @dataclass(frozen=True)
 class Binomial:
-    """y of ``trials`` are one, each with probability sigmoid(eta): spikes in a bin of so many ms.
+    """y are counts of successes in ``trials`` draws, each with probability sigmoid(eta).
 
-    With one trial it is the Bernoulli law.
+    So are spikes in a bin of so many ms. With one trial it is the Bernoulli law.
 
     Examples
     --------

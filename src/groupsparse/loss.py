@@ -9,10 +9,11 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import embedding_bag
 
+from groupsparse.groups import active, columns_of
 from groupsparse.normal_equations import solve_normal, systems_at_a_time
 from groupsparse.prox import Prox
 from groupsparse.pursuit import refitted
-from groupsparse.screening import above, active, columns, pattern
+from groupsparse.screening import above, pattern
 from groupsparse.shrinkage import norms_of
 
 # Number of samples from which the share of active entries is estimated.
@@ -40,7 +41,8 @@ def shallow_loss(
 
     D is zero outside the active groups, so R A is needed there only. Value and gradient are those
     of the dense computation; which one runs is decided by the share of active entries. On a GPU it
-    is the dense one: to look for what is active would make the host wait for the device.
+    is the dense one: to look for what is active would make the host wait for the device. So it is
+    for data that require a gradient.
 
     Parameters
     ----------
@@ -56,10 +58,10 @@ def shallow_loss(
 
     Returns
     -------
-    Tensor (...), differentiable once with respect to the dictionary
+    Tensor (...), differentiable once with respect to dictionary and data
     """
     shape = torch.broadcast_shapes(data.shape[:-2], dictionary.shape[:-2])
-    if data.device.type != "cpu":
+    if data.device.type != "cpu" or data.requires_grad:
         return dense_loss(data, dictionary, prox, lambda_, group_size, refit)
     data = data.expand(*shape, *data.shape[-2:]).reshape(-1, *data.shape[-2:])
     atoms = dictionary.expand(*shape, *dictionary.shape[-2:]).reshape(-1, *dictionary.shape[-2:])
@@ -127,7 +129,7 @@ class _ShallowLoss(torch.autograd.Function):
             with torch.enable_grad():
                 products = values.requires_grad_()
                 codes = products if chosen is _kept else prox(products, lambda_, group_size)
-        column = columns(group, group_size)
+        column = columns_of(group, group_size)
         if not refit:
             zeros = pattern(row, group, group_size, samples, atoms, data.dtype)
         row = row.repeat_interleave(group_size)
@@ -167,11 +169,11 @@ def _kept(data, dictionary, prox, lambda_, group_size) -> tuple[Tensor, Tensor, 
 def _refit_rows(dictionary: Tensor, row: Tensor, group: Tensor, products: Tensor) -> Tensor:
     """Codes (K, d) by least squares on the active groups (K,), in the order of their samples."""
     n, d = dictionary.shape[0], products.shape[1]
-    gram, entries = dictionary.T @ dictionary, torch.arange(d, device=group.device)
-    codes, counts = torch.empty_like(products), torch.bincount(row)[row]
+    gram, codes = dictionary.T @ dictionary, torch.empty_like(products)
+    counts = torch.bincount(row)[row]
     for k in counts.unique().tolist():
         for part in (counts == k).nonzero().squeeze(1).split(k * systems_at_a_time(k, d, n)):
-            columns = (group[part].view(-1, k, 1) * d + entries).flatten(1)
+            columns = columns_of(group[part].view(-1, k), d)
             values = solve_normal(gram, columns, products[part].view_as(columns))
             codes[part] = values.view(-1, d)
     return codes

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from groupsparse.arrays import Array, as_tensor
 from groupsparse.dictionary import normalize_columns
-from groupsparse.groups import Size, split_groups
+from groupsparse.groups import Size, active, split_groups
 from groupsparse.recovery import group_overlaps
 
 
@@ -69,7 +69,7 @@ def firing_rates(codes: Array, group_size: Size) -> Tensor:
     >>> firing_rates([[0.0, 1.0, 0.0, 0.0], [2.0, 0.0, 0.0, 3.0]], 2)
     tensor([1.0000, 0.5000])
     """
-    return (_groups(codes, group_size) != 0).any(-1).float().mean(0)
+    return active(_samples(codes), group_size).float().mean(0)
 
 
 def active_per_sample(codes: Array, group_size: Size) -> float:
@@ -80,7 +80,7 @@ def active_per_sample(codes: Array, group_size: Size) -> float:
     >>> active_per_sample([[0.0, 1.0, 0.0, 0.0], [2.0, 0.0, 0.0, 3.0]], 2)
     1.5
     """
-    return float((_groups(codes, group_size) != 0).any(-1).double().sum(-1).mean())
+    return float(active(_samples(codes), group_size).double().sum(-1).mean())
 
 
 def dead_groups(codes: Array, group_size: Size, least: float = 0.0) -> Tensor:
@@ -108,7 +108,7 @@ def effective_ranks(codes: Array, group_size: Size) -> Tensor:
     >>> effective_ranks([[1.0, 1.0, 1.0, 0.0], [2.0, 2.0, 0.0, 1.0]], 2)
     tensor([1., 2.], dtype=torch.float64)
     """
-    groups = _groups(codes, group_size).double().transpose(0, 1)  # (G, N, d)
+    groups = split_groups(_samples(codes), group_size).double().transpose(0, 1)  # (G, N, d)
     values = torch.linalg.eigvalsh(groups.mT @ groups)
     return values.sum(-1).square() / values.square().sum(-1)
 
@@ -147,11 +147,11 @@ def stability(dictionaries: Sequence[Array], group_size: int) -> float:
     return float(torch.stack([group_overlaps(a, b, group_size).mean() for a, b in pairs]).mean())
 
 
-def _groups(codes: Array, group_size: Size) -> Tensor:
+def _samples(codes: Array) -> Tensor:
     codes = as_tensor(codes, "codes")
     if codes.ndim != 2:
         raise ValueError(f"codes must have shape (N, m), not {tuple(codes.shape)}")
-    return split_groups(codes, group_size)
+    return codes
 
 
 def _pair(data: Array, reconstruction: Array) -> tuple[Tensor, Tensor]:

@@ -66,7 +66,8 @@ class Mixture(Autoencoder):
 
     Raises
     ------
-    ValueError or TypeError that says what was expected, for arguments that do not fit.
+    ValueError or TypeError as for an :class:`Autoencoder`; ValueError for a dictionary or bias of
+    another shape, an activation without a penalty, and numbers out of range.
 
     References
     ----------

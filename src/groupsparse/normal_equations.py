@@ -8,6 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from groupsparse.groups import columns_of
+
 WIDE = 8  # atoms of a group from which samples with one active group are solved group by group
 
 
@@ -48,11 +50,11 @@ def least_squares(products: Products, support: Tensor) -> Iterator[Active]:
     for k in counts.unique().tolist():
         if not k:
             continue
-        samples = (counts == k).nonzero().squeeze(1)
+        samples, at_a_time = (counts == k).nonzero().squeeze(1), systems_at_a_time(k, d, n)
         if k == 1 and d >= WIDE:
             yield from _one_group(products, samples, support)
             continue
-        for rows in samples.split(systems_at_a_time(k, d, n)):
+        for rows in samples.split(at_a_time):
             groups = support[rows].nonzero()[:, 1].view(-1, k)
             columns = columns_of(groups, d)
             yield Active(rows, columns, solve(products, rows, columns))
@@ -96,13 +98,8 @@ def solve_normal(gram: Tensor, columns: Tensor, right: Tensor) -> Tensor:
 def _systems(gram: Tensor, columns: Tensor) -> Tensor:
     """A_S^T A_S + epsilon I (B, k d, k d) of the atoms ``columns`` (B, k d), in float64."""
     system = gram[columns.unsqueeze(-1), columns.unsqueeze(-2)].double()
-    # Between rounding and anything that noise could show.
+    # Between rounding and anything that noise could show; above 0 for atoms that are zero.
     ridge = torch.finfo(gram.dtype).eps ** 0.75
     scale = system.diagonal(dim1=-2, dim2=-1).mean(-1)[:, None, None]
     identity = torch.eye(system.shape[-1], dtype=system.dtype, device=system.device)
-    return system + ridge * scale * identity
-
-
-def columns_of(groups: Tensor, d: int) -> Tensor:
-    """Columns (..., k d) of the atoms of groups (..., k)."""
-    return (groups.unsqueeze(-1) * d + torch.arange(d, device=groups.device)).flatten(-2)
+    return system + (ridge * scale + torch.finfo(system.dtype).tiny) * identity

@@ -51,8 +51,8 @@ def lambda_path(
     ----------
     model : one network, not replicates
     data : samples (N, n) to train on
-    lambdas : values; or how many, at equal ratios from :func:`lambda_max` of the start, which is
-        left out, to 2 % of it
+    lambdas : values; or how many, at equal ratios from the largest at which codes of the start are
+        not all zero (:func:`lambda_max`), which is left out, to 2 % of it
     held_out : samples (M, n) that are scored; by default the data
     batch_size, training : as for :class:`FixedData` and :func:`train`
 
@@ -96,5 +96,5 @@ def values(model: Autoencoder, data: Tensor, lambdas: int | Sequence[float]) -> 
     if not isinstance(lambdas, int):
         return [float(value) for value in lambdas]
     count = check_count(lambdas, "lambdas", least=1)
-    limit = lambda_max(data, model.dictionary.detach(), model.prox, model.group_size)
+    limit = lambda_max(*model._first_layer(data))
     return (limit * LEAST ** (torch.arange(1, count + 1) / count)).tolist()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from groupsparse.groups import Groups, Size, group_norms, split_groups
+from groupsparse.groups import Groups, Size, active, group_norms
 
 MCP_GAMMA = 3.0  # thresholds from which MCP leaves a group as it is
 
@@ -22,7 +22,7 @@ def l1_norm(x: Tensor, group_size: Size = 1) -> Tensor:
 
 def active_groups(x: Tensor, group_size: Size) -> Tensor:
     """Number of groups that are not zero: (..., m) -> (...)."""
-    return (split_groups(x, group_size) != 0).any(-1).sum(-1, dtype=x.dtype)
+    return active(x, group_size).sum(-1, dtype=x.dtype)
 
 
 def mcp(x: Tensor, threshold: float | Tensor, group_size: Size) -> Tensor:
@@ -42,11 +42,12 @@ def mcp(x: Tensor, threshold: float | Tensor, group_size: Size) -> Tensor:
 
 def l20_norm(x: Tensor, threshold: float | Tensor, group_size: Size) -> Tensor:
     """threshold^2 / 2 for every group that is not zero: (..., m) -> (...)."""
-    active = (split_groups(x, group_size) != 0).any(-1).to(x.dtype)
-    price = weighted(torch.as_tensor(threshold).to(active), group_size).square() / 2
-    return (price * active).sum(-1)
+    price = weighted(torch.as_tensor(threshold).to(x), group_size).square() / 2
+    return (price * active(x, group_size)).sum(-1)
 
 
 def weighted(threshold: Tensor, group_size: Size) -> Tensor:
     """A threshold, or one for every group, times the weights that the groups may have."""
-    return group_size.weighted(threshold) if isinstance(group_size, Groups) else threshold
+    if not isinstance(group_size, Groups):
+        return threshold
+    return group_size.weighted(threshold, threshold)

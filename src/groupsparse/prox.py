@@ -13,13 +13,13 @@ import torch
 from torch import Tensor
 
 from groupsparse.arrays import as_tensor, check_lambda
-from groupsparse.groups import Groups, split_groups
+from groupsparse.groups import Groups, Size, as_groups, split_groups
 from groupsparse.penalties import MCP_GAMMA, l1_norm, l20_norm, l21_norm, mcp
 from groupsparse.shrinkage import GroupSoftThreshold, Shrink, norms_of
 
-Prox = Callable[[Tensor, float | Tensor, int], Tensor]
-Penalty = Callable[[Tensor, int], Tensor]
-Value = Callable[[Tensor, float | Tensor, int], Tensor]
+Prox = Callable[[Tensor, float | Tensor, Size], Tensor]
+Penalty = Callable[[Tensor, Size], Tensor]
+Value = Callable[[Tensor, float | Tensor, Size], Tensor]
 PROX: dict[str, Prox] = {}  # name -> activation
 
 
@@ -27,11 +27,13 @@ def _for_any_groups(prox: Prox) -> Prox:
     """The same activation for :class:`Groups` too: a row of zeros and entries for each."""
 
     @wraps(prox)
-    def activated(v: Tensor, threshold: float | Tensor, group_size: int | Groups) -> Tensor:
+    def activated(v: Tensor, threshold: float | Tensor, group_size: Size) -> Tensor:
+        v = as_tensor(v, "v")
+        group_size = as_groups(group_size, v.shape[-1])
         if not isinstance(group_size, Groups):
             return prox(v, threshold, group_size)
-        rows = group_size.split(as_tensor(v, "v"))
-        out = prox(rows.flatten(-2), group_size.weighted(threshold), group_size.largest)
+        rows = group_size.split(v)
+        out = prox(rows.flatten(-2), group_size.weighted(threshold, v), group_size.largest)
         return group_size.merge(out.view_as(rows))
 
     return activated
@@ -109,10 +111,10 @@ def group_soft_threshold(v: Tensor, threshold: float | Tensor, group_size: int) 
     tensor([2.4000, 3.2000, 0.0000, 0.0000])
     """
     groups = split_groups(v, group_size)
-    _check(threshold)
+    threshold = _checked(threshold, groups)
     if not isinstance(threshold, Tensor):
         threshold = groups.new_full((), threshold)
-    return GroupSoftThreshold.apply(groups, threshold.detach()).flatten(-2)
+    return GroupSoftThreshold.apply(groups, threshold).flatten(-2)
 
 
 @activation("group_soft_nonnegative", grouped=True, penalty=l21_norm)
@@ -148,7 +150,7 @@ def group_hard_threshold(v: Tensor, threshold: float | Tensor, group_size: int) 
     tensor([3., 4., 0., 0.])
     """
     groups = split_groups(v, group_size)
-    _check(threshold)
+    threshold = _checked(threshold, groups)
     keep = norms_of(groups.detach()) > threshold
     return (groups * keep.unsqueeze(-1)).flatten(-2)
 
@@ -178,7 +180,7 @@ def group_firm_threshold(v: Tensor, threshold: float | Tensor, group_size: int) 
     tensor([3.0000, 4.0000, 0.9000, 1.2000, 0.0000, 0.0000])
     """
     groups = split_groups(v, group_size)
-    _check(threshold)
+    threshold = _checked(threshold, groups)
     active = norms_of(groups.detach()) > threshold
     # An inactive group may be zero, where its norm has no derivative.
     norms = torch.linalg.vector_norm(torch.where(active.unsqueeze(-1), groups, 1), dim=-1)
@@ -192,8 +194,9 @@ def soft_threshold(v: Tensor, threshold: float | Tensor, group_size: int = 1) ->
 
     ``group_size`` is accepted so that all operators share one signature, and ignored.
     """
-    _check(threshold)
-    return shrink(as_tensor(v, "v"), -threshold, threshold)
+    v = as_tensor(v, "v")
+    threshold = _checked(threshold, v)
+    return shrink(v, -threshold, threshold)
 
 
 @activation("relu", grouped=False, penalty=l1_norm)
@@ -202,8 +205,8 @@ def relu_with_bias(v: Tensor, threshold: float | Tensor, group_size: int = 1) ->
 
     ``group_size`` is accepted so that all operators share one signature, and ignored.
     """
-    _check(threshold)
-    return shrink(as_tensor(v, "v"), -math.inf, threshold)
+    v = as_tensor(v, "v")
+    return shrink(v, -math.inf, _checked(threshold, v))
 
 
 def shrink(v: Tensor, low: float | Tensor, high: float | Tensor) -> Tensor:
@@ -226,7 +229,10 @@ def name_of(prox: Prox) -> str:
     return f"{named.__module__}.{named.__qualname__}"
 
 
-def _check(threshold: float | Tensor) -> None:
+def _checked(threshold: float | Tensor, v: Tensor) -> float | Tensor:
+    """A threshold that does not change the precision of v, and is constant to differentiation."""
     # Tensors are made by the encoders; to look at them would make the host wait for a GPU.
-    if not isinstance(threshold, Tensor):
-        check_lambda(threshold, "threshold")
+    if isinstance(threshold, Tensor):
+        return threshold.detach().to(v)
+    check_lambda(threshold, "threshold")
+    return threshold

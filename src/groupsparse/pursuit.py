@@ -10,8 +10,8 @@ from torch import Tensor
 from groupsparse.arrays import Array, as_dictionary, as_tensor, check_count, check_groups
 from groupsparse.arrays import check_lambda as check_threshold
 from groupsparse.dictionary import orthonormalize_groups
-from groupsparse.groups import group_norms, split_groups
-from groupsparse.normal_equations import Products, columns_of, least_squares, solve
+from groupsparse.groups import active, columns_of, group_norms
+from groupsparse.normal_equations import Products, least_squares, solve
 from groupsparse.preprocess import require_finite
 from groupsparse.prox import Prox
 from groupsparse.topk import activation_of
@@ -145,7 +145,7 @@ class Selection(NamedTuple):
         d = products.group_size
         if self.lambda_ is not None:
             kept = activation_of(self.prox)(products.correlations, self.lambda_, d)
-            return (split_groups(kept, d) != 0).any(-1)
+            return active(kept, d)
         return _pursue(products, self.active_groups)
 
 

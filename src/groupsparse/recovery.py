@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from groupsparse.arrays import Array, as_tensor, check_groups
-from groupsparse.dictionary import normalize_columns
-from groupsparse.groups import split_groups
+from groupsparse.dictionary import blocks, normalize_columns
+from groupsparse.groups import active
 from groupsparse.matching import best_matching
 
 
@@ -35,7 +35,8 @@ def invariant_squared_error(estimate: Array, truth: Array, group_size: int) -> f
     .. math:: \min_\pi \sum_g \tfrac12 ||P_{\pi(g)} - P^*_g||_F^2 = \sum_g \sum_i \sin^2\theta_{gi}
 
     P are projectors on the spans of the groups, theta the principal angles; the matching pi is
-    found by the Hungarian method. (n, m) -> float in [0, m].
+    found by the Hungarian method. A direction that a group lacks, because its atoms are zero or
+    linearly dependent, counts as at a right angle. (n, m) -> float in [0, m].
 
     Examples
     --------
@@ -80,10 +81,10 @@ def aligned_squared_error(estimate: Array, truth: Array, group_size: int) -> flo
     similarity = _subspace_similarity(estimate, truth, group_size)
     truth_order, order = best_matching(similarity.T.numpy())
     a, b = (
-        torch.nn.functional.normalize(blocks.flatten(1), dim=1).view_as(blocks)
-        for blocks in (
-            _blocks(estimate.double(), group_size)[torch.as_tensor(order)],
-            _blocks(truth.double(), group_size)[torch.as_tensor(truth_order)],
+        torch.nn.functional.normalize(groups.flatten(1), dim=1).view_as(groups)
+        for groups in (
+            blocks(estimate.double(), group_size)[torch.as_tensor(order)],
+            blocks(truth.double(), group_size)[torch.as_tensor(truth_order)],
         )
     )
     # ||a R - b||^2 = ||a||^2 + ||b||^2 - 2 tr(R^T a^T b), least at the nuclear norm of a^T b.
@@ -96,12 +97,14 @@ def mean_correlation(estimate: Array, truth: Array) -> Tensor:
     return (normalize_columns(estimate) * normalize_columns(truth)).sum(-2).mean(-1)
 
 
-def support_scores(estimate: Tensor, truth: Tensor) -> dict[str, float]:
+def support_scores(estimate: Array, truth: Array) -> dict[str, float]:
     """Recall, precision, F1 and exact-support rate of boolean supports (N, k).
 
     Recall and precision pool all samples (true positives over all positives); ``exact`` is the
-    fraction of samples whose whole support is right. An empty estimate has precision 0.
+    fraction of samples whose whole support is right. An empty estimate has precision 0, an empty
+    truth recall 0, and both together F1 0, although ``exact`` is 1.
     """
+    estimate, truth = torch.as_tensor(estimate), torch.as_tensor(truth)
     hits = float((estimate & truth).sum())
     found, wanted = float(estimate.sum()), float(truth.sum())
     recall = hits / wanted if wanted else 0.0
@@ -111,9 +114,9 @@ def support_scores(estimate: Tensor, truth: Tensor) -> dict[str, float]:
     return {"recall": recall, "precision": precision, "f1": f1, "exact": exact}
 
 
-def group_support(codes: Tensor, group_size: int) -> Tensor:
+def group_support(codes: Array, group_size: int) -> Tensor:
     """Which groups have a nonzero entry: codes (..., m) -> bool (..., m / group_size)."""
-    return (split_groups(codes, group_size) != 0).any(-1)
+    return active(codes, group_size)
 
 
 def _pair(estimate: Array, truth: Array, group_size: int | None = None) -> tuple[Tensor, Tensor]:
@@ -131,20 +134,28 @@ def _pair(estimate: Array, truth: Array, group_size: int | None = None) -> tuple
     return estimate, truth
 
 
-def _blocks(dictionary: Tensor, group_size: int) -> Tensor:
-    return dictionary.T.reshape(-1, group_size, dictionary.shape[0]).mT
-
-
 def _subspace_similarity(estimate: Tensor, truth: Tensor, group_size: int) -> Tensor:
     # ||U_g^T V_h||_F^2 = sum of squared cosines of the principal angles, for all pairs at once.
-    u = torch.linalg.qr(_blocks(estimate.double(), group_size)).Q
-    v = torch.linalg.qr(_blocks(truth.double(), group_size)).Q
+    u, v = (_spans(dictionary, group_size) for dictionary in (estimate, truth))
     groups, n, d = u.shape
     product = u.mT.reshape(groups * d, n) @ v.transpose(0, 1).reshape(n, groups * d)
     return product.square().reshape(groups, d, groups, d).sum((1, 3))
 
 
-def noise_floor(noise_std: float, n: int, samples: int, code_power: Tensor) -> float:
+def _spans(dictionary: Tensor, group_size: int) -> Tensor:
+    """Orthonormal bases of the groups (G, n, d), zero where a group has fewer dimensions."""
+    groups, rounding = blocks(dictionary.double(), group_size), torch.finfo(dictionary.dtype).eps
+    q, r = torch.linalg.qr(groups)
+    new = r.diagonal(dim1=-2, dim2=-1).abs()  # what an atom adds to the span of those before it
+    deficient = (new <= rounding * r.norm(dim=-2)[:, : new.shape[-1]]).any(-1)
+    if deficient.any():  # QR would make directions up
+        unit = torch.nn.functional.normalize(groups[deficient], dim=-2)
+        u, s, _ = torch.linalg.svd(unit, full_matrices=False)
+        q[deficient] = u * (s > rounding * s[:, :1]).unsqueeze(-2)
+    return q
+
+
+def noise_floor(noise_std: float, n: int, samples: int, code_power: Array) -> float:
     r"""Expected squared error of least squares given the true codes, in closed form.
 
     .. math:: \sigma^2 (n - 1) \sum_i \frac{1}{N \, E[x_i^2]}
@@ -155,13 +166,21 @@ def noise_floor(noise_std: float, n: int, samples: int, code_power: Tensor) -> f
     Parameters
     ----------
     samples : N, those of all epochs together when every epoch draws new ones
-    code_power : E[x_i^2] of every atom, shape (m,)
+    code_power : E[x_i^2] of every atom, shape (m,); ValueError for another
     """
-    return float(noise_std**2 * (n - 1) * (1 / (samples * code_power.double())).sum())
+    power = torch.as_tensor(code_power).double()
+    if power.ndim != 1:
+        raise ValueError(f"code_power must have shape (m,), not {tuple(power.shape)}")
+    return float(noise_std**2 * (n - 1) * (1 / (samples * power)).sum())
 
 
-def least_squares_dictionary(data: Tensor, codes: Tensor) -> Tensor:
-    """The oracle: argmin_A ||Y - X A^T||_F^2 given the true codes; (N, n), (N, m) -> (n, m)."""
-    return torch.linalg.solve((codes.T @ codes).double(), (codes.T @ data).double()).T.to(
-        data.dtype
-    )
+def least_squares_dictionary(data: Array, codes: Array) -> Tensor:
+    """The oracle: argmin_A ||Y - X A^T||_F^2 given the true codes; (N, n), (N, m) -> (n, m).
+
+    An atom that no code uses is zero.
+    """
+    data = as_tensor(data)
+    codes, known = as_tensor(codes, "codes", like=data).double(), torch.finfo(torch.float64)
+    gram = codes.mT @ codes
+    gram.diagonal().add_(known.eps * gram.diagonal().mean() + known.tiny)
+    return torch.linalg.solve(gram, codes.mT @ data.double()).mT.to(data.dtype)

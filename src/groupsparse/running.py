@@ -21,7 +21,7 @@ from groupsparse.arrays import as_tensor, check_count
 class Running:
     """Base of estimators.
 
-    They have ``group_size``, ``device``, ``n_jobs``, ``n_init``, ``random_state`` and ``verbose``.
+    They have ``device``, ``n_jobs``, ``n_init``, ``random_state`` and ``verbose``.
     """
 
     def _seeds(self) -> list[int]:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from groupsparse.groups import active, columns_of
 from groupsparse.prox import Prox
 
 # Whether this processor multiplies int8 natively; elsewhere it would be slower.
@@ -20,15 +21,6 @@ MOST_TERMS = 1 << 16
 # Entries of codes computed at a time, so that they stay in cache; and samples at least, because a
 # product reads the whole dictionary: with 12 samples of 16 384 atoms it took three times as long.
 BLOCK, ROWS = 400_000, 256
-
-
-def active(codes: Tensor, group_size: int) -> Tensor:
-    """Groups with a nonzero entry: (..., m) -> bool (..., m / group_size)."""
-    # Entry by entry: a reduction over a short last axis is several times slower.
-    first, *others = (codes != 0).unflatten(-1, (-1, group_size)).unbind(-1)
-    for other in others:
-        first = first | other
-    return first
 
 
 def above(
@@ -119,17 +111,13 @@ def _longer_than(products: Tensor, threshold: float, dtype: torch.dtype) -> Tens
     for other in others:
         squares.addcmul_(other, other)
     # A float32 sum of d squares moves by d 2^-24 of itself, here and where the norm is computed.
-    return squares > threshold**2 * (1 - (len(others) + 5) * 2.0**-22)
-
-
-def columns(group: Tensor, group_size: int) -> Tensor:
-    """The atoms of groups (K,), group by group: (K d,)."""
-    return (group.unsqueeze(1) * group_size + torch.arange(group_size)).flatten()
+    # What is not a number passes, so that it shows.
+    return ~(squares <= threshold**2 * (1 - (len(others) + 5) * 2.0**-22))
 
 
 def pattern(row, group, group_size, samples, atoms, dtype) -> Tensor:
     """A sparse (samples, atoms) matrix of zeros where the groups of each row are active."""
-    column = columns(group, group_size)
+    column = columns_of(group, group_size)
     counts = torch.bincount(row, minlength=samples) * group_size
     ends = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
     with warnings.catch_warnings():

@@ -22,4 +22,6 @@ def generator(*parts: object) -> torch.Generator:
 
 def as_generator(random: torch.Generator | int) -> torch.Generator:
     """A generator as it is, or one seeded with an integer."""
-    return random if isinstance(random, torch.Generator) else torch.Generator().manual_seed(random)
+    if isinstance(random, torch.Generator):
+        return random
+    return torch.Generator().manual_seed(int(random))  # torch takes none of numpy's integers

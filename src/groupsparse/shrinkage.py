@@ -47,7 +47,7 @@ class GroupSoftThreshold(torch.autograd.Function):
     @staticmethod
     def forward(ctx, groups: Tensor, threshold: Tensor) -> Tensor:
         norms = norms_of(groups)
-        mask = norms > threshold
+        mask = ~(norms <= threshold)  # what is not a number must stay so
         ctx.sparse = groups.is_cpu and int(mask.sum()) < FEW * mask.numel()
         if ctx.sparse:
             active = mask.flatten().nonzero().squeeze(1)

@@ -93,10 +93,10 @@ class Slots(NamedTuple):
         return made._replace(kernel=place // starts, time=place % starts, active=~made.active)
 
     @classmethod
-    def of(cls, events: Events, trials: int, slots: int | None = None) -> Slots:
+    def of(cls, events: Events, trials: int) -> Slots:
         """Events in slots, as many as the fullest trial needs."""
         counts = torch.bincount(events.trial, minlength=trials)
-        slots = int(counts.max()) if slots is None and events.size else slots or 0
+        slots = int(counts.max()) if events.size else 0
         made = cls.empty(trials, slots, events.amplitude.shape[-1], events.amplitude)
         first = counts.cumsum(0) - counts
         slot = torch.arange(events.size, device=counts.device) - first[events.trial]

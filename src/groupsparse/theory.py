@@ -197,10 +197,14 @@ def theorem1_sides(
 
 
 def step_limit(statistics: Statistics, alpha_max: float) -> float:
-    """Largest learning rate of Theorem 2: min_g 1 / (tau_g (2 - tau_g) p_g energy alpha_max)."""
+    """Largest learning rate of Theorem 2: min_g 1 / (tau_g (2 - tau_g) p_g energy alpha_max).
+
+    Infinite if no group is active.
+    """
     tau, p, energy = statistics
     rate = tau * (2 - tau) * p * energy * alpha_max
-    return 1 / float(rate[rate.isfinite()].max())
+    rate = rate[rate.isfinite()]
+    return 1 / float(rate.max()) if len(rate) else math.inf
 
 
 def largest_step(

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from groupsparse.arrays import Array, as_tensor, check_count
-from groupsparse.groups import group_norms
+from groupsparse.groups import Size, group_norms
 from groupsparse.preprocess import require_finite
 from groupsparse.prox import Prox
 from groupsparse.topk import activation_of
@@ -19,7 +19,7 @@ def lambda_max(
     data: Array,
     dictionary: Array,
     prox: str | Prox,
-    group_size: int,
+    group_size: Size,
     step: float | Tensor = 1.0,
 ) -> Tensor:
     r"""Smallest lambda at which all codes are zero, (...) for data (..., N, n), A (..., n, m).
@@ -78,11 +78,11 @@ def lambda_max(
 
 
 def silence(
-    data: Tensor,
     codes: Tensor,
+    data: Tensor,
     dictionary: Tensor,
     prox: Prox,
-    group_size: int,
+    group_size: Size,
     step: float | Tensor = 1.0,
 ) -> str | None:
     """What to say if all ``codes`` (..., N, m) of a replicate are zero, with its lambda_max."""

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from groupsparse.arrays import check_count, check_lambda
-from groupsparse.groups import Groups, Size, split_groups
+from groupsparse.groups import Groups, Size, as_groups, split_groups
 from groupsparse.penalties import active_groups
 from groupsparse.plugins import imported
 from groupsparse.prox import PROX, Prox
@@ -28,7 +28,7 @@ class GroupTopK:
     .. math:: \sigma(v)_g = v_g \text{ if } ||v_g||_2 \text{ is one of the k largest, else } 0
 
     It is the projection on :math:`||x||_{2,0} \le k`. A ``threshold`` above 0 also removes groups
-    of at most that norm.
+    of at most that norm, times the weights that :class:`Groups` may have.
 
     Examples
     --------
@@ -43,11 +43,11 @@ class GroupTopK:
         check_count(self.k, "k", least=1)
 
     def __call__(self, v: Tensor, threshold: float | Tensor, group_size: Size) -> Tensor:
-        return _keep(v, self.kept(_norms(v, group_size), threshold), group_size)
+        return _applied(self, v, threshold, group_size)
 
     def kept(self, norms: Tensor, threshold: float | Tensor) -> Tensor:
         """Which groups stay, by their norms: bool (..., G)."""
-        return _largest(norms, min(self.k, norms.shape[-1])) & (norms > threshold)
+        return largest(norms, min(self.k, norms.shape[-1])) & ~(norms <= threshold)
 
     def value(self, x: Tensor, threshold: float | Tensor, group_size: Size) -> Tensor:
         """0 where at most k groups are not zero, else infinite: (..., m) -> (...)."""
@@ -95,26 +95,28 @@ class BatchGroupTopK:
             check_lambda(self.level, "level")
 
     def __call__(self, v: Tensor, threshold: float | Tensor, group_size: Size) -> Tensor:
-        return _keep(v, self.kept(_norms(v, group_size), threshold), group_size)
+        return _applied(self, v, threshold, group_size)
 
     def kept(self, norms: Tensor, threshold: float | Tensor) -> Tensor:
         """Which groups stay, by their norms: bool (..., G)."""
         if self.level is not None:
-            kept = norms > self.level
+            kept = ~(norms <= self.level)
         elif norms.ndim < 2:
-            kept = _largest(norms, self.count(1, norms.shape[-1]))
+            kept = largest(norms, self.count(1, norms.shape[-1]))
         else:
             flat = norms.flatten(-2)
-            kept = _largest(flat, self.count(*norms.shape[-2:])).view_as(norms)
-        return kept & (norms > threshold)
+            kept = largest(flat, self.count(*norms.shape[-2:])).view_as(norms)
+        return kept & ~(norms <= threshold)
 
     def count(self, samples: int, groups: int) -> int:
         """Groups that are kept in a batch."""
         return min(max(1, round(self.k * samples)), samples * groups)
 
     def __str__(self) -> str:
-        level = "" if self.level is None else f", {self.level!r}"
-        return f"batch_group_top_k({self.k:g}{level})"
+        # All digits: the activation is made from its name again.
+        numbers = [self.k] if self.level is None else [self.k, self.level]
+        shown = ", ".join(repr(float(number)).removesuffix(".0") for number in numbers)
+        return f"batch_group_top_k({shown})"
 
 
 def activation_of(prox: str | Prox) -> Prox:
@@ -134,10 +136,7 @@ def activation_of(prox: str | Prox) -> Prox:
     if name in PROX:
         return PROX[name]
     if ":" in name:
-        found = imported(name)
-        if not hasattr(found, "grouped"):
-            found.grouped, found.convex, found.penalty, found.value = True, False, None, None
-        return found
+        return imported(name)
     if parts := re.fullmatch(r"(batch_)?group_top_k\(([^,()]+)(?:, *([^,()]+))?\)", name):
         batch, k, level = parts.groups()
         try:
@@ -159,16 +158,16 @@ def named(prox: str | Prox) -> str | Prox:
     return next((name for name, known in PROX.items() if known is prox), prox)
 
 
-def _norms(v: Tensor, group_size: Size) -> Tensor:
-    return norms_of(split_groups(v.detach(), group_size))
-
-
-def _largest(norms: Tensor, count: int) -> Tensor:
+def largest(norms: Tensor, count: int) -> Tensor:
     """Which entries along the last axis are the ``count`` largest: bool."""
     index = norms.topk(count, dim=-1, sorted=False).indices
     return torch.zeros_like(norms, dtype=torch.bool).scatter_(-1, index, True)
 
 
-def _keep(v: Tensor, kept: Tensor, group_size: Size) -> Tensor:
-    rows = split_groups(v, group_size) * kept.unsqueeze(-1)
+def _applied(rule: GroupTopK | BatchGroupTopK, v, threshold, group_size: Size) -> Tensor:
+    group_size = as_groups(group_size, v.shape[-1])
+    rows = split_groups(v, group_size)
+    if isinstance(group_size, Groups):
+        threshold = group_size.weighted(threshold, v)
+    rows = rows * rule.kept(norms_of(rows.detach()), threshold).unsqueeze(-1)
     return group_size.merge(rows) if isinstance(group_size, Groups) else rows.flatten(-2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Protocol
 
 import torch
@@ -13,8 +13,6 @@ class Trainable(Protocol):
     """What :func:`groupsparse.training.train` needs of a module: parameters and their loss."""
 
     dictionary: nn.Parameter  # (..., n, m)
-    group_size: int
-    activation: Callable
 
     @property
     def replicates(self) -> torch.Size:

@@ -61,10 +61,10 @@ def train(
     optimizer : ``adam``, ``sgd``, a class of :mod:`torch.optim`, a function from parameters to an
         optimiser, or an optimiser of the parameters of ``model``
     normalize : after every step, True: scale atoms to unit norm, or to what the ``project`` of a
-        model makes of them; ``orthonormal``: make every group
-        orthonormal by :func:`groupsparse.dictionary.retract_groups`; False: nothing. Orthonormal
-        groups step along :func:`groupsparse.dictionary.tangent` alone: shrunk codes have a large
-        gradient that would stretch the atoms, which Adam, entry by entry, turns into a rotation
+        model makes of them; ``orthonormal``: make every group orthonormal by
+        :func:`groupsparse.dictionary.retract_groups`; False: nothing. Orthonormal groups step
+        along :func:`groupsparse.dictionary.tangent` alone: shrunk codes have a large gradient that
+        would stretch the atoms, which Adam, entry by entry, turns into a rotation
     decay : of the learning rate. ``cosine``: in epoch e of E it is
 
         .. math:: lr \, \tfrac12 (1 + \cos(\pi (e - 1) / E))
@@ -107,10 +107,7 @@ def train(
     """
     replicates = model.replicates
     if len(replicates) > 1:
-        raise ValueError(
-            f"train takes one model or replicates (R,), not {tuple(replicates)}: the dictionary "
-            f"has shape {tuple(model.dictionary.shape)}"
-        )
+        raise ValueError(f"train takes one model or replicates (R,), not {tuple(replicates)}")
     if not model.dictionary.requires_grad:
         raise ValueError("model.dictionary does not require gradients")
     if not callable(batches):
@@ -118,19 +115,19 @@ def train(
             "batches must be a function of the epoch, such as FixedData(data, batch_size=100), not "
             f"{type(batches).__name__}"
         )
+    if normalize == "orthonormal" and not isinstance(getattr(model, "group_size", None), int):
+        raise ValueError("normalize 'orthonormal' needs equal groups, by their size")
     epochs = check_count(epochs, "epochs")
     _check_choice(normalize, "normalize", NORMALIZATIONS)
     _check_choice(decay, "decay", DECAYS)
     checkpoint_every = check_count(checkpoint_every, "checkpoint_every", least=1)
     optim = _optimizer(optimizer, model, lr)
     start = history.row(model.dictionary, metrics, torch.full(replicates, torch.nan))
-    rows, last = [start], epochs
-    identity = {}
+    rows, last, identity = [start], epochs, {}
     if checkpoint:
         identity = checkpoints.identity(model, optim, normalize, batches, fingerprint)
         identity |= {"decay": decay, "epochs of decay": decay and epochs}
         checkpoints.refuse_other_files(checkpoint)
-    if checkpoint and Path(checkpoint).exists():
         rows, stopped = checkpoints.resume(checkpoint, identity, epochs, model, optim, rows)
         # A training that a callback stopped stays stopped, unless more epochs are requested.
         last = epochs if stopped < epochs else 0
@@ -138,11 +135,11 @@ def train(
     for epoch in range(len(rows), last + 1):
         if decay:
             _decay(optim, (1 + math.cos(math.pi * (epoch - 1) / epochs)) / 2)
-        loss, expected = _run_epoch(model, optim, batches(epoch), normalize, epoch)
+        loss, expected, active = _run_epoch(model, optim, batches(epoch), normalize, epoch)
         rows.append(history.row(model.dictionary, metrics, loss))
         if epoch == 1:
-            _warn_if_silent(model)
-        _check(loss, expected if epoch == 1 else rows[1]["loss"], epoch, optim)
+            _warn_if_silent(~active)
+        _check(loss, expected if epoch == 1 else rows[1]["loss"], epoch, optim, model.dictionary)
         if epoch == epochs or time.monotonic() - reported > 5:
             reported = time.monotonic()
             log.info("epoch %d/%d: %s", epoch, epochs, history.described(rows[-1]))
@@ -196,14 +193,14 @@ def _run_epoch(
     batches: Iterator[Tensor],
     normalize: bool | str,
     epoch: int,
-) -> tuple[Tensor, Tensor]:
+) -> tuple[Tensor, Tensor, Tensor]:
     """Train for one epoch: the mean loss (R,) over its batches.
 
-    In the first epoch, also the loss expected from its first batch, in proportion to ||y||^2.
+    In the first epoch, also the loss that ||y||^2 and its first batch let expect, and what learns.
     """
     dictionary = model.dictionary
     total, count, inside = dictionary.new_zeros(model.replicates), 0, len(model.replicates)
-    energy, share = torch.zeros_like(total), None
+    energy, share, active = torch.zeros_like(total), None, torch.zeros_like(total).bool()
     for batch in batches:
         batch, size, power = _fitted(batch, model)
         try:
@@ -223,9 +220,11 @@ def _run_epoch(
             power = power()
             share = loss * size / power if share is None else share
             energy += power
+            active |= dictionary.grad.flatten(inside).any(-1)
     if not count:
         raise ValueError(f"there are no samples in epoch {epoch}")
-    return (total / count).cpu(), (energy if share is None else share * energy / count).cpu()
+    expected = energy if share is None else share * energy / count
+    return (total / count).cpu(), expected.cpu(), active.cpu()
 
 
 def _fitted(batch: Tensor | Recording, model: Trainable) -> tuple:
@@ -262,9 +261,11 @@ def _step(model: Trainable, optim: Optimizer, batch: Tensor, normalize: bool | s
     return losses[0]
 
 
-def _check(loss: Tensor, first: Tensor, epoch: int, optim: Optimizer) -> None:
+def _check(loss: Tensor, first: Tensor, epoch: int, optim: Optimizer, dictionary: Tensor) -> None:
     # Nothing can be expected of a first batch of zeros.
     bad = ~torch.isfinite(loss) | ((first > 0) & (loss > DIVERGED * first))
+    # An atom that is not finite may never be active.
+    bad |= ~torch.isfinite(dictionary.detach()).flatten(loss.ndim).all(-1).cpu()
     if bad.any():
         raise _diverged(
             epoch, optim, bad, f"loss {loss[bad].tolist()}, at first {first[bad].tolist()}"
@@ -280,9 +281,7 @@ def _diverged(epoch: int, optim: Optimizer, bad: Tensor, what: str) -> DivergedE
     )
 
 
-def _warn_if_silent(model: Trainable) -> None:
-    # Nothing is active where nothing has a gradient.
-    silent = ~model.dictionary.grad.flatten(len(model.replicates)).any(-1)
+def _warn_if_silent(silent: Tensor) -> None:
     if silent.any():
         which = f" of {int(silent.sum())} of {silent.numel()} replicates" if silent.ndim else ""
         log.warning(

@@ -74,7 +74,7 @@ def checked_trials(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Trials y (N, C, T) with 0 where they are NaN, where they were observed, and their baseline.
 
-    By default the baseline (N, C) is the one of the mean of each trial and neuron.
+    By default the baseline (N, C) is the link of the mean of each trial and neuron.
 
     Raises
     ------

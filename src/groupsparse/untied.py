@@ -13,7 +13,6 @@ from groupsparse.arrays import Array, as_tensor
 from groupsparse.autoencoder import Autoencoder
 from groupsparse.loss import per_sample, reconstruction_loss
 from groupsparse.prox import Prox
-from groupsparse.thresholds import silence
 
 
 class UntiedAutoencoder(Autoencoder):
@@ -34,7 +33,7 @@ class UntiedAutoencoder(Autoencoder):
 
     Raises
     ------
-    ValueError or TypeError that says what was expected, for arguments that do not fit.
+    ValueError or TypeError as for an :class:`Autoencoder`, and for arrays of another shape.
 
     Examples
     --------
@@ -92,9 +91,12 @@ class UntiedAutoencoder(Autoencoder):
         return data if self.center is None else data - self.center.unsqueeze(-2)
 
     @torch.no_grad()
-    def _silence(self, data: Tensor, codes: Tensor) -> str | None:
-        problem = self.weight.detach(), self.activation, self.group_size
-        return silence(self._centred(self._fit(data)), codes, *problem)
+    def _first_layer(self, data: Tensor) -> tuple:
+        data, weight = self._centred(self._fit(data)), self.weight.detach()
+        if self.bias is not None:  # the weights of an entry that is 1
+            data = torch.cat([data, torch.ones_like(data[..., :1])], -1)
+            weight = torch.cat([weight, self.bias.unsqueeze(-2)], -2)
+        return data, weight, self.activation, self.group_size
 
 
 def _shaped(value: Array, shape: tuple[int, ...], like: Tensor, name: str = "weight") -> Tensor:

@@ -42,7 +42,7 @@ def threshold(data: Tensor, groups: int, group_size: int, prox: str) -> float:
     """
     std = float(data.square().mean().sqrt())
     lambda_ = noise_threshold(FALSE_ALARM / groups, group_size, std)
-    if activation_of(prox).grouped:
+    if getattr(activation_of(prox), "grouped", True):
         return lambda_
     return matched_threshold(lambda_, group_size, std, one_sided=one_sided({"prox": prox}))
 

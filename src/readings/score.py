@@ -42,7 +42,11 @@ def main() -> None:
     # No reading in the seeds: readings share what they do not change. No init sees a label.
     seed = derive_seed(args.seed, "readings", header["dataset"])
     groups, d = part["groups"], part["group_size"]
-    size = (groups, d) if activation_of(settings["prox"]).grouped else (groups * d, 1)
+    size = (
+        (groups, d)
+        if getattr(activation_of(settings["prox"]), "grouped", True)
+        else (groups * d, 1)
+    )
     start = initialize(settings["init"], data, *size, derive_seed(seed, settings["init"]))
     spec = {key: settings[key] for key in ("prox", "lambda", "step")}
     spec |= {"encoder": part["encoder"], "layers": part["layers"]}
@@ -81,7 +85,7 @@ def clusterings(
     d, array = network.group_size, codes.numpy()
     features = {"codes": array, "codes+": clustering.nonnegative_normalized(array)}
     found = {}
-    if network.activation.grouped:
+    if getattr(network.activation, "grouped", True):
         features["norms"] = group_norms(codes, d).numpy()
         # Codes of zeros have no active group: they are a cluster of their own.
         strongest = clustering.active_group(codes, d)

@@ -215,10 +215,21 @@ def test_another_setting_or_a_broken_file_starts_over(problem, tmp_path, caplog)
     assert torch.equal(
         other.dictionary, gs.alternate(start, data, D, passes=1, active_groups=2).dictionary
     )
-    path.write_bytes(b"checkpoint" + path.read_bytes()[:100])
+    path.write_bytes(path.read_bytes()[:-100])
     caplog.clear()
     gs.alternate(start, data, D, passes=1, checkpoint=path)
     assert "starting over" in caplog.text
+
+
+def test_a_checkpoint_of_another_activation_is_not_used(problem, tmp_path):
+    _, sample, start = problem
+    options = {"passes": 1, "lambda_": 2.0}
+    for prox in ("group_soft", "soft"):
+        learnt = [
+            gs.alternate(start, sample.data[:500], D, prox=prox, checkpoint=path, **options)
+            for path in (tmp_path / "state", None)
+        ]
+        assert torch.equal(learnt[0].dictionary, learnt[1].dictionary)
 
 
 def test_a_callback_stops_and_stays_stopped(problem, tmp_path):

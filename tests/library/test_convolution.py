@@ -51,6 +51,13 @@ def test_derivatives_are_those_of_finite_differences(operator):
     assert torch.autograd.gradcheck(operator, inputs)
 
 
+def test_what_does_not_fit_is_refused():
+    with pytest.raises(ValueError, match="codes of 2 kernels, and 3 kernels"):
+        convolve(drawn(8, 2, 1), drawn(3, 4))
+    with pytest.raises(ValueError, match="kernels of 4 times, signals of 3"):
+        correlate(drawn(3, 1), drawn(2, 4))
+
+
 @every_size
 def test_the_norm_is_bounded_and_nearly_reached(times, count, length, columns):
     kernels = drawn(count, length)

@@ -230,10 +230,11 @@ def test_saving_gives_the_same_bits_back_and_damage_is_named(tmp_path):
         ({"signs": [1, 2]}, "signs must be 2"),
         ({"nonnegative": [True]}, "nonnegative"),
         ({"dictionary": torch.ones(5, 2)}, "give kernels"),
+        ({"kernels": torch.ones(2, 5).half()}, "float32 or float64, not torch.float16"),
     ],
 )
 def test_arguments_that_do_not_fit_are_refused(change, words):
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises((ValueError, TypeError), match=words):
         ConvolutionalAutoencoder(**({"kernels": kernels()} | change))
 
 
@@ -270,7 +271,25 @@ def test_layers_keep_the_largest_events(law):
     torch.testing.assert_close(whole, free, rtol=0, atol=0)
 
 
-def test_events_are_the_codes_that_are_kept_and_come_from_the_first_replicate():
+def test_of_equal_events_no_more_are_kept_either():
+    y = torch.zeros(1, 1, 12)
+    y[0, 0, [2, 8]] = 1.0
+    model = ConvolutionalAutoencoder(torch.ones(1, 1), lambda_=0.1, layers=5, most=1)
+    assert model.encode(y, baseline=[[0.0]]).count_nonzero() == 1
+
+
+def test_kernels_that_are_zero_are_refused():
+    for model in (ConvolutionalAutoencoder(torch.zeros(2, 3)), made()):
+        with torch.no_grad():
+            model.dictionary.zero_()
+        with pytest.raises(FloatingPointError, match="kernels are zero"):
+            model.encode(torch.ones(1, 1, 9))
+    # Beside another one, or a baseline, a zero kernel has no events.
+    kernel = torch.tensor([[0.0, 0.0], [0.6, 0.8]])
+    assert not ConvolutionalAutoencoder(kernel).encode(torch.rand(1, 1, 9))[..., 0, :].any()
+
+
+def test_events_are_the_codes_that_are_kept():
     y = observed("gaussian")
     model = made("gaussian", lambda_=0.3, layers=50)
     found, codes = model.events(y), model.encode(y).detach()
@@ -279,4 +298,5 @@ def test_events_are_the_codes_that_are_kept_and_come_from_the_first_replicate():
     both = ConvolutionalAutoencoder(
         torch.stack([kernels(), kernels(seed=5)]), lambda_=0.3, layers=50
     )
-    assert torch.equal(both.events(y).time, found.time)
+    with pytest.raises(ValueError, match="replicates"):
+        both.events(y)

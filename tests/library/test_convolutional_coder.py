@@ -10,7 +10,8 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 
 import groupsparse as gs
-from groupsparse.convolutional_coder import ConvolutionalCoder
+from groupsparse.convolutional_coder import HIDDEN, ConvolutionalCoder
+from groupsparse.seeds import generator
 
 KERNELS = torch.nn.functional.normalize(
     torch.tensor([[4.0, 3.0, 2.0, 1.0, 1.0], [1.0, -1.0, 1.0, -2.0, 2.0]]), dim=1
@@ -123,6 +124,15 @@ def test_what_was_not_observed_counts_for_nothing():
     y[:, :, ::7] = torch.nan
     assert error(coder().fit(y)) < 0.2
     assert np.isfinite(coder().fit(y).score(y))
+
+
+def test_a_neuron_hidden_in_a_whole_trial_does_not_count(fitted):
+    y, _ = recording(seed=2)
+    hidden = torch.rand(y.shape, generator=generator(0, "hidden")) < HIDDEN
+    expected, alone = fitted.score(y), hidden[3, 1].nonzero()[0]
+    y[3, 1, torch.arange(TIMES) != alone] = torch.nan
+    # One of 80 traces less in the mean.
+    assert fitted.score(y) == pytest.approx(expected, rel=0.2)
 
 
 def test_spikes_have_their_law():

@@ -248,10 +248,11 @@ def test_a_window_that_begins_too_early_or_too_late_is_moved(by):
     cut = torch.zeros_like(h)
     cut[:, max(0, -by) : 16 - max(0, by)] = h[:, max(0, by) : 16 + min(0, by)]
     late = made._replace(time=made.time + by)
-    kernels, found = shifted(trials, late, cut, Fit())
+    options = Fit(False, 0.0, torch.zeros(1).bool(), False)
+    kernels, found = shifted(trials, late, cut, options)
     assert torch.equal(found.time, made.time)
     assert float(kernel_errors(kernels, h).errors) < 1e-4
-    kept = shifted(trials, made, h, Fit())
+    kept = shifted(trials, made, h, options)
     assert torch.equal(kept[1].time, made.time)
 
 

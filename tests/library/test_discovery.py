@@ -220,6 +220,22 @@ def test_data_without_groups_are_refused(data, options, message):
         gs.discover(data, **({"groups": 5, "group_size": 4} | options))
 
 
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (torch.full((50, 20), float("nan")), "NaN"),
+        (torch.ones(50), r"shape \(N, n\)"),
+        (torch.ones(50, 1), "too few"),
+        (torch.ones(1, 50), "too few"),
+        (torch.zeros(50, 20), "no group shows"),
+    ],
+)
+def test_data_without_a_size_of_groups_are_refused(data, message):
+    for estimate in (gs.estimate_group_size, lambda data: gs.discover(data, group_size=None)):
+        with pytest.raises(ValueError, match=message):
+            estimate(data)
+
+
 def test_the_pairwise_start_is_near_the_truth():
     truth, sample = draw(0)
     start = gs.initialize("pairwise", sample.data, 20, D)

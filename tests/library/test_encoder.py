@@ -339,6 +339,12 @@ def test_bad_arguments_are_named(change, message):
         Autoencoder(torch.eye(20), **{**arguments, **change})
 
 
+@pytest.mark.parametrize(("lambda_", "layers"), [(0.1, 0), (-0.1, 2), (float("nan"), 2)])
+def test_the_function_names_bad_arguments_too(lambda_, layers):
+    with pytest.raises(ValueError, match=r"(layers|lambda_) must be"):
+        encoder.unfolded(torch.ones(1, 4), torch.eye(4), PROX["soft"], lambda_, 1, layers)
+
+
 def test_the_given_dictionary_is_copied():
     a = torch.eye(4)
     model = Autoencoder(a, "soft", 0.1, 2)

@@ -213,6 +213,13 @@ def test_a_wrong_argument_is_named(trial, options, said):
         GroupSparseCoder(**{"n_groups": 4, "group_size": 2} | options).fit(drawn.data[:200])
 
 
+@pytest.mark.parametrize("n_init", [1, 2])
+def test_active_groups_may_fill_all_features(n_init):
+    noise = torch.randn(60, 10, generator=torch.Generator().manual_seed(0))
+    coder = GroupSparseCoder(5, 2, active_groups=5, n_init=n_init, random_state=0).fit(noise)
+    assert np.isfinite(coder.score(noise))
+
+
 def test_codes_of_another_width_are_refused(trial):
     with pytest.raises(ValueError, match=r"codes must have shape \(N, 80\), not \(3, 79\)"):
         trial[2].inverse_transform(np.zeros((3, 79)))

@@ -122,7 +122,6 @@ def test_slots_and_events_hold_the_same():
     assert made.active.sum(1).tolist() == torch.bincount(events.trial, minlength=5).tolist()
     assert made.kernel.shape[1] == int(made.active.sum(1).max()), "as many as are needed"
     assert same(made.events(), events)
-    assert same(Slots.of(events, 3, 30).events(), events)
     none = Slots.of(events.take(events.trial > 9), 5)
     assert none.kernel.shape == (5, 0)
     assert none.events().size == 0

@@ -3,6 +3,7 @@
 import hashlib
 from itertools import combinations
 
+import numpy as np
 import pytest
 import torch
 from scipy.stats import chi2, kstest
@@ -197,6 +198,11 @@ def test_without_noise_the_data_are_the_dictionary_times_the_codes():
     torch.testing.assert_close(drawn.data, expected, rtol=0, atol=6 * 5 * 6e-8 * 2)
 
 
+@pytest.mark.parametrize("kind", [np.int64, np.uint32])
+def test_a_seed_may_be_one_of_numpy(kind):
+    assert torch.equal(random_dictionary(4, 6, kind(3)), random_dictionary(4, 6, 3))
+
+
 def test_the_same_seed_gives_the_same_bits():
     (_, first), (_, second) = small(seed=1, snr_db=1.0), small(seed=1, snr_db=1.0)
     assert torch.equal(first.data, second.data)
@@ -246,6 +252,25 @@ def test_coherent_groups_are_orthonormal_and_share_a_direction(coherence):
     # All pairs of groups are about as coherent as the most coherent one, and in one direction.
     first = torch.linalg.svdvals(torch.cat(list(groups), dim=1))[:2]
     assert first[0] > 1.3 * first[1]
+
+
+def test_coherence_is_that_of_at_least_two_groups():
+    with pytest.raises(ValueError, match="groups must be a whole number of at least 2"):
+        coherent_dictionary(40, 1, 2, 0.4, 0)
+
+
+@pytest.mark.parametrize("amplitude", [(5.0, 4.0), (-1.0, 2.0), (1.0, float("inf"))])
+def test_amplitudes_are_an_interval(amplitude):
+    with pytest.raises(ValueError, match="amplitude must be"):
+        draw(amplitude=amplitude)
+
+
+def test_codes_have_the_precision_of_their_data():
+    truth = random_dictionary(20, 12, rng(0)).double()
+    drawn = sample(truth, 3, 2, (4.0, 5.0), 50, rng(1), std=0.0)
+    assert drawn.codes.values.dtype == drawn.data.dtype == torch.float64
+    again = dense_codes(drawn.codes, 4) @ truth.mT
+    assert torch.allclose(again, drawn.data, rtol=0, atol=1e-13)
 
 
 def test_a_coherence_that_no_groups_have_is_refused():

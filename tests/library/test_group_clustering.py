@@ -92,6 +92,17 @@ def test_a_cluster_that_loses_its_samples_takes_the_furthest():
     assert fitted.labels[20] not in fitted.labels[:20]
 
 
+@pytest.mark.parametrize("d", [0, 1])
+@pytest.mark.parametrize("seed", range(5))
+def test_every_cluster_keeps_a_sample(seed, d):
+    draw = torch.Generator().manual_seed(seed)
+    data = torch.randint(2, (12, 3), generator=draw).float()
+    labels = torch.randint(5, (12,), generator=draw) // 2  # two are empty at first
+    fitted = fit_flats(data, labels, 5, d, True, 10)
+    assert fitted.labels.unique().tolist() == list(range(5))
+    assert fitted.flats.energies(data).isfinite().all()
+
+
 def test_probabilities_are_those_of_white_noise_about_the_flats():
     data, _, _ = flats(noise=0.5)
     found = GroupSparseClustering(K, D, n_init=20, random_state=0).fit(data)

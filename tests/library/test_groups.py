@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import groupsparse as gs
+from groupsparse.clustering import sparsity
 from groupsparse.groups import Groups, group_size_of, split_groups
 from groupsparse.loss import dense_loss
 from groupsparse.prox import PROX
-from groupsparse.topk import GroupTopK
+from groupsparse.topk import BatchGroupTopK, GroupTopK
 
 GROUPED = [name for name, prox in PROX.items() if prox.grouped]
 MIXED = [[0, 3], [1, 2, 5], [4]]
@@ -112,6 +113,37 @@ def test_a_network_of_unequal_groups_has_the_exact_gradient_and_is_saved(encoder
     again = gs.Autoencoder.load(tmp_path)
     assert again.group_size == model.group_size
     assert torch.equal(again.encode(y), model.encode(y))
+
+
+@pytest.mark.parametrize("rule", [GroupTopK(2), BatchGroupTopK(2), BatchGroupTopK(2, 0.5)])
+def test_weights_multiply_the_threshold_of_what_is_kept_too(rule):
+    groups, v = Groups(MIXED, [0.5, 2.0, 1.0]), inputs(50, 6)
+    norms, threshold = gs.group_norms(v, groups), inputs(50, 1, seed=1).abs()
+    free, kept = (gs.group_norms(rule(v, t, groups), groups) > 0 for t in (0.0, threshold))
+    assert torch.equal(kept, free & (norms > threshold * groups.weights))
+
+
+@every_grouped
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_weighted_threshold_has_the_precision_of_the_codes(name, dtype):
+    v, groups = inputs(50, 6, dtype=dtype), Groups(MIXED, [0.3, 1.7, 1.0])
+    number, tensor = (
+        PROX[name](v, t, groups) for t in (0.7, torch.tensor(0.7, dtype=torch.float64))
+    )
+    assert number.dtype == tensor.dtype == dtype
+    # A few roundings of numbers below 4.
+    assert torch.allclose(number, tensor, rtol=0, atol=32 * torch.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("groups", [[2, 3, 1], [[0, 3], [1, 2, 5], [4]]])
+def test_sizes_and_indices_are_taken_wherever_groups_are(groups):
+    v, made = inputs(20, 6).abs() * (inputs(20, 6, seed=1) > 0), Groups(groups)
+    for f in (
+        gs.group_norms, gs.active_per_sample, gs.firing_rates, gs.effective_ranks, sparsity,
+        *(lambda v, g, p=p: p(v, 0.7, g) for p in (*PROX.values(), GroupTopK(2))),
+        *(lambda v, g, p=p: gs.lambda_max(v, torch.eye(6), p, g) for p in PROX),
+    ):  # fmt: skip
+        torch.testing.assert_close(f(v, groups), f(v, made), rtol=0, atol=0)
 
 
 def test_a_network_takes_sizes_and_indices_as_they_are():

@@ -96,3 +96,22 @@ def test_pca_with_groups_of_one_gives_the_singular_vectors_themselves():
 def test_pca_needs_as_many_dimensions_as_directions(groups, size):
     with pytest.raises(ValueError, match="pca needs 21 directions, and the data have 20"):
         init.initialize("pca", torch.randn(100, 20), groups, size, 0)
+
+
+@pytest.mark.parametrize("name", init.INITS)
+def test_samples_of_zeros_start_no_atom(name):
+    draw = torch.Generator().manual_seed(0)
+    data, labels = torch.randn(200, 8, generator=draw), torch.arange(200) % 2
+    kept = init.initialize(name, data, 2, 2, labels=labels)
+    assert torch.allclose(kept.norm(dim=0), torch.ones(4))
+    mixed = torch.zeros(2000, 8)
+    mixed[::10] = data
+    spread = init.initialize(name, mixed, 2, 2, labels=labels.repeat_interleave(10))
+    assert torch.equal(spread, kept)
+    with pytest.raises(ValueError, match="3 samples cannot initialise 4 atoms: those of zeros"):
+        init.initialize(name, mixed[:30], 2, 2, labels=torch.zeros(30))
+
+
+def test_no_groups_are_refused():
+    with pytest.raises(ValueError, match="groups must be a whole number of at least 1"):
+        init.initialize("random", torch.ones(5, 4), 0, 2)

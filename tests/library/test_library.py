@@ -572,7 +572,7 @@ def test_classes_may_have_any_names(names):
     ],
 )
 def test_bad_arguments_of_an_initial_dictionary_are_named(arguments, error, message):
-    defaults = {"name": "class", "data": torch.zeros(20, 6), "groups": 2, "group_size": 2}
+    defaults = {"name": "class", "data": torch.ones(20, 6), "groups": 2, "group_size": 2}
     with pytest.raises(error, match=message):
         gs.initialize(**{**defaults, "labels": np.zeros(20), **arguments})
 

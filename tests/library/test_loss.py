@@ -52,6 +52,26 @@ def test_value_and_gradient_are_those_of_the_dense_loss(monkeypatch, prox, thres
     torch.testing.assert_close(gradient, expected_gradient, rtol=1e-10, atol=1e-10)
 
 
+@pytest.mark.parametrize("refit", [False, True])
+@pytest.mark.parametrize("encoder", ["shallow", "fista"])
+@pytest.mark.parametrize("atoms", [9, ATOMS])
+def test_the_gradient_by_the_data_is_exact(monkeypatch, encoder, refit, atoms):
+    monkeypatch.setattr(loss, "dense_from", lambda *_: 1.0)
+    data, dictionary = problem()
+    a = 0.3 * dictionary.detach()[:, :atoms]
+    model = Autoencoder(a, "group_soft", 2.5, GROUP, encoder, 4, refit=refit)
+    assert model.encode(data).any()
+    y = data.requires_grad_()
+    (found,) = torch.autograd.grad(model.loss(y), y)
+    if refit:  # at least squares the codes may be held fixed
+        with torch.no_grad():
+            codes = model.encode(y)
+        expected = (data - model.decode(codes)).detach() / SAMPLES
+    else:
+        (expected,) = torch.autograd.grad(reconstruction_loss(y, model(y).reconstruction), y)
+    torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
+
+
 def test_thresholds_of_the_test_reach_from_all_groups_active_to_none():
     data, dictionary = problem()
     shares = []

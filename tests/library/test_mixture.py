@@ -5,6 +5,7 @@ import torch
 
 import groupsparse as gs
 from groupsparse import encoder
+from groupsparse.autoencoder import encode_in_batches
 from groupsparse.dictionary import normalize_columns, squared_spectral_norm
 from groupsparse.mixture import OBJECTIVES, Mixture
 from groupsparse.prox import PROX
@@ -174,6 +175,14 @@ def test_batches_change_nothing():
     for method in ("free_energy", "predict_proba", "reconstruct"):
         whole, parts = getattr(model, method)(y), getattr(model, method)(y, batch_size=4)
         assert torch.allclose(whole, parts, rtol=0, atol=1e-13), method
+
+
+@pytest.mark.parametrize("replicates", [(), (2,)])
+def test_encoding_in_batches_equals_encoding_at_once(replicates):
+    y, a = problem(replicates=replicates)
+    model = Mixture(a, "soft", 0.2)
+    codes = encode_in_batches(model, y, batch_size=4)
+    assert torch.allclose(codes, model.encode(y), rtol=0, atol=1e-13)
 
 
 def test_what_a_mixture_explains_is_what_its_methods_say_one_by_one():

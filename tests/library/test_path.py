@@ -1,9 +1,12 @@
 """A path of trainings: each from where the last one ended, at the values that were asked for."""
 
+import warnings
+
 import pytest
 import torch
 
 import groupsparse as gs
+from groupsparse.path import LEAST, values
 
 OPTIONS = {"epochs": 3, "lr": 5e-3, "batch_size": 50, "normalize": True}
 
@@ -28,6 +31,26 @@ def test_a_path_falls_from_below_lambda_max_at_equal_ratios(problem):
     assert path.dictionaries.shape == (6, 20, 16)
     assert torch.equal(path.dictionaries[-1], model.dictionary)
     assert model.lambda_ == pytest.approx(float(path.lambdas[-1]))
+
+
+@pytest.mark.parametrize("encoder", ["shallow", "fista", "untied"])
+def test_a_path_begins_where_its_model_falls_silent(problem, encoder):
+    data, start = problem
+    if encoder == "untied":
+        generator, data = torch.Generator().manual_seed(0), data + 10
+        model = gs.UntiedAutoencoder(
+            start, "group_soft", 0.0, 2, torch.randn(20, 16, generator=generator),
+            torch.randn(16, generator=generator), data.mean(0),
+        )  # fmt: skip
+    else:
+        model = gs.Autoencoder(start, "group_soft", 0.0, 2, encoder, 5)
+    limit = values(model, data, 1)[0] / LEAST
+    for factor, silent in ((1.001, True), (0.999, False)):
+        model.lambda_ = factor * limit
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            assert (not model.encode(data).any()) == silent
+        assert silent == any(f"nonzero below {limit:.4g}"[:-1] in str(w.message) for w in said)
 
 
 def test_each_training_starts_where_the_last_one_ended(problem):
@@ -56,6 +79,13 @@ def test_held_out_samples_are_scored(problem):
     ]
     assert torch.equal(paths[0].dictionaries, paths[1].dictionaries)
     assert paths[0].explained != paths[1].explained
+
+
+def test_a_lambda_may_be_a_tensor_of_one_number(problem):
+    data, start = problem
+    model = gs.Autoencoder(start, "group_soft", torch.tensor(1.0), 2)
+    assert model.lambda_ == 1.0
+    assert gs.lambda_path(model, data, [2.0], **OPTIONS).lambdas.tolist() == [2.0]
 
 
 def test_what_does_not_fit_is_refused(problem):

@@ -36,6 +36,26 @@ def test_every_replicate_has_its_own_threshold(name, active):
     torch.testing.assert_close(*gradients, rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.parametrize("name", PROX)
+@pytest.mark.parametrize("active", [1, GROUPS], ids=["few active groups", "all active"])
+def test_thresholds_take_the_precision_of_the_codes(name, active):
+    v = inputs(active).float().requires_grad_()
+    x = PROX[name](v, THRESHOLDS, D)
+    assert x.dtype == torch.float32
+    assert torch.equal(x, PROX[name](v, THRESHOLDS.float(), D))
+    assert torch.autograd.grad(x.sum(), v)[0].dtype == torch.float32
+
+
+@pytest.mark.parametrize("name", PROX)
+@pytest.mark.parametrize("active", [1, GROUPS], ids=["few active groups", "all active"])
+def test_what_is_not_a_number_stays_so(name, active):
+    v = inputs(active)
+    v[0, 0, :D] = torch.nan
+    x = PROX[name](v, 1.0, D)
+    assert x[0, 0, :D].isnan().all()
+    assert x.isnan().sum() == D
+
+
 def test_the_norm_that_is_left_is_what_exceeds_the_threshold_of_the_replicate():
     left = group_norms(PROX["group_soft"](inputs(1), THRESHOLDS, D), D)
     expected = (3 - THRESHOLDS).expand(3, 20, 1)

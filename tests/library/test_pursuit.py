@@ -142,6 +142,23 @@ def test_more_active_atoms_than_dimensions_are_refused(problem):
         gs.refit_codes(sample.data[:2], truth, torch.ones(2, 10), 4)
 
 
+def test_one_group_of_more_atoms_than_dimensions_is_refused():
+    data, dictionary, every = torch.ones(1, 9), torch.ones(9, 20), torch.tensor([[True, False]])
+    with pytest.raises(ValueError, match="a sample has 1 active groups, 10 atoms in 9 dimensions"):
+        gs.refit_codes(data, dictionary, every, 10)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("d", [2, 8])
+def test_codes_on_a_support_of_zero_atoms_are_zero(d, dtype):
+    dictionary, support = torch.eye(20, 2 * d, dtype=dtype), torch.eye(2).bool()
+    dictionary[:, :d] = 0
+    codes = gs.refit_codes(torch.ones(2, 20), dictionary, support, d)
+    expected = torch.zeros(2, 2 * d, dtype=dtype)
+    expected[1, d:] = 1
+    assert torch.allclose(codes, expected)
+
+
 def test_a_zero_sample_has_no_group_by_the_test(problem):
     truth, _, _ = problem
     assert not gs.select_groups(torch.zeros(2, 60), truth, 4).any()

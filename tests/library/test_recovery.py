@@ -235,6 +235,12 @@ def test_an_empty_estimate_scores_zero_rather_than_dividing_by_zero():
     assert support_scores(~truth, truth) == expected
 
 
+def test_supports_are_arrays_of_any_kind_and_nothing_to_find_scores_zero():
+    empty = np.zeros((3, 4), dtype=bool)
+    scores = support_scores(empty, empty)
+    assert scores == {"recall": 0.0, "precision": 0.0, "f1": 0.0, "exact": 1.0}
+
+
 def test_a_group_is_in_the_support_if_any_of_its_entries_is_not_zero():
     codes = torch.tensor([[0.0, 1e-30, 0.0, 0.0, -1.0, 2.0]])
     assert group_support(codes, 2).tolist() == [[True, False, True]]
@@ -257,6 +263,16 @@ def test_errors_ignore_the_scale_of_atoms():
     ):
         before, after = float(error(estimate, truth)), float(error(estimate * scale, truth))
         assert after == pytest.approx(before, abs=ROUNDING)
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
+def test_what_a_deficient_group_lacks_is_an_error(scale):
+    truth = torch.eye(6, dtype=torch.float64)[:, :3]
+    a, b, none = truth[:, 0], truth[:, 1], torch.zeros(6)
+    for atoms, found in (((none,) * 3, 0), ((a,) * 3, 1), ((a, -a, b), 2), ((none, b, a), 2)):
+        estimate = scale * torch.stack([*atoms], 1)
+        assert invariant_squared_error(estimate, truth, 3) == pytest.approx(3 - found)
+        assert float(group_overlaps(estimate, truth, 3)) == pytest.approx(found / 3)
 
 
 def test_the_aligned_error_ignores_the_scale_of_groups():
@@ -316,6 +332,31 @@ def test_least_squares_has_the_error_that_theory_predicts():
 def test_least_squares_keeps_the_type_of_the_data():
     codes, _ = codes_and_power(100)
     assert least_squares_dictionary(torch.ones(100, 5), codes.float()).dtype == torch.float32
+
+
+def test_an_atom_that_no_code_uses_is_zero():
+    codes, _ = codes_and_power(200)
+    codes[:, 3] = 0
+    truth = random_dictionary(N, M, rng(0)).double()
+    estimate = least_squares_dictionary((codes @ truth.T).numpy(), codes.numpy())
+    assert not estimate[:, 3].any()
+    used = torch.arange(M) != 3
+    assert torch.allclose(estimate[:, used], truth[:, used], rtol=0, atol=1e-11)
+    assert not least_squares_dictionary(torch.ones(5, N), torch.zeros(5, M)).any()
+
+
+def test_least_squares_sums_in_float64():
+    codes, _ = codes_and_power(2000)
+    data = codes @ random_dictionary(N, M, rng(0)).double().T
+    single = least_squares_dictionary(data.float(), codes.float()).double()
+    exact = least_squares_dictionary(data.float().double(), codes.float().double())
+    assert torch.allclose(single, exact, rtol=1e-7, atol=1e-7), "float32 rounding of the result"
+
+
+def test_the_noise_floor_takes_one_power_for_each_atom():
+    assert noise_floor(0.5, 3, 100, [1.0, 2.0]) == pytest.approx(0.5 * (1 / 100 + 1 / 200))
+    with pytest.raises(ValueError, match=r"code_power must have shape \(m,\)"):
+        noise_floor(0.5, 3, 100, code_power(0.5, (1.0, 2.0), 2))
 
 
 def test_the_noise_floor_is_the_mean_error_of_least_squares():

@@ -4,8 +4,10 @@ import pytest
 import torch
 
 from groupsparse import loss, screening
+from groupsparse.groups import active
 from groupsparse.loss import shallow_loss
 from groupsparse.prox import PROX
+from groupsparse.topk import GroupTopK
 
 SAMPLES, ATOMS, GROUP = 40, 18, 3
 
@@ -36,6 +38,15 @@ def test_screening_changes_nothing(monkeypatch, prox):
     torch.testing.assert_close(gradient, expected_gradient, rtol=0, atol=1.2e-5 * scale)
 
 
+def test_what_is_not_a_number_is_not_screened_away(monkeypatch):
+    data, dictionary = single()
+    monkeypatch.setattr(loss, "dense_from", lambda *_: 1.0)
+    with torch.no_grad():
+        dictionary[0, 0] = torch.nan
+    for prox in (PROX["group_soft"], GroupTopK(1)):
+        assert shallow_loss(data, dictionary, prox, 3.5, GROUP).isnan()
+
+
 def screened(data, dictionary, found: screening.Screen) -> torch.Tensor:
     """Groups that pass: (N, G)."""
     whole = [
@@ -55,7 +66,7 @@ def test_screening_lets_every_active_group_pass(monkeypatch, prox):
     # Thresholds just below the norm of a group, where rounding could lose it.
     for threshold in (norms[norms > 3] * (1 - 1e-7)).tolist():
         found = screened(data, dictionary, screening.screen(data, dictionary, threshold, GROUP))
-        exact = screening.active(PROX[prox](products, threshold, GROUP), GROUP)
+        exact = active(PROX[prox](products, threshold, GROUP), GROUP)
         missed += int((exact & ~found).sum())
         passed += int(found.sum() - exact.sum())
     assert missed == 0

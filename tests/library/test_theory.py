@@ -28,7 +28,7 @@ from groupsparse.dictionary import (
     orthonormalize_groups,
     tilt_groups,
 )
-from groupsparse.generative import Codes, dense_codes, random_dictionary
+from groupsparse.generative import Codes, dense_codes, random_dictionary, sample
 from groupsparse.groups import group_norms, split_groups
 from groupsparse.recovery import invariant_squared_error
 
@@ -235,6 +235,12 @@ def test_the_step_limit_is_that_of_the_fastest_group():
     assert theory.step_limit(statistics, 0.5) == pytest.approx(1 / (0.5 * 1.5 * 0.1 * 2 * 0.5))
 
 
+def test_no_active_group_limits_no_step():
+    truth = random_dictionary(N, M, rng(0))
+    drawn = sample(truth, D, 2, (4.0, 5.0), 50, rng(1), std=0.0)
+    assert theory.largest_step(truth, truth, drawn, 1e3, D) == math.inf
+
+
 @pytest.mark.parametrize("delta", [0.0, 0.3, math.sqrt(2 * D)])
 def test_tilted_groups_are_orthonormal_and_at_the_distance_asked_for(delta):
     truth = orthonormal()
@@ -252,6 +258,11 @@ def test_tilted_groups_are_orthonormal_and_at_the_distance_asked_for(delta):
 def test_a_tilt_beyond_orthogonal_spans_is_refused():
     with pytest.raises(ValueError, match="delta"):
         tilt_groups(orthonormal(), 2.1, D, rng(2))
+
+
+def test_a_tilt_needs_room_beside_the_group():
+    with pytest.raises(ValueError, match="twice as many dimensions"):
+        tilt_groups(torch.eye(3), 0.1, 2, rng(2))
 
 
 def test_orthonormalized_groups_keep_their_spans():

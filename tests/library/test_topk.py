@@ -1,13 +1,13 @@
 """Activations that keep a number of groups, in a sample or in a batch."""
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import groupsparse as gs
-from groupsparse.groups import group_norms
-from groupsparse.loss import active
+from groupsparse.groups import active, group_norms
 from groupsparse.topk import BatchGroupTopK, GroupTopK, activation_of
 
 D, GROUPS = 2, 6
@@ -88,7 +88,15 @@ def test_the_gradient_passes_what_is_kept_unchanged(rule):
 
 
 @pytest.mark.parametrize(
-    "rule", [GroupTopK(3), BatchGroupTopK(1.5), BatchGroupTopK(2.0, 0.123456789012345)]
+    "rule",
+    [
+        GroupTopK(3),
+        BatchGroupTopK(1.5),
+        BatchGroupTopK(2.0, 0.123456789012345),
+        BatchGroupTopK(1234567),
+        BatchGroupTopK(1 / 3),
+        BatchGroupTopK(np.float64(0.1), np.float64(0.3)),
+    ],
 )
 def test_a_name_says_it_all(rule):
     assert activation_of(str(rule)) == rule
@@ -136,6 +144,31 @@ def test_a_network_learns_with_them_is_calibrated_and_saved(encoder, tmp_path):
     assert torch.equal(again.encode(data), model.encode(data))
 
 
+@pytest.mark.parametrize(
+    ("encoder", "refit"), [("shallow", False), ("shallow", True), ("ista", False)]
+)
+@pytest.mark.parametrize("k", [0.3, 2, 20])
+def test_the_level_is_the_least_that_keeps_no_more_than_k(encoder, refit, k):
+    dictionary = torch.randn(
+        13, 12, generator=torch.Generator().manual_seed(1), dtype=torch.float64
+    )
+    data = torch.randn(40, 13, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    model = gs.Autoencoder(dictionary, BatchGroupTopK(k), 0.1, D, encoder, refit=refit)
+    level = gs.calibrate(model, data)
+    assert model.activation == BatchGroupTopK(k, level)
+    assert gs.active_per_sample(model.encode(data).detach(), D) <= k
+    if level > 1e-6:
+        model.prox = BatchGroupTopK(k, level * (1 - 1e-6))
+        assert gs.active_per_sample(model.encode(data).detach(), D) > k
+
+
+def test_a_calibration_that_fails_leaves_the_model_as_it_was():
+    model = gs.Autoencoder(torch.eye(4), "batch_group_top_k(1)", 0.0, 2)
+    with pytest.raises(ValueError, match="NaN"):
+        gs.calibrate(model, torch.full((3, 4), torch.nan))
+    assert model.prox == "batch_group_top_k(1)"
+
+
 def test_only_a_batch_rule_is_calibrated():
     model = gs.Autoencoder(torch.eye(4), "group_top_k(1)", 0.0, 2)
     with pytest.raises(TypeError, match="only batch_group_top_k has a level, not 'group_top_k"):
@@ -174,7 +207,6 @@ def test_a_function_of_the_users_is_named_by_its_import_path(tmp_path, monkeypat
     code = "def mine(v, threshold, group_size):\n    return v * 0.5\n"
     (tmp_path / "my_activations.py").write_text(code)
     path = "my_activations:mine"
-    assert activation_of(path).grouped, "it acts on groups unless it says otherwise"
     model = gs.Autoencoder(torch.eye(4), path, 1.0, 2)
     assert torch.equal(model.encode(torch.ones(1, 4)), torch.full((1, 4), 0.5))
     for wrong, reason in (
@@ -186,5 +218,6 @@ def test_a_function_of_the_users_is_named_by_its_import_path(tmp_path, monkeypat
     model.save(tmp_path / "model")
     with pytest.raises(ValueError, match="give it as load"):
         gs.Autoencoder.load(tmp_path / "model")  # a file from elsewhere chooses no import
+    assert gs.Autoencoder(torch.eye(4), "torch:relu", 1.0, 2).prox == "torch:relu", "no attributes"
     loaded = gs.Autoencoder.load(tmp_path / "model", prox=path)
     assert torch.equal(loaded.encode(torch.ones(1, 4)), torch.full((1, 4), 0.5))

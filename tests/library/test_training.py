@@ -13,6 +13,8 @@ import yaml
 from groupsparse.artifacts import load_tensors, save_tensors
 from groupsparse.autoencoder import Autoencoder
 from groupsparse.batches import FixedData, FreshData, FreshNoise, StreamedData
+from groupsparse.checkpoints import program
+from groupsparse.convolutional import ConvolutionalAutoencoder
 from groupsparse.dictionary import normalize_columns, perturb
 from groupsparse.generative import Codes, decode, random_dictionary, sample
 from groupsparse.loss import reconstruction_loss
@@ -20,6 +22,7 @@ from groupsparse.prox import PROX
 from groupsparse.recovery import squared_error
 from groupsparse.seeds import derive_seed, generator
 from groupsparse.training import DivergedError, train
+from groupsparse.trials import TrialData
 from recovery.controls import CONTROLS
 
 CONFIG = yaml.safe_load((Path(__file__).resolve().parents[2] / "config.yaml").read_text())
@@ -285,6 +288,7 @@ def test_a_corrupt_checkpoint_is_not_used(tmp_path, caplog, damage):
 
 def test_another_file_than_a_checkpoint_is_not_overwritten(tmp_path):
     files = {"model": None, "data.npy": np.arange(9.0).tobytes(), "text": b"a,b"}
+    files |= {"notes": b"Delete the checkpoint.", "state.json": b'{"kind": "checkpoint"}'}
     save_tensors(tmp_path / "model", {"dictionary": torch.zeros(2, N, M)}, kind="dictionary")
     for name, content in files.items():
         path = tmp_path / name
@@ -343,6 +347,29 @@ def test_fresh_noise_keeps_the_codes_and_draws_other_noise_in_every_epoch():
     assert all(torch.equal(a.data, b.data) for a, b in zip(first, again, strict=True))
 
 
+def test_replicates_have_seeds_of_their_own_by_default():
+    data = torch.arange(60.0).view(3, 10, 2)
+    assert FixedData(data, batch_size=4).seeds == [0, 1, 2]
+    assert FixedData(data[0]).seeds == [0]
+
+
+def test_a_seed_of_fresh_samples_is_a_number():
+    dictionary, options = torch.eye(4).unsqueeze(0), {"group_size": 2, "active_groups": 1}
+    options |= {"amplitude": (1.0, 2.0), "samples": 5}
+    one, same = (next(FreshData(dictionary, [0.1], s, **options)(1)) for s in (7, [7]))
+    assert torch.equal(one, same)
+    codes = Codes(torch.zeros(1, 5, 1, dtype=torch.long), torch.ones(1, 5, 1, 2))
+    one, same = (next(FreshNoise(dictionary, codes, [0.1], s)(1)) for s in (7, [7]))
+    assert torch.equal(one, same)
+    for make in (
+        lambda s: FreshData(dictionary, [0.1], [s], **options),
+        lambda s: FreshNoise(dictionary, codes, [0.1], [s]),
+    ):
+        for seed in (-1, 0.5):
+            with pytest.raises(ValueError, match="a seed must be"):
+                make(seed)
+
+
 def test_fresh_noise_needs_one_of_all_for_each_replicate():
     codes = Codes(torch.zeros(2, 5, 1, dtype=torch.long), torch.ones(2, 5, 1, 2))
     with pytest.raises(ValueError, match="3 dictionaries need as many codes"):
@@ -396,6 +423,56 @@ def test_what_an_activation_closes_over_is_part_of_it(tmp_path, caplog):
     assert "differs in its model" in caplog.text
 
 
+class Scaled:
+    def __init__(self, factor):
+        self.factor = factor
+
+    def __call__(self, v, t, d):
+        return v * (v.abs() > self.factor * t)
+
+
+class Layer(torch.nn.Module):
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = torch.nn.Parameter(torch.tensor(factor))
+
+    def forward(self, v, t, d):
+        return v * (v.abs() > self.factor * t)
+
+
+def scaled(v, t, d, factor=1.0):
+    return v * (v.abs() > factor * t)
+
+
+def around(inner):
+    return lambda v, t, d: inner(v, t, d)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        Scaled,
+        Layer,
+        lambda f: partial(scaled, factor=f),
+        lambda f: Scaled(f).__call__,
+        lambda f: around(partial(scaled, factor=f)),
+        lambda f: around(Scaled(torch.full((2000,), f)[:1])),
+        lambda f: partial(scaled, factor=np.append(np.ones(5000), f)[-1:]),
+    ],
+)
+def test_a_program_is_told_by_what_it_holds_and_not_by_its_place(make):
+    one, again, other = (json.dumps(program(make(f))) for f in (1.0, 1.0, 2.0))
+    assert one == again != other
+    assert " at 0x" not in one, "the next process has another address"
+
+
+def test_a_program_may_hold_itself():
+    def again(v, t, d):
+        return again(v, t, d) if d else v
+
+    assert json.dumps(program(again))
+
+
 def test_a_fingerprint_that_is_no_json_is_refused(tmp_path):
     for fingerprint in (torch.zeros(2), np.zeros(2), {1, 2}):
         with pytest.raises(TypeError, match="fingerprint must be JSON-able"):
@@ -410,6 +487,33 @@ def test_a_lambda_that_leaves_nothing_active_is_said_at_once(caplog, encoder):
     caplog.clear()
     train(Autoencoder(simulation()["init"], "group_soft", 1.0, D, encoder, 5), fixed(), epochs=2)
     assert "are zero" not in caplog.text
+
+
+def test_a_last_batch_without_active_groups_is_no_silence(caplog):
+    data = simulation()["data"][:1, :40].clone()
+    data[:, 7] = 0
+    model = Autoencoder(simulation()["init"][:1], "group_soft", 1.0, D)
+    order = torch.cat([torch.arange(7), torch.arange(8, 40), torch.tensor([7])])
+    train(model, lambda epoch: iter(data[:, order].split(13, 1)), epochs=1)
+    assert "are zero" not in caplog.text
+
+
+@pytest.mark.parametrize("prox", ["group_soft", "group_top_k(1)"])
+@pytest.mark.parametrize("lambda_", [1.0, 8.0])
+def test_an_atom_that_is_no_number_is_divergence(prox, lambda_):
+    start = simulation()["init"].clone()
+    start[1, 0, 0] = torch.nan
+    with pytest.raises(DivergedError, match=r"replicates \[1\]"):
+        train(Autoencoder(start, prox, lambda_, D), fixed(), epochs=1)
+
+
+def test_orthonormal_groups_need_a_model_of_equal_groups():
+    model = Autoencoder(torch.eye(4), "group_soft", 0.1, [1, 3])
+    kernels = ConvolutionalAutoencoder(torch.ones(1, 3))
+    trials = TrialData(kernels.recording(torch.ones(2, 1, 8)))
+    for made, batches in ((model, FixedData(torch.eye(4))), (kernels, trials)):
+        with pytest.raises(ValueError, match="needs equal groups"):
+            train(made, batches, epochs=1, normalize="orthonormal")
 
 
 def test_an_explosion_within_the_first_epoch_is_divergence():
