@@ -15,6 +15,7 @@ import torch
 from bench.formula import peak_bytes, run_of
 from bench.formula import seconds as predicted
 from bench.rates import machine
+from bench.scale import read
 from bench.timing import (
     arguments,
     isolated,
@@ -86,11 +87,11 @@ def measure(
         return {}
 
     def run() -> None:
-        start, size = torch.from_numpy(np.load(folder / "start.npy")), spec["batch_size"]
+        start, size = read(folder / "start.npy"), spec["batch_size"]
         if spec["block"]:
             batches = StreamedData(folder / "data.npy", SEED, size, spec["block"])
         else:
-            batches = FixedData(np.load(folder / "data.npy"), SEED, size)
+            batches = FixedData(read(folder / "data.npy"), SEED, size)
         if spec["kind"] == "alternating":
             alternate(start, batches, d, passes=count, metrics=stamp)
             return
