@@ -40,7 +40,7 @@ def test_every_figure_is_drawn_and_captioned(page):
     captions = page.eval_on_selector_all(
         "figure[id] figcaption", "all => all.map(c => c.textContent)"
     )
-    assert all(re.search(r"(Fig\. |Theory )\w", caption) for caption in captions)
+    assert all(re.search(r"(Fig\. |Theory |Deconvolution )\w", caption) for caption in captions)
 
 
 def test_what_was_asked_and_found_the_key_figure_and_the_verdicts_are_on_one_screen(page):
