@@ -112,7 +112,7 @@ def test_it_prints_with_figures_whole_and_headings_kept_with_what_follows(page):
     )
     assert [after for after, _ in styles[:2]] == ["avoid", "avoid"]
     assert [inside for _, inside in styles[2:]] == ["avoid", "avoid"]
-    page.emulate_media(media="screen")
+    page.emulate_media(media="null")  # as a reader prints it
     pdf = page.pdf(format="A4")
     assert pdf.startswith(b"%PDF")
     pages = len(re.findall(rb"/Type\s*/Page\b", pdf))
