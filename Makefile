@@ -61,9 +61,9 @@ docs: $(READY)
 	sphinx-build -q -W --keep-going -b html -c docs . build/docs
 	@echo "The documentation is in build/docs/index.html"
 
-# Two processes: many tests are I/O-bound, so a single process would leave a core idle.
+# Three processes for two cores: tests of SLURM mostly wait for it.
 test: $(READY)
-	pytest -n 2 --dist loadfile --no-loadscope-reorder
+	pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # Build sdist and wheel, the wheel from the sdist, and test it in a separate environment, without the
 # workflow's packages: `make alone PYTHON=python3.13`.

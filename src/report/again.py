@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
@@ -37,7 +38,8 @@ def main() -> None:
 
 def script(module: str, arguments: list[str]) -> None:
     """Run a script as the rules do."""
-    subprocess.run([sys.executable, "-m", module, *arguments], check=True)
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    subprocess.run([sys.executable, "-m", module, *arguments], check=True, env=environment)
 
 
 def judged(
