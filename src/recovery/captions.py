@@ -15,7 +15,7 @@ CAPTIONS = {
     "fig3c": ("Fig. 3c", "dictionary error of all methods at {snr_db} dB, with both controls"),
     "fig3d": ("Fig. 3d", "support recovery after training against SNR"),
     "inits": (
-        "Recovery A (not in the paper)",
+        "Fig. D (not in the paper)",
         "dictionary error of {method} per epoch from every initialisation, at {snr_db} dB",
     ),
 }
@@ -27,7 +27,7 @@ QUOTED = {
 # Which crosses of the paper a figure holds, if the study is of its size.
 CROSSES = "; crosses: the paper"
 SWEEP = (
-    "Recovery B (not in the paper): small problems (n = {n}, {groups} groups of {group_size}, "
+    "Fig. E (not in the paper): small problems (n = {n}, {groups} groups of {group_size}, "
     "fixed data) after training against lambda"
 )
 

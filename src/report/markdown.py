@@ -56,7 +56,7 @@ def whole(section: dict) -> list[str]:
         elif block["kind"] == "figure":
             parts.append(f"- [{block['name']}](figures/{block['name']}.png): {captioned(block)}")
         elif not block["folded"]:
-            parts += [f"{captioned(block)}:"] if captioned(block) else []
+            parts += [f"{words.rstrip('.')}:"] if (words := captioned(block)) else []
             parts.append(grid(block))
     return parts
 
