@@ -19,6 +19,9 @@ NAMES = {
     "fresh_noise": "fresh-noise",
 }
 
+# Activations whose codes are never negative.
+ONE_SIDED = ("relu", "group_soft_nonnegative")
+
 
 def method_name(method: str) -> str:
     """What readers call a method or control of the config; a name of its own stays as it is.

@@ -112,3 +112,14 @@ def check_count(value: int, name: str, least: int = 0) -> int:
     if not isinstance(value, Integral) or value < least:
         raise ValueError(f"{name} must be a whole number of at least {least}, not {value!r}")
     return int(value)
+
+
+def require_finite(data: Tensor, what: str = "samples") -> None:
+    """ValueError naming the first rows of data (..., N, n) with NaN or infinite values."""
+    # The ends first: the test of every entry would copy the data.
+    if data.numel() and torch.isfinite(torch.stack(data.aminmax())).all():
+        return
+    bad = ~torch.isfinite(data).all(-1)
+    if bad.any():
+        first = bad.nonzero()[:3].squeeze(-1).tolist()
+        raise ValueError(f"{int(bad.sum())} {what} have NaN or infinite values, the first {first}")

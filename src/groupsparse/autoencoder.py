@@ -18,12 +18,12 @@ from groupsparse.arrays import (
     as_tensor,
     check_count,
     check_step,
+    require_finite,
 )
 from groupsparse.dictionary import squared_spectral_norm
 from groupsparse.gram import gram, gram_loss, products
 from groupsparse.groups import Groups, active, group_size_of
 from groupsparse.loss import dense_loss, per_sample, reconstruction_loss, shallow_loss
-from groupsparse.preprocess import require_finite
 from groupsparse.prox import PROX, Prox, name_of
 from groupsparse.pursuit import refitted
 from groupsparse.thresholds import silence

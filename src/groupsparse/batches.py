@@ -11,10 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from groupsparse.arrays import Array, as_tensor, check_count
+from groupsparse.arrays import Array, as_tensor, check_count, require_finite
 from groupsparse.artifacts import tensor_digest
 from groupsparse.generative import Codes, Sample, decode, sample
-from groupsparse.preprocess import require_finite
 from groupsparse.seeds import generator
 
 

@@ -9,14 +9,13 @@ import torch
 from torch import Tensor
 
 from groupsparse.alternating import alternate
-from groupsparse.arrays import Array, as_tensor, check_count
+from groupsparse.arrays import Array, as_tensor, check_count, require_finite
 from groupsparse.dictionary import blocks, from_blocks, orthonormalize_groups
 from groupsparse.group_size import estimate_group_size, gaps, noise_like
 from groupsparse.groups import columns_of
 from groupsparse.least_squares import Statistics
 from groupsparse.pairwise import GAP, SAME, NoGroupsError, candidates, distinct, members, overlaps
 from groupsparse.parting import parted
-from groupsparse.preprocess import require_finite
 from groupsparse.pursuit import FALSE_ALARM, ROWS, noise_quantile, refit_codes, select_groups
 from groupsparse.seeds import as_generator
 

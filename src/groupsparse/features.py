@@ -8,8 +8,7 @@ import time
 import torch
 from torch import Tensor
 
-from groupsparse.arrays import Array, as_tensor, check_count
-from groupsparse.preprocess import require_finite
+from groupsparse.arrays import Array, as_tensor, check_count, require_finite
 
 log = logging.getLogger(__name__)
 

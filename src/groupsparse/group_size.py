@@ -5,9 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from groupsparse.arrays import Array, as_tensor, check_count
+from groupsparse.arrays import Array, as_tensor, check_count, require_finite
 from groupsparse.pairwise import NoGroupsError, candidates, members
-from groupsparse.preprocess import require_finite
 from groupsparse.seeds import as_generator
 
 

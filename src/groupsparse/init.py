@@ -8,10 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from groupsparse.arrays import Array, as_tensor, check_count, check_groups
+from groupsparse.arrays import Array, as_tensor, check_count, check_groups, require_finite
 from groupsparse.dictionary import normalize_columns
 from groupsparse.pairwise import candidates, distinct, members
-from groupsparse.preprocess import require_finite
 from groupsparse.supervision import SUPERVISED_INITS
 
 

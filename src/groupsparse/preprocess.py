@@ -1,7 +1,8 @@
 """Preprocessing shared by training and evaluation of the clustering experiment."""
 
-import torch
 from torch import Tensor
+
+from groupsparse.arrays import require_finite
 
 
 def preprocess(
@@ -25,14 +26,3 @@ def preprocess(
     if unit_norm:
         parts = [part / part.norm(dim=1, keepdim=True).clamp_min(1e-12) for part in parts]
     return parts
-
-
-def require_finite(data: Tensor, what: str = "samples") -> None:
-    """ValueError naming the first rows of data (..., N, n) with NaN or infinite values."""
-    # The ends first: the test of every entry would copy the data.
-    if data.numel() and torch.isfinite(torch.stack(data.aminmax())).all():
-        return
-    bad = ~torch.isfinite(data).all(-1)
-    if bad.any():
-        first = bad.nonzero()[:3].squeeze(-1).tolist()
-        raise ValueError(f"{int(bad.sum())} {what} have NaN or infinite values, the first {first}")

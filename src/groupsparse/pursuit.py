@@ -7,12 +7,18 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from groupsparse.arrays import Array, as_dictionary, as_tensor, check_count, check_groups
+from groupsparse.arrays import (
+    Array,
+    as_dictionary,
+    as_tensor,
+    check_count,
+    check_groups,
+    require_finite,
+)
 from groupsparse.arrays import check_lambda as check_threshold
 from groupsparse.dictionary import orthonormalize_groups
 from groupsparse.groups import active, columns_of, group_norms
 from groupsparse.normal_equations import Products, least_squares, solve
-from groupsparse.preprocess import require_finite
 from groupsparse.prox import Prox
 from groupsparse.topk import activation_of
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from groupsparse.arrays import Array, as_tensor, check_groups
 from groupsparse.dictionary import blocks, normalize_columns
+from groupsparse.generative import Sample, entries
 from groupsparse.groups import active
 from groupsparse.matching import best_matching
 
@@ -184,3 +185,22 @@ def least_squares_dictionary(data: Array, codes: Array) -> Tensor:
     gram = codes.mT @ codes
     gram.diagonal().add_(known.eps * gram.diagonal().mean() + known.tiny)
     return torch.linalg.solve(gram, codes.mT @ data.double()).mT.to(data.dtype)
+
+
+def add_normal_equations(gram: Tensor, cross: Tensor, sample: Sample, times: int = 1) -> None:
+    """Add X^T X (m, m) and X^T Y (m, n) of a sample in place, touching active entries only.
+
+    Solved for A^T, they are :func:`least_squares_dictionary` of all samples that were added.
+    ``times``: so many samples with the same codes, whose data are summed.
+    """
+    columns, values = entries(sample.codes)
+    products = times * values.unsqueeze(2) * values.unsqueeze(1)
+    places = columns.unsqueeze(2) * len(gram) + columns.unsqueeze(1)
+    gram.view(-1).index_add_(0, places.flatten(), products.flatten().to(gram.dtype))
+    columns, order = columns.flatten().sort(stable=True)
+    samples = torch.arange(len(sample.data)).repeat_interleave(values.shape[1])[order]
+    counts = torch.bincount(columns, minlength=len(gram))
+    cross += torch.nn.functional.embedding_bag(
+        samples, sample.data, counts.cumsum(0) - counts, mode="sum",
+        per_sample_weights=values.flatten()[order],
+    )  # fmt: skip

@@ -18,10 +18,9 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
-from groupsparse.arrays import Array, as_tensor, check_count
+from groupsparse.arrays import Array, as_tensor, check_count, require_finite
 from groupsparse.clustering import kmeans_clusters, spectral_embedding
 from groupsparse.encoder import unfolded
-from groupsparse.preprocess import require_finite
 from groupsparse.prox import soft_threshold
 
 log = logging.getLogger(__name__)

@@ -7,9 +7,8 @@ import math
 import torch
 from torch import Tensor
 
-from groupsparse.arrays import Array, as_tensor, check_count
+from groupsparse.arrays import Array, as_tensor, check_count, require_finite
 from groupsparse.groups import Size, group_norms
-from groupsparse.preprocess import require_finite
 from groupsparse.prox import Prox
 from groupsparse.topk import activation_of
 

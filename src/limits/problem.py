@@ -7,8 +7,8 @@ from torch import Tensor
 
 from groupsparse.batches import FixedData, FreshData
 from groupsparse.dictionary import perturb
-from groupsparse.generative import Sample, dense_codes, entries, random_dictionary, sample
-from groupsparse.recovery import least_squares_dictionary
+from groupsparse.generative import Sample, dense_codes, random_dictionary, sample
+from groupsparse.recovery import add_normal_equations, least_squares_dictionary
 from groupsparse.seeds import derive_seed, generator
 
 
@@ -50,15 +50,8 @@ class PooledOracle:
         self.cross = torch.zeros(atoms, n, dtype=torch.float64)
 
     def add(self, drawn: Sample) -> None:
-        """Add X^T X and X^T Y of a sample."""
-        columns, values = entries(drawn.codes)
-        rows = torch.arange(len(columns)).repeat_interleave(columns.shape[1])
-        codes = torch.sparse_coo_tensor(
-            torch.stack([columns.flatten(), rows]), values.flatten().double(),
-            (len(self.gram), len(columns)), check_invariants=False,
-        )  # fmt: skip
-        self.gram += (codes @ codes.mT).to_dense()
-        self.cross += codes @ drawn.data.double()
+        """Take a sample in."""
+        add_normal_equations(self.gram, self.cross, drawn)
 
     def dictionary(self) -> Tensor:
         """The dictionary (n, m) of least squares."""

@@ -13,6 +13,7 @@ from mixtures.conditions import (
     VOTE_OF_STARTS,
 )
 
+ATOMS = 8  # of a cluster that the figure draws, at most
 METHODS = {
     "mixmate": "MixMate",
     "mixmate_likelihood": "MixMate, likelihood",

@@ -4,9 +4,9 @@ import numpy as np
 import seaborn as sns
 from matplotlib.figure import Figure
 
+from mixtures.names import ATOMS
 from mixtures.outcome import confusion, extremes, gaps, matched, right
 
-SHOWN = 8  # atoms of a cluster
 EACH = 5  # images of least energy, and of most
 SMALLEST = 1e-2  # gap at which the histogram begins
 
@@ -19,7 +19,7 @@ def mixture(
 
     Parameters
     ----------
-    atoms : (K, n, h), of which up to ``SHOWN`` of a cluster are drawn
+    atoms : (K, n, h), of which up to ``ATOMS`` of a cluster are drawn
     images, labels, clusters, energies : (N, n), (N,), (N,), (N, K)
     shape : of an image, of n pixels
     """
@@ -27,8 +27,8 @@ def mixture(
     axes = figure.subplots(2, 2)
     counts = confusion(labels, clusters, len(atoms))
     order = matched(counts)
-    rows = [atoms[k].T[:SHOWN] for k in order]
-    _draw_images(axes[0, 0], rows, shape, len(rows[0]), range(SHOWN))
+    rows = [atoms[k].T[:ATOMS] for k in order]
+    _draw_images(axes[0, 0], rows, shape, len(rows[0]), range(ATOMS))
     axes[0, 0].set(title="(a) atoms", xlabel="atom", ylabel="cluster")
     _draw_confusion(axes[0, 1], counts[:, order], np.unique(labels))
     _draw_gaps(axes[1, 0], gaps(energies), right(labels, clusters, len(atoms)))

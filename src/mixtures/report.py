@@ -7,7 +7,7 @@ from evidence.delivery import deliver, options
 from evidence.section import figure, text
 from mixtures import claims, counts_claims, counts_section, missing_claims, missing_section, tables
 from mixtures.findings import findings
-from mixtures.names import called, start_name
+from mixtures.names import ATOMS, called, start_name
 
 INTRODUCTION = (
     "MixMate (A. Lin, A. H. Song, D. Ba, ICASSP 2022) gives every cluster a sparse network of its "
@@ -42,7 +42,6 @@ CAPTION = (
     "image. Data: {dataset}; {method} from {start}; first replicate. Labels only order clusters "
     "and colour (c)."
 )
-ATOMS = 8
 CLAIMS = {
     "mixtures": claims,
     "mixtures_missing": missing_claims,

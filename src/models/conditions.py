@@ -1,9 +1,10 @@
 """The generative models of the study, read off the config; imports nothing heavy."""
 
+from evidence.names import ONE_SIDED
+
 ORACLE, TRUTH = "oracle", "truth"  # least squares on the true codes; A* itself
 NEAR, RANDOM, NOTHING = "near", "random", "discover"  # where a method starts
 PER_GROUP = ("sizes", "frequencies")  # short lists in the config, repeated over the groups
-ONE_SIDED = ("relu", "group_soft_nonnegative")  # activations whose codes are never negative
 
 
 def settings(section: dict, name: str) -> dict:

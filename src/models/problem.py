@@ -8,6 +8,7 @@ from torch import Tensor
 from groupsparse.dictionary import normalize_columns, perturb
 from groupsparse.generative import Sample, dense_codes, random_dictionary, sample
 from groupsparse.groups import split_groups
+from groupsparse.recovery import least_squares_dictionary
 from groupsparse.seeds import generator
 from models.conditions import NEAR, RANDOM
 
@@ -50,8 +51,4 @@ def draw(model: dict, correlation: float, seed: int, name: str, replicate: int) 
 
 def oracle(problem: Problem) -> Tensor:
     """Least squares on the true codes (n, m); atoms that no code uses are zero."""
-    codes, data = problem.codes.double(), problem.sample.data.double()
-    used = (codes != 0).any(0)
-    learnt = torch.zeros(data.shape[1], codes.shape[1], dtype=torch.float64)
-    learnt[:, used] = torch.linalg.lstsq(codes[:, used], data).solution.T
-    return learnt.float()
+    return least_squares_dictionary(problem.sample.data, problem.codes)

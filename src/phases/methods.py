@@ -3,13 +3,12 @@
 import torch
 from torch import Tensor
 
+from evidence.names import ONE_SIDED
 from groupsparse.alternating import alternate
 from groupsparse.autoencoder import Autoencoder
 from groupsparse.batches import FixedData
 from groupsparse.thresholds import matched_threshold, noise_threshold
 from groupsparse.training import train
-
-ONE_SIDED = ("relu",)
 
 
 def threshold(data: Tensor, group_size: int, prox: str, false_activations: float) -> float:

@@ -4,28 +4,25 @@ import math
 
 import pandas as pd
 
+from evidence.fig3 import SPARSE, points
 from evidence.paper import paper_table
 from evidence.section import number, table
 from readings.conditions import AS_READ, comparable, readings
 from readings.distance import from_curve, from_table
 
-CURVES = {"group": "group-sparse", "sparse": "sparse"}  # network -> curve of Fig. 3c
+CURVES = {"group": "group", "sparse": SPARSE}  # network -> curve of Fig. 3
 ROWS = {"group": "group_sparse", "sparse": "sparse"}  # network -> method of Table 1
 EPOCHS = (60, 100, 140, 200, 300)  # shown beside the paper's
 
 
 def paper_curve(network: str) -> pd.Series:
     """The paper's errors at 1 dB by epoch (Fig. 3c)."""
-    points = paper_table("fig3")
-    here = points[points.figure.str.startswith("3c") & (points.curve == CURVES[network])]
-    return here.set_index(here.epoch_or_snr.astype(int)).value
+    return points("3c", CURVES[network]).droplevel("snr").rename(int)
 
 
 def paper_recall(network: str) -> float:
     """The paper's share of recovered entries at 1 dB (Fig. 3d)."""
-    points = paper_table("fig3")
-    here = points[points.figure.str.startswith("3d") & (points.curve == CURVES[network])]
-    return float(here[here.epoch_or_snr == 1].value.iloc[0]) / 100
+    return float(points("3d", CURVES[network])[1.0])
 
 
 def paper_scores(network: str, dataset: str) -> pd.Series:

@@ -12,8 +12,12 @@ from torch import Tensor
 
 from groupsparse.batches import FixedData, FreshData, FreshNoise
 from groupsparse.dictionary import normalize_columns
-from groupsparse.generative import Codes, Sample, dense_codes, entries
-from groupsparse.recovery import least_squares_dictionary, squared_error
+from groupsparse.generative import Codes, dense_codes
+from groupsparse.recovery import (
+    add_normal_equations,
+    least_squares_dictionary,
+    squared_error,
+)
 from groupsparse.seeds import generator
 
 log = logging.getLogger(__name__)
@@ -65,24 +69,6 @@ def _solved(epoch: int, epochs: int) -> bool:
     Its error falls as 1 / epoch, so a curve through these epochs is smooth.
     """
     return epoch <= 10 or epoch % 10 == 0 or epoch == epochs
-
-
-def add_normal_equations(gram: Tensor, cross: Tensor, sample: Sample, times: int = 1) -> None:
-    """Add X^T X (m, m) and X^T Y (m, n) of a sample in place, touching active entries only.
-
-    ``times``: so many samples with the same codes, whose data are summed.
-    """
-    columns, values = entries(sample.codes)
-    products = times * values.unsqueeze(2) * values.unsqueeze(1)
-    places = columns.unsqueeze(2) * len(gram) + columns.unsqueeze(1)
-    gram.view(-1).index_add_(0, places.flatten(), products.flatten().to(gram.dtype))
-    columns, order = columns.flatten().sort(stable=True)
-    samples = torch.arange(len(sample.data)).repeat_interleave(values.shape[1])[order]
-    counts = torch.bincount(columns, minlength=len(gram))
-    cross += torch.nn.functional.embedding_bag(
-        samples, sample.data, counts.cumsum(0) - counts, mode="sum",
-        per_sample_weights=values.flatten()[order],
-    )  # fmt: skip
 
 
 def chance(

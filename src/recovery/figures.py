@@ -3,10 +3,11 @@
 import argparse
 import json
 
+from evidence import fig3
 from evidence.options import add_figures, add_options
 from evidence.style import save
 from evidence.tables import load_table
-from recovery import paper, plots
+from recovery import plots
 from recovery.size import other_size
 
 
@@ -23,7 +24,7 @@ def main() -> None:
     method, init, snr = (args.shown[key] for key in ("method", "init", "snr_db"))
     here = history[history.init == init]
     # A study of another size does not stand beside the paper's curves.
-    papers = paper.NOTHING if other_size(args.model) else paper.curves(method)
+    papers = fig3.NOTHING if other_size(args.model) else fig3.curves(method)
     figures = {
         "fig3a": plots.error_per_epoch(here, method, papers),
         "fig3b": plots.loss_per_epoch(here, method, args.model["n"], papers),

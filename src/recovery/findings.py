@@ -3,12 +3,8 @@
 import pandas as pd
 
 from evidence.names import method_name
+from recovery.cases import SAMPLINGS
 
-SAMPLINGS = {
-    "fresh_noise": "fixed codes under new noise in every epoch",
-    "fresh": "fresh samples in every epoch",
-    "fixed": "one data set for all epochs",
-}  # the first that there is
 CONTROLS = ("oracle", "chance")
 
 
@@ -18,6 +14,7 @@ def findings(recovery: pd.DataFrame, shown: dict) -> list[str]:
     ``recovery`` has the scores of the evaluation; means are over replicates.
     """
     here = recovery[recovery.init == shown["init"]]
+    # The first that there is.
     sampling = next(name for name in SAMPLINGS if name in set(here.sampling))
     here = here[here.sampling == sampling]
     first, final = (

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from evidence.claims import Evidence, claim
+from evidence.fig3 import SPARSE, points
 from evidence.paper import MODEL
 from evidence.verdict import at_most, between
 from recovery.cases import countings, curves, others, samplings, score
-from recovery.paper import SPARSE, points
 
 claim = partial(claim, needs=("recovery", "recovery_history"), paper=False, paper_size=True)
 # A quarter is what curves on one plot look equal within; twice that is the same shape.

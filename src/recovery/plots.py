@@ -1,6 +1,6 @@
 """Figures of Experiment 1 from long-form tables; every function returns a Figure.
 
-``papers`` are the paper's points (:func:`recovery.paper.curves`). They are drawn as crosses where
+``papers`` are the paper's points (:func:`evidence.fig3.curves`). They are drawn as crosses where
 the sampling is the one that gives the paper's curves.
 """
 
@@ -9,15 +9,11 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
+from evidence.fig3 import NOTHING, SPARSE
 from evidence.names import method_name
 from evidence.style import legend_right
-from recovery.paper import NOTHING, SPARSE
+from recovery.cases import SAMPLINGS
 
-SAMPLING = {
-    "fresh_noise": "fresh noise every epoch",
-    "fresh": "fresh samples every epoch",
-    "fixed": "fixed data set",
-}
 PAPERS = "fresh_noise"  # the sampling of the paper
 CROSS = {"marker": "x", "ls": "", "ms": 4, "mew": 1.2}
 
@@ -53,7 +49,7 @@ def _curves(table, method, label, papers, *, oracle) -> Figure:
         for level, color in colors.items() if sampling == PAPERS else ():
             theirs = papers[papers.snr == level]
             ax.plot(theirs.epoch, theirs.value, color=color, **CROSS)
-        ax.set(title=SAMPLING[sampling], xlabel="epoch", ylabel=label, yscale="log")
+        ax.set(title=SAMPLINGS[sampling], xlabel="epoch", ylabel=label, yscale="log")
     handles = [mpl.lines.Line2D([], [], color=c, label=f"{s:g} dB") for s, c in colors.items()]
     if oracle:
         handles.append(mpl.lines.Line2D([], [], color="gray", ls="--", label=method_name("oracle")))
@@ -88,7 +84,7 @@ def _compared(history, column, snr, papers, **legend) -> Figure:
         )  # fmt: skip
         if sampling == PAPERS:
             _draw(ax, papers, "epoch")
-        title = f"{SAMPLING[sampling]}, {snr:g} dB"
+        title = f"{SAMPLINGS[sampling]}, {snr:g} dB"
         ax.set(title=title, xlabel="epoch", ylabel=r"$\|A - A^*\|_F^2$", yscale="log")
         if last:
             legend_right(ax, handles=_handles(ax, axes, papers), **legend)
@@ -154,7 +150,7 @@ def support_recovery(recovery: pd.DataFrame, papers: pd.DataFrame = NOTHING) -> 
         "group_exact": "samples with exact group support",
     }
     table = recovery[(recovery.stage == "final") & recovery.metric.isin(metrics)]
-    samplings = [s for s in SAMPLING if s in set(table.sampling)]
+    samplings = [s for s in SAMPLINGS if s in set(table.sampling)]
     figure = Figure(figsize=(3 * len(metrics), 2.8 * len(samplings)), layout="constrained")
     shape = len(samplings), len(metrics)
     grid = figure.subplots(*shape, sharex=True, sharey=True, squeeze=False)
@@ -170,7 +166,7 @@ def support_recovery(recovery: pd.DataFrame, papers: pd.DataFrame = NOTHING) -> 
             )  # fmt: skip
             if sampling == PAPERS and metric.endswith("_recall"):
                 _draw(ax, papers[papers.snr.isin(table.snr)], "snr")
-            ax.set(title=title, xlabel="SNR (dB)", ylabel=SAMPLING[sampling], ylim=(-0.03, 1.05))
+            ax.set(title=title, xlabel="SNR (dB)", ylabel=SAMPLINGS[sampling], ylim=(-0.03, 1.05))
             ax.set_xticks(sorted(table.snr.unique()))
             if last:
                 legend_right(ax, handles=_handles(ax, samplings, papers))
@@ -178,7 +174,7 @@ def support_recovery(recovery: pd.DataFrame, papers: pd.DataFrame = NOTHING) -> 
 
 
 def _panels(samplings) -> tuple[Figure, dict]:
-    samplings = [s for s in SAMPLING if s in set(samplings)]
+    samplings = [s for s in SAMPLINGS if s in set(samplings)]
     figure = Figure(figsize=(3.8 * len(samplings) + 1.8, 3.2), layout="constrained")
     axes = figure.subplots(1, len(samplings), sharey=True, squeeze=False)[0]
     return figure, dict(zip(samplings, axes, strict=True))

@@ -4,9 +4,9 @@ import pandas as pd
 
 from evidence.names import method_name
 from evidence.section import number, replicates, spread, table
+from recovery.cases import SAMPLINGS
 
 KEYS = ["init", "sampling", "snr", "method"]
-SAMPLINGS = ("fresh_noise", "fresh", "fixed")
 SUPPORTS = {
     "entry_recall": "entry recall",
     "positive_recall": "recall of positive entries",

@@ -4,6 +4,7 @@ import argparse
 import json
 import logging
 
+from evidence.names import ONE_SIDED
 from evidence.options import add_options
 from evidence.tables import long_form, save_table
 from groupsparse.artifacts import load_tensors, save_tensors
@@ -58,7 +59,7 @@ def main() -> None:
         std = float(tensors["data"].square().mean().sqrt())
         size = model_parameters["group_size"]
         threshold = matched_threshold(
-            spec["lambda"]["matched_to"], size, std, one_sided=spec["prox"] == "relu"
+            spec["lambda"]["matched_to"], size, std, one_sided=spec["prox"] in ONE_SIDED
         )
         logging.info("lambda %.4f (projections of noise have std %.4f)", threshold, std)
         spec = {**spec, "lambda": threshold, "lambda_rule": "matched"}

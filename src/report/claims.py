@@ -14,7 +14,8 @@ def grouped(claims: pd.DataFrame, blocks: list[dict]) -> list[dict]:
     """A group per title, in the order of the table, with a row per case.
 
     ``statistic`` and ``source`` of a group are what its cases share, ``case`` of a row is what is
-    its own. ``links`` lead to those of the section's ``blocks`` that show the claim.
+    its own. ``links`` lead to those of the section's ``blocks`` that show the claim; where several
+    have the same label, each row has its own.
     """
     groups = []
     claims = claims.astype(object).where(claims.notna(), "")
@@ -24,11 +25,16 @@ def grouped(claims: pd.DataFrame, blocks: list[dict]) -> list[dict]:
         rows = [shown(row) for row in cases.to_dict("records")]
         for row, *own in zip(rows, by_source, by_statistic, strict=True):
             row["case"] = "; ".join(filter(None, own))
-        links = {link["to"]: link for row in rows for link in linked(row, blocks)}
+            row["links"] = linked(row, blocks)
+        links = {link["to"]: link for row in rows for link in row["links"]}
+        labels = [link["label"] for link in links.values()]
+        for row in rows:
+            row["links"] = [link for link in row["links"] if labels.count(link["label"]) > 1]
+        shared = [link for link in links.values() if labels.count(link["label"]) == 1]
         groups.append(
             {
                 "title": title, "statistic": statistic, "source": source, "rows": rows,
-                "links": list(links.values()),
+                "links": shared,
             }
         )  # fmt: skip
     return groups

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from groupsparse.preprocess import preprocess, require_finite
+from groupsparse.arrays import require_finite
+from groupsparse.preprocess import preprocess
 
 
 @pytest.mark.parametrize("part", [0, 1])

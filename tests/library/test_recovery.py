@@ -16,6 +16,7 @@ from groupsparse.generative import (
     sample_codes,
 )
 from groupsparse.recovery import (
+    add_normal_equations,
     aligned_squared_error,
     group_overlaps,
     group_support,
@@ -26,7 +27,6 @@ from groupsparse.recovery import (
     squared_error,
     support_scores,
 )
-from recovery.controls import add_normal_equations
 
 N, D, GROUPS = 40, 2, 15
 M = D * GROUPS

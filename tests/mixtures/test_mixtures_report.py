@@ -134,7 +134,7 @@ def test_the_figure_has_four_panels_whatever_the_clusters(atoms):
     )  # fmt: skip
     assert len(figure.axes) == 5  # the colour bar is one
     atoms_drawn = figure.axes[0].images[0].get_array()
-    assert atoms_drawn.shape == (5 * 4, min(atoms, plots.SHOWN) * 5)
+    assert atoms_drawn.shape == (5 * 4, min(atoms, plots.ATOMS) * 5)
     figure.canvas.draw()
 
 

@@ -6,10 +6,10 @@ import pytest
 from claim_rows import row_of
 
 from evidence.claims import COLUMNS, claims_of, collect, tally
+from evidence.fig3 import SPARSE, points
 from evidence.paper import MODEL
 from recovery import claims, nearness
 from recovery.cases import sparse_networks
-from recovery.paper import SPARSE, points
 from recovery.size import other_size
 
 # The words that a reader sees.

@@ -13,7 +13,7 @@ def test_findings_quote_recall_at_all_levels_and_errors_at_the_level_shown():
     table.loc[final & (table.metric == "squared_error") & (table.method == "sparse"), "value"] = 9
     table.loc[table.sampling == "fixed", "value"] = 99.0
     supports, dictionary = findings(table, CONFIG["shown"])
-    assert supports.startswith("Supports (fresh samples in every epoch, 1 to 5 dB): group-sparse")
+    assert supports.startswith("Supports (fresh samples every epoch, 1 to 5 dB): group-sparse")
     assert "finds 60.0 to 75.0 % of the active entries, sparse (soft threshold) 60.0" in supports
     assert "starts at 6; group-sparse ends at 6, sparse (soft threshold) at 9." in dictionary
     assert "oracle" not in supports + dictionary

@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
+from evidence.fig3 import curves as paper_curves
 from recovery import plots
-from recovery.paper import curves as paper_curves
 
 EPOCHS = 3
 
@@ -39,7 +39,7 @@ def test_there_is_a_panel_for_each_sampling_of_the_run(samplings):
     for figure in (plots.methods_compared(here, 1.0), plots.error_per_epoch(here, "sparse")):
         assert len(figure.axes) == len(samplings)
         titles = [ax.get_title().split(",")[0] for ax in figure.axes]
-        assert titles == [plots.SAMPLING[s] for s in ("fresh", "fixed") if s in samplings]
+        assert titles == [plots.SAMPLINGS[s] for s in ("fresh", "fixed") if s in samplings]
 
 
 def test_an_error_has_a_curve_for_each_snr_and_one_of_the_oracle_beside_it():
@@ -64,7 +64,7 @@ def test_inits_are_compared_for_one_method():
     assert [curves(ax) for ax in figure.axes] == [2, 2]
 
 
-@pytest.mark.parametrize("sampling", list(plots.SAMPLING))
+@pytest.mark.parametrize("sampling", list(plots.SAMPLINGS))
 def test_the_papers_points_are_in_the_panel_of_its_sampling_alone(sampling):
     here = history((sampling,))
     here, papers = here[here.init == "near"], paper_curves("group_sparse")

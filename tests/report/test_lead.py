@@ -108,6 +108,15 @@ def test_a_claim_leads_to_what_it_names_or_to_the_one_figure_of_its_source(names
     assert [link["to"] for link in group["links"]] == links
 
 
+def test_links_of_one_label_are_told_apart_by_their_rows():
+    tables = [{**BLOCKS[-1], "name": name} for name in ("of_a", "of_b")]
+    cases = claims({"table": "of_a"}, {"table": "of_b", "figure": "second"})
+    (group,) = grouped(cases, [*BLOCKS, *tables])
+    assert [link["to"] for link in group["links"]] == ["second"]
+    found = [[link["to"] for link in row["links"]] for row in group["rows"]]
+    assert found == [["table-of_a"], ["table-of_b"]]
+
+
 def test_links_are_called_as_captions_call_their_target():
     (group,) = grouped(claims({"figure": "fig3a", "table": "ends"}), BLOCKS)
     assert [link["label"] for link in group["links"]] == ["Fig. 3a", "Ends"]

@@ -1,4 +1,4 @@
-"""The paper's curves of Fig. 3 in the terms of this experiment."""
+"""The paper's curves of Fig. 3 in the terms of our tables."""
 
 import pandas as pd
 
@@ -6,8 +6,7 @@ from evidence.paper import MODEL, paper_table
 
 COLUMNS = ["figure", "method", "snr", "epoch", "value"]
 NOTHING = pd.DataFrame(columns=COLUMNS).astype({"snr": float, "epoch": float, "value": float})
-SPARSE = "paper_sparse"  # of which the paper does not say which sparse network it is
-FIGURES = ("3a", "3b", "3c", "3d")
+SPARSE = "paper_sparse"  # the paper does not say which sparse network it is
 SNR_3C = 1.0
 
 
