@@ -55,7 +55,7 @@ def script_of_rules() -> dict[str, str]:
     text = "\n".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
     scripts = {}
     for rule in re.split(r"^rule ", text, flags=re.MULTILINE)[1:]:
-        if found := re.search(r'code=code\("([\w/]+\.py)"\)', rule):
+        if found := re.search(r'code=(?:lambda w: )?code\("([\w/]+\.py)"', rule):
             scripts[rule.split(":")[0]] = found[1]
     return scripts
 
