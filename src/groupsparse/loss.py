@@ -121,6 +121,8 @@ class _ShallowLoss(torch.autograd.Function):
     @staticmethod
     def forward(ctx, data, dictionary, prox, lambda_, group_size, refit) -> Tensor:
         samples, atoms = data.shape[0], dictionary.shape[1]
+        # Products of few entries read atoms one by one, so these are contiguous.
+        dictionary = dictionary.T.contiguous().T
         chosen = _kept if hasattr(prox, "kept") else above
         row, group, values = chosen(data, dictionary, prox, lambda_, group_size)
         if refit:
@@ -135,7 +137,7 @@ class _ShallowLoss(torch.autograd.Function):
         row = row.repeat_interleave(group_size)
         by_row = _offsets(row, samples)
         weights = codes.detach().flatten()
-        residual = _weighted_sums(dictionary.T.contiguous(), column, by_row, weights).sub_(data)
+        residual = _weighted_sums(dictionary.T, column, by_row, weights).sub_(data)
         # Row by row: one float32 sum over all entries would lose four digits.
         norms = torch.linalg.vector_norm(residual, dim=1).double()
         loss = (norms.square().sum() / (2 * samples)).to(data.dtype)

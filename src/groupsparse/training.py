@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 OPTIMIZERS = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
 NORMALIZATIONS = (False, True, "orthonormal")
 DECAYS = (None, "cosine")
+ROUNDING = 1e-5  # share of the loss by which it rises without a reason
 DIVERGED = 1e3  # factor over the first loss at which training counts as diverged
 
 
@@ -291,7 +292,7 @@ def _warn_if_silent(silent: Tensor) -> None:
 
 
 def _warn_if_worse(rows: list[dict[str, Tensor]]) -> None:
-    if len(rows) > 2 and (worse := rows[-1]["loss"] > rows[1]["loss"]).any():
+    if len(rows) > 2 and (worse := rows[-1]["loss"] > rows[1]["loss"] * (1 + ROUNDING)).any():
         log.warning(
             "the loss rose from %.4g to %.4g: try a smaller learning rate",
             rows[1]["loss"][worse].mean(),
