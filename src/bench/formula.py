@@ -11,18 +11,24 @@ from typing import NamedTuple
 
 from groupsparse.encoder import SEGMENT
 from groupsparse.loss import PROBE
-from groupsparse.pursuit import ROWS as PURSUED
+from groupsparse.pursuit import ROWS as TOGETHER
 from groupsparse.screening import ROWS as SCREENED
 
 FLOAT, DOUBLE = 4, 8  # bytes
 COPIED = 5  # copies of a block while it is read, shuffled and joined to what is left of the last
-LOADED = {"shallow": 5e6, "unfolded": 5e6, "alternating": 5e7}  # bytes: the last one imports scipy
-FACTORED = 0.3  # rate of factorisations in float64, of that of products in float32
-FETCHED = 3  # times that the rows of an active atom are fetched for a sample
-SCANNED = 30  # bytes that the search for active groups moves for an entry of Y A
-STEPPED = 32  # arrays of the size of the dictionary that a step reads or writes, with Adam
-CALLED = 0.02  # of a step: the calls of a layer
-LAYERED = {"forward": 6, "backward": 12}  # arrays (B, m) that a layer reads or writes
+LOADED = {"shallow": 8e6, "unfolded": 5e6, "alternating": 5e7}  # bytes: the last one imports scipy
+FACTORED = 0.13  # rate of factorisations in float64, of that of products in float32
+CACHED = 8e6  # bytes of a dictionary up to which what a step does to it costs nothing
+# Bytes as if all were read once and written once as fast as an array is multiplied by a number.
+FETCHED = 22  # for an entry of an active atom, in a sample
+SORTED = 2000  # for an active atom in a sample
+SCANNED = 86  # for an entry of Y A
+READ = 80  # for an entry of the data
+STEPPED = {"shallow": 220, "unfolded": 670}  # for an entry of the dictionary, in a step
+LAYERED = 34  # for an entry of a layer's codes; twice that where the layer is differentiated
+PURSUED = {"atoms": 115, "gram": 60}  # for an entry of an active atom in a sample; of A^T A, A^T Y
+# Of a step whose work is nothing: the calls of a layer, and of a group that a pursuit adds.
+CALLED, ADDED = 0.14, 1.0
 
 
 class Machine(NamedTuple):
@@ -89,12 +95,13 @@ def seconds(run: Run, machine: Machine) -> float:
 def shallow(run: Run) -> Work:
     """Y A to find the active groups; everything else touches active atoms alone."""
     samples, n, m, active, steps = sizes(run)
-    fetched = FETCHED * FLOAT * n * active
+    of_samples = FETCHED * n * active + SORTED * active + SCANNED * m + READ * n
+    of_steps = STEPPED["shallow"] * n * m if FLOAT * n * m > CACHED else 0.0
     return Work(
         product=steps * 2 * min(PROBE, run.batch_size) * n * m,
         screen=samples * 2 * n * m,
         factor=0.0,
-        memory=samples * (fetched + SCANNED * m + 6 * FLOAT * n) + steps * STEPPED * FLOAT * n * m,
+        memory=samples * of_samples + steps * of_steps,
         steps=steps,
     )
 
@@ -113,30 +120,27 @@ def unfolded(run: Run) -> Work:
     of_layers += 2 * by_gram
     of_atoms = 2 if by_gram else 5 if deep else 3
     gram = 1 + (by_gram or deep > 0)
-    arrays = LAYERED["forward"] * (layers + again) + LAYERED["backward"] * deep
+    passes = layers + again + 2 * deep
     return Work(
         product=samples * 2 * (of_atoms * n * m + of_layers * m * m)
         + steps * 2 * (gram * n * m * m + (n * n * m if n < m else 0)),
         screen=0.0,
         factor=steps * 4 / 3 * min(n, m) ** 3,
-        memory=samples * FLOAT * (arrays * m + 6 * n) + steps * STEPPED * FLOAT * n * m,
-        steps=steps * (1 + CALLED * (layers + again + 2 * deep)),
+        memory=samples * LAYERED * passes * m + steps * STEPPED["unfolded"] * n * m,
+        steps=steps * (1 + CALLED * passes),
     )
 
 
 def alternating(run: Run) -> Work:
     """Y A, a pursuit that reads rows of the Gram matrix, sums in float64, and one fit of A."""
     samples, n, m, active, steps = sizes(run)
-    parts = steps * ceil(run.batch_size / PURSUED)
-    rounds = run.active_groups + 1
-    pursued = FLOAT * m * (active * rounds / 2 + 12 * rounds)
-    summed = DOUBLE * (m * (2 * active + 8) + 2 * n * active)
+    parts = steps * ceil(run.batch_size / TOGETHER)
     return Work(
         product=samples * 2 * n * m + parts * 2 * n * m * m,
         screen=0.0,
         factor=m**3 / 3 + 2 * n * m * m,
-        memory=samples * (pursued + summed) + parts * DOUBLE * 2 * m * (m + n),
-        steps=parts,
+        memory=samples * PURSUED["atoms"] * n * active + parts * PURSUED["gram"] * m * (m + n),
+        steps=parts * (1 + ADDED * (run.active_groups + 1)),
     )
 
 
@@ -154,11 +158,12 @@ def peak_bytes(run: Run) -> float:
     _, n, m, active, _ = sizes(run)
     held = LOADED[run.kind] + FLOAT * n * run.held
     if run.kind == "alternating":
-        part = min(PURSUED, run.batch_size)
+        part = min(TOGETHER, run.batch_size)
         return held + DOUBLE * (3.5 * m * m + 4 * n * m + 4 * part * m)
     batch = run.batch_size
-    held += 6 * FLOAT * n * m + 3 * FLOAT * n * batch
+    held += 3 * FLOAT * n * batch
     if run.kind == "shallow":
-        return held + batch * active * 100 + min(SCREENED, batch) * m * 10
-    taped = 3 * min(SEGMENT, run.backprop) + 8
-    return held + FLOAT * (6 * m * m + taped * batch * m)
+        rows = min(SCREENED, batch)
+        return held + 8 * FLOAT * n * m + batch * active * 100 + rows * m * 10
+    taped = 4 * min(SEGMENT, run.backprop) + 8
+    return held + FLOAT * (6 * n * m + 6 * m * m + taped * batch * m)
