@@ -34,7 +34,7 @@ def scattering_features(
 
     Raises
     ------
-    ImportError without kymatio (``pip install groupsparse[features]``); ValueError for images that
+    ImportError without kymatio (``pip install ".[features]"``); ValueError for images that
     are smaller than 2^J, of another shape or not finite.
 
     References
@@ -51,7 +51,7 @@ def scattering_features(
         from kymatio.scattering2d.frontend.torch_frontend import ScatteringTorch2D
     except ImportError as error:
         raise ImportError(
-            f"scattering features need kymatio ({error}): pip install groupsparse[features]"
+            f"scattering features need kymatio ({error}): pip install '.[features]'"
         ) from error
     images = as_tensor(images, "images").to(torch.float32).contiguous()
     scales, angles = check_count(scales, "scales", least=1), check_count(angles, "angles", least=1)

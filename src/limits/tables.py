@@ -24,16 +24,20 @@ def recovery(scores: pd.DataFrame, section: dict) -> dict:
         [head], rows, name="limits_recovery",
         caption=(
             "Errors at the end, in brackets over that of the oracle with the same samples "
-            f"({replicates(section['replicates'])}; one run where there is no ±)."
+            f"({replicates(section['replicates'])}; one run where there is no ±). With new samples "
+            "in every epoch the oracle has those of as many epochs as a method."
         ),
     )  # fmt: skip
 
 
 def _cell(scores: pd.DataFrame, sampling: str, method: str, metric: str, snr: float) -> str:
-    errors = last(curve(scores, sampling, method, metric))
-    errors = errors[errors.index.get_level_values("snr") == snr]
+    values = curve(scores, sampling, method, metric)
+    values = values[values.index.get_level_values("snr") == snr]
+    errors = last(values)
     if errors.empty:
         return ""
+    if method == ORACLE and values.index.get_level_values("epoch").nunique() > 1:
+        return "; ".join(f"{v:.3g} ({e} epochs)" for e, v in values.groupby("epoch").mean().items())
     text = f"{errors.mean():.3g}"
     if method in (ORACLE, CHANCE) or snr == NO_NOISE:
         return text
