@@ -36,8 +36,9 @@ def _cell(scores: pd.DataFrame, sampling: str, method: str, metric: str, snr: fl
     errors = last(values)
     if errors.empty:
         return ""
-    if method == ORACLE and values.index.get_level_values("epoch").nunique() > 1:
-        return "; ".join(f"{v:.3g} ({e} epochs)" for e, v in values.groupby("epoch").mean().items())
+    by_epoch = values.groupby("epoch").mean()
+    if method == ORACLE and len(by_epoch) > 1:
+        return "; ".join(f"{value:.3g} ({epoch} epochs)" for epoch, value in by_epoch.items())
     text = f"{errors.mean():.3g}"
     if method in (ORACLE, CHANCE) or snr == NO_NOISE:
         return text
