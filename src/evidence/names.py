@@ -19,6 +19,12 @@ NAMES = {
     "fresh_noise": "fresh-noise",
 }
 
+# How samples are drawn, in words; the paper's first.
+SAMPLINGS = {
+    "fresh_noise": "fixed codes, fresh noise every epoch",
+    "fresh": "fresh samples every epoch",
+    "fixed": "one data set",
+}
 # Activations whose codes are never negative.
 ONE_SIDED = ("relu", "group_soft_nonnegative")
 

@@ -5,12 +5,6 @@ import pandas as pd
 from evidence.claims import Tables
 
 ENTRYWISE = ("soft", "relu")  # the activations that the paper's sparse network may have
-# How samples are drawn, in words; the paper's first.
-SAMPLINGS = {
-    "fresh_noise": "fixed codes, fresh noise every epoch",
-    "fresh": "fresh samples every epoch",
-    "fixed": "one data set",
-}
 # The paper does not say how it counts; a one-sided network cannot represent negative entries.
 COUNTINGS = {"entry_recall": "all true entries", "positive_recall": "positive true entries"}
 

@@ -2,8 +2,7 @@
 
 import pandas as pd
 
-from evidence.names import method_name
-from recovery.cases import SAMPLINGS
+from evidence.names import SAMPLINGS, method_name
 
 CONTROLS = ("oracle", "chance")
 

@@ -2,9 +2,8 @@
 
 import pandas as pd
 
-from evidence.names import method_name
+from evidence.names import SAMPLINGS, method_name
 from evidence.section import number, replicates, spread, table
-from recovery.cases import SAMPLINGS
 
 KEYS = ["init", "sampling", "snr", "method"]
 SUPPORTS = {
