@@ -30,8 +30,8 @@ use rule * from groupsparse as groupsparse_*
 ```
 
 This page is made from [the schemas](../workflow/schemas) by `make format`.
-A key with `<name>` stands for every entry of a mapping. Where data sets are listed, those of your own in
-`datasets` are accepted too.
+A key with `<name>` stands for every entry of a mapping. Where data sets are listed, those of
+your own in `datasets` are accepted too.
 """
 
 
