@@ -116,7 +116,11 @@ def better(title: str, cases) -> Claim:
 
 
 def mixtures_beside(alike: str, first: object, second: object):
-    """Mixtures with the ``first`` value of an option beside those with the ``second`` one."""
+    """Mixtures with the ``first`` value of an option beside those with the ``second`` one.
+
+    ``alike``, the other option of the 2 x 2 design, is equal; in what else they differ, if they do,
+    is in the reason.
+    """
     option = "objective" if alike == "weight" else "weight"
 
     def cases(tables, choices):
@@ -131,12 +135,14 @@ def mixtures_beside(alike: str, first: object, second: object):
     return cases
 
 
-def roles(first: str, second: str):
-    """Cases of one role of the config's ``shown`` beside another."""
+def roles(first: str, second: str, told: bool = False):
+    """Cases of one role of the config's ``shown`` beside another; ``told`` in what they differ."""
 
     def cases(tables, choices):
+        mine, theirs = (choices["methods"][choices[role]] for role in (first, second))
+        words = f"; {differing(mine, theirs)}" if told else ""
         for job, other in beside(tables["mixtures"], choices[first], choices[second]):
-            yield pair(job, other)
+            yield pair(job, other, words=words)
 
     return cases
 
@@ -165,7 +171,8 @@ likelihood = better(
     mixtures_beside("weight", "likelihood", "expected"),
 )
 changed = better(
-    "The changed MixMate clusters better than the published one", roles("changed", "method")
+    "The changed MixMate clusters better than the published one",
+    roles("changed", "method", told=True),
 )
 components = better(
     "One network for each cluster clusters better than one with a group for each",

@@ -16,9 +16,9 @@ from mixtures.conditions import (
 ATOMS = 8  # of a cluster that the figure draws, at most
 METHODS = {
     "mixmate": "MixMate",
-    "mixmate_likelihood": "MixMate, likelihood",
-    "mixmate_expected": "MixMate, expected energy",
-    "mixmate_doubled": "MixMate, doubled error",
+    "mixmate_likelihood": "MixMate with likelihood and weight 1/2",
+    "mixmate_expected": "MixMate with weight 1/2",
+    "mixmate_doubled": "MixMate with likelihood",
     "group_sparse": "group-sparse autoencoder",
     "group_sparse_long": "group-sparse autoencoder, more epochs",
     "subspaces": "subspaces of features",

@@ -24,15 +24,16 @@ SECTION = {
             "starts": ["subspaces", "ssc", "kmeans", "spectral", "pca", "random", "class"],
         },
         "mixmate_likelihood": {
-            "kind": "mixture", "prox": "soft", "objective": "likelihood", "backprop": 0,
-            "starts": ["subspaces", "ssc"],
+            "kind": "mixture", "prox": "soft", "objective": "likelihood", "weight": 0.5,
+            "step": 0.04, "starts": ["subspaces", "ssc"],
         },
         "mixmate_expected": {
-            "kind": "mixture", "prox": "soft", "objective": "expected", "starts": ["ssc"],
+            "kind": "mixture", "prox": "soft", "objective": "expected", "weight": 0.5,
+            "step": 0.04, "starts": ["ssc"],
         },
         "mixmate_doubled": {
             "kind": "mixture", "prox": "soft", "objective": "likelihood", "weight": 1.0,
-            "starts": ["ssc"],
+            "step": 0.04, "starts": ["ssc"],
         },
         "group_sparse": {
             "kind": "autoencoder", "prox": "group_soft", "lambda": 5.0, "step": 0.04,

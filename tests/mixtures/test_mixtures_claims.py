@@ -1,11 +1,15 @@
 """Every claim about the mixtures: small tables that must give each of its verdicts."""
 
+from itertools import permutations
+
 import pytest
 from claim_rows import row_of
+from conftest import CONFIG
 from made_up import CHOICES, table
 
 from evidence.claims import claims_of, collect
 from mixtures import claims
+from mixtures.pairs import differing
 from mixtures.scores import jobs_of
 
 HOLDS, PARTLY, FAILED = "holds", "holds in part", "not reproduced"
@@ -19,10 +23,11 @@ def study(changes=(), dataset="mnist", **options):
 # Two equal seeds have an interval of no width; unequal ones, one of nine standard deviations.
 # A gain below a point is none, however sure.
 PRINTED, IMPROVES = "printed accuracy", "improves on its start & ACC of MixMate from k-means"
-WEIGHT, EXPECTED = "weight 1/2 & MixMate, likelihood minus", "weight 1/2 & MixMate, expected"
+WEIGHT = "(weight 1/2) & likelihood and weight 1/2 minus"
+EXPECTED = "(weight 1/2) & ACC of MixMate with weight 1/2 minus"
 OBJECTIVE, DOUBLED = (
-    "The likelihood & MixMate, likelihood minus",
-    "The likelihood & MixMate, doubled",
+    "The likelihood & likelihood and weight 1/2 minus",
+    "The likelihood & ACC of MixMate with likelihood minus",
 )
 CHANGED, ONE_EACH = "The changed MixMate & subspace clustering", "One network & from k-means"
 FEATURES, RESIDUAL, FREE = "networks of pixels & from k-means", "The residual", "The free energy"
@@ -120,9 +125,25 @@ def test_a_start_that_uses_labels_is_in_no_claim():
 
 def test_a_claim_says_in_what_two_mixtures_differ():
     reason = row_of(study(), EXPECTED).reason
-    assert reason.endswith(
-        "0.955 against 0.940; differs in weight 0.5 / 1.0, step lipschitz / 0.04"
-    )
+    assert reason.endswith("0.955 against 0.940; differs in weight 0.5 / 1.0")
+    reason = row_of(study(), CHANGED).reason
+    assert reason.endswith("; differs in objective likelihood / expected, weight 0.5 / 1.0")
+    # Runs before the design had other steps.
+    expected = {**CHOICES["methods"]["mixmate_expected"]}
+    del expected["step"]
+    earlier = CHOICES | {"methods": CHOICES["methods"] | {"mixmate_expected": expected}}
+    reason = row_of(collect(claims, {"mixtures": table(dataset="mnist")}, earlier), EXPECTED).reason
+    assert reason.endswith("differs in weight 0.5 / 1.0, step lipschitz / 0.04")
+
+
+def test_mixtures_of_the_config_differ_in_one_thing_a_pair():
+    methods = {n: e for n, e in CONFIG["mixtures"]["methods"].items() if e["kind"] == "mixture"}
+    design = {(e["objective"], e["weight"]): e for e in methods.values()}
+    assert set(design) == {(o, w) for o in ("expected", "likelihood") for w in (0.5, 1.0)}
+    for (objective, weight), (other, half) in permutations(design, 2):
+        if (objective == other) != (weight == half):
+            found = differing(design[objective, weight], design[other, half])
+            assert "," not in found, found
 
 
 def test_one_seed_gets_no_verdict():
