@@ -13,6 +13,7 @@ from mixtures.conditions import (
     jobs,
     replicates,
     settings,
+    voters,
 )
 
 PIXELS = {"digits": 64, "mnist": 784, "fashion_mnist": 784, "kmnist": 784, "usps": 256}
@@ -42,7 +43,7 @@ def inconsistencies(config: dict) -> list[str]:
     unknown = [d for d in used if d not in section["settings"]]
     if unknown:
         return [f"mixtures.settings: no entry for the data set {d!r}" for d in unknown]
-    errors = []
+    errors = _labels(section, config.get("datasets", []))
     files = config.get("download", {}).get("files", {})
     for dataset in used:
         # A file of the reader's own has images of any size.
@@ -51,6 +52,18 @@ def inconsistencies(config: dict) -> list[str]:
     for name, entry in section["methods"].items():
         errors += _method(name, entry)
     return errors + _starts(section) + _missing(section) + _counts(section) + _shown(section)
+
+
+def _labels(section: dict, given: list | dict) -> list[str]:
+    """Data sets of the reader's own that have no labels, with which everything is scored."""
+    entries = given if isinstance(given, dict) else {}
+    parts = {"": section, ".missing": section["missing"], ".counts": section["counts"]}
+    return [
+        f"mixtures{place}.datasets: {dataset!r} has no labels, with which this is scored"
+        for place, part in parts.items()
+        for dataset in part["datasets"]
+        if (entries.get(dataset) or {}).get("labels") is False
+    ]
 
 
 def _sizes(dataset: str, of: dict, pixels: int | None) -> list[str]:
@@ -153,8 +166,14 @@ def _shown(section: dict) -> list[str]:
             errors.append(f"mixtures.shown.{role}: {shown[role]!r} is no method of kind {kind}")
     if errors:
         return errors
+    # What is shown is said to use no labels, and the subspaces vote.
+    if shown["start"] == LABELLED:
+        errors.append(f"mixtures.shown.start: {LABELLED!r} uses labels")
     run = set(jobs(section))
     for dataset in section["datasets"]:
+        if not voters(section, dataset):
+            words = f"{shown[SUBSPACES]} must run on {dataset} from a start without labels"
+            errors.append(f"mixtures.shown.subspaces: {words}")
         job = Job(dataset, JOINED, shown["method"], shown["start"])
         if job not in run:
             words = f"{job.method} must run on {dataset} from {job.start}, {JOINED}"

@@ -12,7 +12,15 @@ import pandas as pd
 from evidence.claims import Claim, Evidence, claim
 from evidence.paper import paper_table
 from evidence.verdict import at_least
-from mixtures.conditions import ENERGIES, JOINED, PRINTED_START, SUBSPACES, VOTE_OF_STARTS, Job
+from mixtures.conditions import (
+    ENERGIES,
+    JOINED,
+    PRINTED_START,
+    SUBSPACES,
+    VOTE_OF_STARTS,
+    Job,
+    without_labels,
+)
 from mixtures.names import PROTOCOLS, called, start_name
 from mixtures.pairs import DEFAULTS, beside, differing
 from mixtures.scores import jobs_of, last, untrained
@@ -189,9 +197,9 @@ voted = better("Subspaces from several starts vote better than each of them", vo
 
 def aims(tables, choices):
     """The accuracies that were aimed at; subspaces from the start that others begin with."""
-    there = set(jobs_of(tables["mixtures"]))
-    first = choices["methods"][choices["subspaces"]]["starts"][0]
-    starts = {"method": SUBSPACES, "subspaces": first}
+    there = set(jobs_of(tables["mixtures"], labelled=False))
+    first = without_labels(choices["methods"][choices["subspaces"]])[:1]
+    starts = {"method": SUBSPACES, "subspaces": first[0] if first else None}
     for dataset, role, aim, partly, reference in AIMS:
         job = Job(dataset, JOINED, choices[role], starts[role])
         if job in there:

@@ -54,6 +54,11 @@ def starts(section: dict) -> list[tuple[str, str, str]]:
     return list(dict.fromkeys((job.dataset, job.protocol, job.start) for job in jobs(section)))
 
 
+def without_labels(entry: dict) -> list[str]:
+    """The starts of a method that use no labels."""
+    return [start for start in entry["starts"] if start != LABELLED]
+
+
 def settings(section: dict, dataset: str, method: str | None = None) -> dict:
     """Settings of a data set, with what a method changes of them."""
     changes = section["methods"][method].get("settings", {}) if method else {}
@@ -77,12 +82,13 @@ def of_counts(section: dict, dataset: str) -> dict:
 
 
 def before(section: dict, dataset: str, protocol: str) -> Job:
-    """The training whose clusters are the start ``subspaces``: the first of its kind."""
+    """The training whose clusters are the start ``subspaces``: the first that uses no labels."""
     for job in jobs(section):
         kind = section["methods"][job.method]["kind"]
-        if (job.dataset, job.protocol, kind) == (dataset, protocol, SUBSPACES):
+        here = (job.dataset, job.protocol, kind) == (dataset, protocol, SUBSPACES)
+        if here and job.start != LABELLED:
             return job
-    raise ValueError(f"no subspaces are learnt on {dataset}, {protocol}")
+    raise ValueError(f"no subspaces are learnt without labels on {dataset}, {protocol}")
 
 
 def voters(section: dict, dataset: str) -> list[Job]:

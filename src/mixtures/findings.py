@@ -7,12 +7,12 @@ from evidence.section import percent
 from mixtures.conditions import (
     ENERGIES,
     JOINED,
-    LABELLED,
     PRINTED_START,
     SEVERAL,
     SUBSPACES,
     VOTE_OF_STARTS,
     Job,
+    without_labels,
 )
 from mixtures.names import called, start_name
 from mixtures.scores import jobs_of, last
@@ -44,8 +44,6 @@ def _asked(section: dict) -> list[tuple[str, str]]:
     shown, methods = section["shown"], section["methods"]
     asked = [(shown["method"], shown["start"]), (shown["method"], PRINTED_START)]
     for role in ("changed", "network", SUBSPACES):
-        starts = [s for s in methods[shown[role]]["starts"] if s != LABELLED]
-        if starts:
-            asked.append((shown[role], starts[0]))
+        asked += [(shown[role], start) for start in without_labels(methods[shown[role]])[:1]]
     asked += [(ENERGIES, shown["start"]), (VOTE_OF_STARTS, SEVERAL)]
     return list(dict.fromkeys(asked))

@@ -2,6 +2,7 @@
 
 from itertools import permutations
 
+import pandas as pd
 import pytest
 from claim_rows import row_of
 from conftest import CONFIG
@@ -144,6 +145,20 @@ def test_mixtures_of_the_config_differ_in_one_thing_a_pair():
         if (objective == other) != (weight == half):
             found = differing(design[objective, weight], design[other, half])
             assert "," not in found, found
+
+
+def test_an_aim_is_from_the_first_start_without_labels():
+    scores = table({("subspaces", "ssc", "acc"): 0.94}, "mnist")
+    labelled = scores[(scores.method == "subspaces") & (scores.start == "ssc")].copy()
+    labelled["start"] = "class"
+    labelled.loc[(labelled.metric == "acc"), "value"] = 1.0
+    methods = CHOICES["methods"] | {
+        "subspaces": {"kind": "subspaces", "starts": ["class", "ssc", "kmeans"]}
+    }
+    tables = {"mixtures": pd.concat([scores, labelled])}
+    row = row_of(collect(claims, tables, CHOICES | {"methods": methods}), AIM_SUBSPACES)
+    assert row["mean"] == pytest.approx(0.94)
+    assert "sparse subspace clustering" in row.statistic
 
 
 def test_one_seed_gets_no_verdict():

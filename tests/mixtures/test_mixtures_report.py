@@ -166,7 +166,10 @@ CONTRADICTIONS = [
     ("methods.subspaces.starts", ["ssc", "pca"], "kind subspaces cannot start from 'pca'"),
     ("methods.subspaces.starts", ["ssc", "subspaces"], "subspaces cannot start from 'subspaces'"),
     ("methods.mixmate.starts", ["nowhere"], "kind mixture cannot start from 'nowhere'"),
-    ("methods.mixmate.held_out", ["subspaces"], "learnt on digits, held"),
+    ("methods.mixmate.held_out", ["subspaces"], "without labels on digits, held"),
+    ("methods.subspaces.starts", ["class"], "no subspaces are learnt without labels on digits"),
+    ("methods.subspaces.starts", ["class"], "subspaces must run on digits from a start without"),
+    ("shown.start", "class", "mixtures.shown.start: 'class' uses labels"),
     ("methods.subspaces.replicates", 3, "subspaces.replicates: others start from all 5"),
     ("methods.subspaces.settings", {"dimension": 101}, "larger than the components of digits"),
     ("missing.datasets", ["kmnist"], "mixtures.settings: no entry for the data set 'kmnist'"),
@@ -208,6 +211,16 @@ def test_a_file_of_your_own_has_images_of_any_size():
     config = {"mixtures": changed("settings.digits.shape", [8, 9])}
     assert inconsistencies(config)
     assert inconsistencies(config | {"download": {"files": {"digits": "mine.npz"}}}) == []
+
+
+def test_data_without_labels_are_refused_wherever_they_are_scored():
+    config = {"mixtures": SECTION, "datasets": {"digits": {"file": "mine.npz", "labels": False}}}
+    errors = inconsistencies(config)
+    assert [error.split(":")[0] for error in errors] == [
+        "mixtures.datasets", "mixtures.missing.datasets", "mixtures.counts.datasets",
+    ]  # fmt: skip
+    assert inconsistencies(config | {"datasets": {"digits": {"file": "mine.npz"}}}) == []
+    assert inconsistencies(config | {"datasets": {"digits": None}}) == []
 
 
 def test_the_schema_takes_the_section_and_names_what_is_wrong():

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 import torch
-from made_up import DIGITS
+from made_up import DIGITS, section
 
 from groupsparse.artifacts import save_tensors
 from groupsparse.clustering import accuracy
@@ -183,3 +183,12 @@ def test_held_out_images_are_scored_and_not_learnt_from(tmp_path):
     both = pixels(tmp_path / "data", "joined", DIGITS)
     assert both.learnt is both.scored
     assert both.learnt_labels.tolist() == labels.tolist()
+
+
+def test_others_start_from_subspaces_that_use_no_labels():
+    changed = section()
+    changed["methods"]["subspaces"]["starts"] = ["class", "kmeans"]
+    assert conditions.before(changed, "digits", "joined").start == "kmeans"
+    changed["methods"]["subspaces"]["starts"] = ["class"]
+    with pytest.raises(ValueError, match="without labels"):
+        conditions.before(changed, "digits", "joined")
