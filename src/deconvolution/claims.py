@@ -95,6 +95,10 @@ def learnt(tables, case):
     cases=beside(KNOWN_TIMES),
 )
 def near_the_oracle(tables, case):
+    told = of(wide(tables["deconvolution"]), Job(case.data, case.other), "kernel_error")
+    # An error is at most 1: where known times fail too, the ratio is small and says nothing.
+    if told.mean() > 2 * AIM:
+        return None
     return ratio(tables, case, "kernel_error")
 
 

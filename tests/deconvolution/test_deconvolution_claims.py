@@ -112,6 +112,14 @@ def test_what_is_compared_has_both_sides():
     assert not study({HIT: None}).claim.str.contains("found|as many|Sharing").any()
 
 
+@pytest.mark.parametrize(("oracle", "tested"), [(0.19, True), (0.21, False), (0.7, False)])
+def test_unknown_times_cost_nothing_that_can_be_told_where_known_ones_fail(oracle, tested):
+    """The first claim counts an error above 0.2 as a failure."""
+    found = study({("known_times", "kernel_error"): oracle, ERROR: 0.6})
+    assert found.claim.str.contains(COST).any() == tested
+    assert row_of(found, LEARNT).verdict == FAILED
+
+
 def test_a_recording_without_true_kernels_is_judged_by_hidden_bins_alone():
     unknown = {(name, "kernel_error"): None for name in ("search", "search_hidden")}
     row, known = study(unknown).itertuples()
