@@ -7,6 +7,7 @@ from mixtures.conditions import (
     JOINED,
     LABELLED,
     SUBSPACES,
+    TRAINED,
     Job,
     before,
     datasets,
@@ -85,6 +86,10 @@ def _method(name: str, entry: dict) -> list[str]:
     errors = [f"{place}.{key}: a method of kind {kind} needs it" for key in needed - set(entry)]
     errors += [
         f"{place}.{key}: a method of kind {kind} has none" for key in set(entry) - known - COMMON
+    ]
+    errors += [
+        f"{place}.settings.{key}: a method of kind {kind} has none"
+        for key in set(entry.get("settings", {})) - set(TRAINED[kind])
     ]
     allowed = SAMPLED if kind == SUBSPACES else STARTS
     errors += [

@@ -10,6 +10,14 @@ PRINTED_START = "ssc"  # that of MixMate as printed
 VOTE_OF_STARTS, VOTE_OF_SEEDS, ENERGIES = "vote_of_starts", "vote_of_seeds", "energies"
 LEAST_RESIDUAL = "least_residual"
 SEVERAL = "several"  # where a choice or a vote of starts begins
+# Keys of a method that say where it runs, and what it changes of the settings: no part of it.
+RESTRICTIONS = ("starts", HELD_OUT, "datasets", "replicates", "settings")
+# Settings of a data set on which a training depends, by kind of method.
+TRAINED = {
+    SUBSPACES: ("clusters", "dimension", "passes"),
+    "mixture": ("clusters", "mean_norm", "lambda", "layers", "training"),
+    "autoencoder": ("mean_norm", "layers", "training"),
+}
 FILLINGS = ("masks", "zeros", "means")  # of missing pixels; masks fill nothing in
 
 
@@ -65,20 +73,35 @@ def settings(section: dict, dataset: str, method: str | None = None) -> dict:
     return {**section["settings"][dataset], **changes}
 
 
+def spec_of(section: dict, method: str) -> dict:
+    """What a method is: its entry without where it runs and what it changes of the settings."""
+    entry = section["methods"][method]
+    return {key: value for key, value in entry.items() if key not in RESTRICTIONS}
+
+
+def of_training(section: dict, dataset: str, method: str) -> dict:
+    """The settings on which the training of a method depends."""
+    return _part(settings(section, dataset, method), TRAINED[section["methods"][method]["kind"]])
+
+
+def of_figure(section: dict, dataset: str) -> dict:
+    """The settings on which the figure depends, beside those of the mixture that it shows."""
+    return _part(section["settings"][dataset], ("shape", "mean_norm"))
+
+
 def of_features(section: dict, dataset: str) -> dict:
     """The settings on which features depend."""
-    return {name: section["settings"][dataset][name] for name in ("shape", "scales", "components")}
+    return _part(section["settings"][dataset], ("shape", "scales", "components"))
 
 
 def of_start(section: dict, dataset: str) -> dict:
     """The settings on which starts depend."""
-    settings = section["settings"][dataset]
-    return {k: settings[k] for k in ("clusters", "atoms", "sample", "mean_norm") if k in settings}
+    return _part(section["settings"][dataset], ("clusters", "atoms", "sample", "mean_norm"))
 
 
 def of_counts(section: dict, dataset: str) -> dict:
     """The settings on which the study of the number of clusters depends."""
-    return {k: section["settings"][dataset][k] for k in ("sample", "dimension", "passes")}
+    return _part(section["settings"][dataset], ("sample", "dimension", "passes"))
 
 
 def before(section: dict, dataset: str, protocol: str) -> Job:
@@ -119,13 +142,17 @@ def datasets(section: dict) -> list[str]:
 
 
 def settings_of_missing(section: dict, dataset: str) -> dict:
-    """Settings of a data set and of the mixture that learns from images with missing pixels."""
-    found = settings(section, dataset, section["missing"]["method"])
+    """The settings on which a mixture that learns from images with missing pixels depends."""
+    found = of_training(section, dataset, section["missing"]["method"])
     training = {**found["training"], "epochs": section["missing"]["epochs"]}
-    return {**found, "training": training}
+    return {**of_start(section, dataset), **found, "training": training}
 
 
 def of_missing(section: dict) -> list[tuple[str, float]]:
     """(data set, share of missing pixels) of the study of missing pixels."""
     study = section["missing"]
     return [(dataset, share) for dataset in study["datasets"] for share in study["shares"]]
+
+
+def _part(settings: dict, names: tuple[str, ...]) -> dict:
+    return {name: settings[name] for name in names if name in settings}

@@ -162,6 +162,8 @@ CONTRADICTIONS = [
     ("methods.group_sparse.lambda", None, "lambda: a method of kind autoencoder needs it"),
     ("methods.mixmate.lambda", 1.0, "mixmate.lambda: a method of kind mixture has none"),
     ("methods.subspaces.prox", "soft", "subspaces.prox: a method of kind subspaces has none"),
+    ("methods.group_sparse.settings", {"lambda": 1.0}, "settings.lambda: a method of kind auto"),
+    ("methods.subspaces.settings", {"layers": 9}, "settings.layers: a method of kind subspaces"),
     ("methods.mixmate.group_size", 4, "group_size: does not divide the 15 atoms (digits)"),
     ("methods.subspaces.starts", ["ssc", "pca"], "kind subspaces cannot start from 'pca'"),
     ("methods.subspaces.starts", ["ssc", "subspaces"], "subspaces cannot start from 'subspaces'"),

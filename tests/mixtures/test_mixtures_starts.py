@@ -192,3 +192,53 @@ def test_others_start_from_subspaces_that_use_no_labels():
     changed["methods"]["subspaces"]["starts"] = ["class"]
     with pytest.raises(ValueError, match="without labels"):
         conditions.before(changed, "digits", "joined")
+
+
+MORE = {
+    "another start": ("methods", "mixmate", {"starts": ["subspaces", "ssc"], "held_out": ["ssc"]}),
+    "elsewhere": ("methods", "mixmate", {"datasets": ["mnist"], "replicates": 2}),
+    "more seeds": ("settings", "digits", {"replicates": 9}),
+}
+
+
+def trained_from(changed: dict) -> dict:
+    """What is given to every training of digits, and to that with missing pixels."""
+    given = {
+        name: (conditions.spec_of(changed, name), conditions.of_training(changed, "digits", name))
+        for name in changed["methods"]
+    }
+    return given | {"missing": conditions.settings_of_missing(changed, "digits")}
+
+
+@pytest.mark.parametrize(("part", "name", "change"), MORE.values(), ids=MORE)
+def test_what_is_trained_more_changes_no_training(part, name, change):
+    changed = section()
+    changed[part][name] |= change
+    assert trained_from(changed) == trained_from(section())
+
+
+def test_a_setting_changes_the_trainings_that_use_it():
+    every = set(section()["methods"]) | {"missing"}
+    mixtures = every - {"subspaces", "group_sparse"}
+    training = {"training": DIGITS["training"] | {"lr": 0.1}}
+    for change, expected in (
+        (training, every - {"subspaces"}),
+        ({"layers": 9}, every - {"subspaces"}),
+        ({"lambda": 2.0}, mixtures),
+        ({"dimension": 3}, {"subspaces"}),
+        ({"atoms": 9}, {"missing"}),  # elsewhere the start has them
+        ({"mean_norm": 1.0}, every - {"subspaces"}),
+        ({"scales": 1}, set()),  # of the features
+    ):
+        changed, before = section(), trained_from(section())
+        changed["settings"]["digits"] |= change
+        found = trained_from(changed)
+        assert {name for name in found if found[name] != before[name]} == expected, change
+
+
+def test_a_method_changes_the_settings_of_its_own_training_alone():
+    changed = section()
+    changed["methods"]["mixmate_doubled"]["settings"] = {"lambda": 0.5}
+    found, before = trained_from(changed), trained_from(section())
+    assert {name for name in found if found[name] != before[name]} == {"mixmate_doubled"}
+    assert found["mixmate_doubled"][1]["lambda"] == 0.5

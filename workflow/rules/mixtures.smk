@@ -149,9 +149,9 @@ rule mixtures_train:
         mem_mb=scaled(8000),
         runtime=scaled(480),
     params:
-        spec=lambda w: as_json(MIXTURES["methods"][w.method]),
+        spec=lambda w: as_json(mixtures.conditions.spec_of(MIXTURES, w.method)),
         settings=lambda w: as_json(
-            mixtures.conditions.settings(MIXTURES, w.dataset, w.method)
+            mixtures.conditions.of_training(MIXTURES, w.dataset, w.method)
         ),
         replicates=lambda w: mixtures.conditions.replicates(
             MIXTURES, w.dataset, w.method
@@ -206,7 +206,7 @@ rule mixtures_figures:
         mem_mb=scaled(4000),
         runtime=20,
     params:
-        settings=lambda w: as_json(MIXTURES["settings"][w.dataset]),
+        settings=lambda w: as_json(mixtures.conditions.of_figure(MIXTURES, w.dataset)),
     shell:
         "python -m mixtures.figures --data {input.data} --learnt {input.learnt} "
         "--settings {params.settings:q} --output {output} > {log} 2>&1"

@@ -56,7 +56,9 @@ rule mixtures_missing:
     params:
         hit=MIXTURES["missing"]["hit"],
         start=MIXTURES["missing"]["start"],
-        spec=lambda w: as_json(MIXTURES["methods"][MIXTURES["missing"]["method"]]),
+        spec=lambda w: as_json(
+            mixtures.conditions.spec_of(MIXTURES, MIXTURES["missing"]["method"])
+        ),
         settings=lambda w: as_json(
             mixtures.conditions.settings_of_missing(MIXTURES, w.dataset)
         ),
