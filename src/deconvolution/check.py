@@ -13,6 +13,7 @@ from deconvolution.conditions import (
     PACKAGED,
     PEER,
     SEARCH,
+    SEARCHED,
     SMOOTH,
     Job,
     jobs,
@@ -24,6 +25,14 @@ from deconvolution.conditions import (
 
 TRACES, COUNTS = "gaussian", "binomial"
 NETWORK_NEEDS = {"lambda", "layers", "epochs", "lr", "batch_size"}
+# Keys of a method: those of any kind, and those that only some kinds use.
+COMMON = {"kind", "law", "apart", "hidden"}
+USED = {
+    SEARCH: set(SEARCHED),
+    KNOWN_KERNELS: set(SEARCHED) - {"starts"},
+    NETWORK: NETWORK_NEEDS | {"group_lambda", "backprop", "smooth"},
+    PEER: {"peer", "known", "starts"},
+}
 
 
 def inconsistencies(config: dict) -> list[str]:
@@ -49,12 +58,7 @@ def _studies(section: dict) -> list[str]:
     if NEAR not in section["tolerances"]:
         errors.append(f"deconvolution.tolerances: claims and tables need {NEAR}")
     for name, spec in specs.items():
-        if spec["kind"] == NETWORK and (lacking := NETWORK_NEEDS - spec.keys()):
-            errors.append(f"deconvolution.methods.{name}: a network needs {sorted(lacking)}")
-        if spec["kind"] == PEER and not spec.get("peer"):
-            errors.append(f"deconvolution.methods.{name}: say which peer")
-        if spec.get("peer") == "regression" and not spec.get("known"):
-            errors.append(f"deconvolution.methods.{name}.known: regression needs known times")
+        errors += [f"deconvolution.methods.{name}{error}" for error in _method(spec)]
     places = {f"runs.{data}": (data, names) for data, names in section["runs"].items()}
     assuming = {f"sweeps.{n}" for n, sweep in section["sweeps"].items() if sweep["key"] == ASSUMED}
     for name, sweep in section["sweeps"].items():
@@ -100,6 +104,22 @@ def _studies(section: dict) -> list[str]:
         spec = methods(section)[method]
         if spec["kind"] == SMOOTH or spec.get("apart"):
             errors.append(f"deconvolution.shown: {method} has no events of all neurons to draw")
+    return errors
+
+
+def _method(spec: dict) -> list[str]:
+    """What a method lacks, and what it has no use for."""
+    kind, errors = spec["kind"], []
+    if kind == NETWORK and (lacking := NETWORK_NEEDS - spec.keys()):
+        errors.append(f": a network needs {sorted(lacking)}")
+    if kind == PEER and not spec.get("peer"):
+        errors.append(": say which peer")
+    if spec.get("peer") == "regression" and not spec.get("known"):
+        errors.append(".known: regression needs known times")
+    useless = spec.keys() - COMMON - USED.get(kind, set())
+    errors += [f".{key}: a method of kind {kind} has none" for key in sorted(useless)]
+    if kind == PEER and "starts" in spec and spec.get("peer") != "sporco":
+        errors.append(".starts: only with peer sporco")
     return errors
 
 

@@ -1,5 +1,6 @@
 """What the config names and its rules need to know of it; imports nothing heavy."""
 
+from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 
 
@@ -38,7 +39,9 @@ def places(entry: dict) -> range:
 # Kinds of methods. Those that need the true events, or kernels, run where they are known.
 KNOWN_TIMES, KNOWN_KERNELS, SEARCH = "known_times", "known_kernels", "search"
 NETWORK, SMOOTH, PEER, CHANCE = "network", "smooth", "peer", "chance"
+SEARCHED = ("sweeps", "chains", "starts", "screen", "search_neurons")  # how a search is done
 NEAR = 1  # bins by which an event may be missed in claims and tables
+OPTIONAL = {"sporco": "sporco"}  # peer -> the package without which it is left out
 ASSUMED = "assumed"  # a sweep over the number of kernels that a method has
 
 
@@ -77,6 +80,17 @@ def methods(section: dict) -> dict[str, dict]:
                     change = {ASSUMED: value}
                     found[name + swept(sweep, value)[1]] = section["methods"][name] | change
     return found
+
+
+def installed(spec: dict) -> str:
+    """The optional package of a method and its version here; "" if a method needs none."""
+    package = OPTIONAL.get(spec.get("peer", ""))
+    if package is None:
+        return ""
+    try:
+        return f"{package} {version(package)}"
+    except PackageNotFoundError:
+        return f"{package} is not installed"
 
 
 def points(section: dict, sweep: str) -> list[tuple[float, Job]]:

@@ -13,6 +13,7 @@ from deconvolution.conditions import (
     NETWORK,
     PEER,
     SEARCH,
+    SEARCHED,
     SMOOTH,
 )
 from deconvolution.simulation import signal
@@ -25,7 +26,6 @@ from groupsparse.training import train
 from groupsparse.trials import TrialData
 
 WIDTHS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)  # of smoothing, in bins
-SEARCHED = ("sweeps", "chains", "starts", "screen", "search_neurons")  # how a search is done
 PRIOR_BINS = 0.1  # bins that the mean of a neuron counts for
 
 

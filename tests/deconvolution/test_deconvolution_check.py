@@ -105,6 +105,14 @@ NETWORK = {"kind": "network", "lambda": 1.0, "layers": 5, "epochs": 1, "lr": 0.1
         ({"methods": {"net": NETWORK}}, "methods.net: a network needs ['batch_size']"),
         ({"methods": {"net": {"kind": "network"}}},
          "methods.net: a network needs ['batch_size', 'epochs', 'lambda', 'layers', 'lr']"),
+        *(
+            ({"methods": {"search": {key: 1}}}, f"methods.search.{key}: a method of kind search")
+            for key in ("lambda", "layers", "known", "smooth", "peer")
+        ),
+        ({"methods": {"known_times": {"sweeps": 9}}},
+         "methods.known_times.sweeps: a method of kind known_times has none"),
+        ({"methods": {"chance": {"starts": 2}}}, "methods.chance.starts: a method of kind chance"),
+        ({"methods": {"average": {"starts": 2}}}, "methods.average.starts: only with peer sporco"),
         ({"runs": {"nothing": ["search"]}},
          "runs.nothing: there is no simulation or recording nothing"),
         ({"runs": {"long": ["guess"]}}, "runs.long: there is no method guess"),

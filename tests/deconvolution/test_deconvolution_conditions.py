@@ -1,9 +1,12 @@
 """What the config makes of runs and sweeps: jobs, points, files, and what methods are told."""
 
+from importlib.metadata import PackageNotFoundError
+
 import pytest
-from conftest import CONFIG
+from conftest import CONFIG, ROOT
 from small_recording import SECTION
 
+from deconvolution import conditions
 from deconvolution.conditions import (
     Job,
     artefacts,
@@ -102,3 +105,23 @@ def test_events_start_after_the_silence_and_end_before_the_next():
     assert found[-1] * 25 <= last < (found[-1] + found.step) * 25
     without = {key: value for key, value in entry.items() if key != "spacing_ms"}
     assert places(without).step == 1
+
+
+def test_what_is_installed_is_told_of_methods_that_need_it_alone(monkeypatch):
+    sporco = {"kind": "peer", "peer": "sporco"}
+    found = {"sporco": "1.2.3"}
+
+    def version(package):
+        if package not in found:
+            raise PackageNotFoundError(package)
+        return found[package]
+
+    monkeypatch.setattr(conditions, "version", version)
+    there = conditions.installed(sporco)
+    assert there == "sporco 1.2.3"
+    del found["sporco"]
+    assert conditions.installed(sporco) == "sporco is not installed"
+    for spec in ({"kind": "search"}, {"kind": "peer", "peer": "averages"}):
+        assert conditions.installed(spec) == ""
+    rule = (ROOT / "workflow/rules/deconvolution.smk").read_text()
+    assert "conditions.installed(" in rule.split("rule deconvolution_measure:")[1].split("rule ")[0]
