@@ -75,15 +75,19 @@ def _studies(section: dict) -> list[str]:
         if entry is None:
             errors.append(f"deconvolution.{place}: there is no simulation or recording {data}")
             continue
-        known = data in section["simulations"]
+        # A file of arrays may hold true kernels: whether it does is seen when it is read.
+        holds = "file" in entry and entry.get("format", "npz") == "npz"
+        known = data in section["simulations"] or "kernels" in entry or holds
         for name in names:
             kind = specs.get(name, {}).get("kind")
             if kind is None:
                 errors.append(f"deconvolution.{place}: there is no method {name}")
-            elif kind == KNOWN_KERNELS and not (known or "kernels" in entry):
+            elif kind == KNOWN_KERNELS and not known:
                 errors.append(f"deconvolution.{place}: {name} needs true kernels")
             elif place in assuming and kind not in (SEARCH, NETWORK, CHANCE):
                 errors.append(f"deconvolution.{place}: {name} does not choose its kernels")
+            elif "law" in specs[name] and entry.get("law", COUNTS) == TRACES:
+                errors.append(f"deconvolution.{place}: {name} takes counts for traces; these are")
     taken = section["simulations"].keys() | section["recordings"].keys() | specs.keys()
     for name, sweep in section["sweeps"].items():
         for value in sweep["values"]:
@@ -139,6 +143,8 @@ def _simulation(entry: dict) -> list[str]:
         least, most = entry["events"]
         if least > most:
             errors.append("events: the fewest are more than the most")
+        if not most:
+            errors.append("events: there are none")
         if most > len(places(entry)):
             errors.append(f"events: {most} do not fit {len(places(entry))} times (spacing_ms, ms)")
     for key in ("mean", "std"):

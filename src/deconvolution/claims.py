@@ -1,6 +1,7 @@
 """Claims about kernels and events. None is the paper's: each is an aim set beforehand."""
 
 from functools import partial
+from itertools import product
 
 from deconvolution.conditions import (
     CHANCE,
@@ -10,6 +11,7 @@ from deconvolution.conditions import (
     NETWORK,
     PEER,
     SEARCH,
+    SMOOTH,
     Job,
 )
 from deconvolution.names import called, data_name
@@ -38,7 +40,7 @@ def kinds(choices: dict, data: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for name in choices["runs"].get(data, []):
         spec = choices["methods"][name]
-        if not spec.keys() & {"law", "apart", "hidden"}:
+        if not any(spec.get(key) for key in ("law", "apart", "hidden")):
             found.setdefault(spec["kind"], []).append(name)
     return found
 
@@ -193,13 +195,18 @@ def together(tables, case):
 
 def hidden(tables, choices):
     """A search that is scored on hidden bins, beside a smoothed rate on the same ones."""
+    for data, name, other in same_hidden(choices, SEARCH, SMOOTH):
+        yield about(choices, data) | {"name": name, "other": other}
+
+
+def same_hidden(choices: dict, kind: str, peers: str):
+    """(data, method, method of the kind ``peers``) that do not see the same share of the bins."""
     for data, names in choices["runs"].items():
         specs = {name: choices["methods"][name] for name in names}
-        smooth = [n for n, s in specs.items() if s["kind"] == "smooth" and s.get("hidden")]
-        for name, spec in specs.items():
-            if spec["kind"] == SEARCH and spec.get("hidden"):
-                for other in smooth:
-                    yield about(choices, data) | {"name": name, "other": other}
+        for (name, mine), (other, theirs) in product(specs.items(), repeat=2):
+            kinds_fit = (mine["kind"], theirs["kind"]) == (kind, peers)
+            if kinds_fit and mine.get("hidden") and mine["hidden"] == theirs.get("hidden"):
+                yield data, name, other
 
 
 # No size of gain is natural in nats: any counts, if the whole interval is above 0.
@@ -216,14 +223,8 @@ def predicts(tables, case):
 
 def hidden_known(tables, choices):
     """Known times with an amplitude for each event, beside averages or least squares."""
-    for data, names in choices["runs"].items():
-        specs = {name: choices["methods"][name] for name in names}
-        specs = {name: spec for name, spec in specs.items() if spec.get("hidden")}
-        peers = [n for n, s in specs.items() if s["kind"] == PEER]
-        for name in [n for n, s in specs.items() if s["kind"] == KNOWN_TIMES]:
-            for other in peers:
-                named = {"name": name, "other": other, "theirs": called(other)}
-                yield about(choices, data) | named
+    for data, name, other in same_hidden(choices, KNOWN_TIMES, PEER):
+        yield about(choices, data) | {"name": name, "other": other, "theirs": called(other)}
 
 
 # As above.

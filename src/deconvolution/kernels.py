@@ -44,7 +44,11 @@ def kernels(name: str, bin_ms: float, file: str | Path | None = None) -> Tensor:
         if file is None:
             raise ValueError(f"the kernels {name!r} need their table, {KERNELS[name].file}")
         return read_kernels(file, bin_ms)
-    return unit_norm(FORMULAS[name](_centres(round(KERNELS[name].ms / bin_ms), bin_ms)))
+    found = FORMULAS[name](_centres(round(KERNELS[name].ms / bin_ms), bin_ms))
+    # A wave can be 0 at the centres of wide bins, or the same as another one.
+    if found.norm(dim=1).min() < 1e-9 or torch.linalg.matrix_rank(found) < len(found):
+        raise ValueError(f"bin_ms: kernels {name!r} cannot be told apart in bins of {bin_ms} ms")
+    return unit_norm(found)
 
 
 def read_kernels(file: str | Path, bin_ms: float) -> Tensor:
@@ -60,7 +64,8 @@ def read_kernels(file: str | Path, bin_ms: float) -> Tensor:
         raise ValueError(f"cannot read the kernels in {file}: {error}") from error
     steps = np.diff(table[:, 0]) if table.ndim == 2 and len(table) > 1 else np.zeros(1)
     regular = steps[0] > 0 and np.allclose(steps, steps[0])
-    if head[:1] != ["time_ms"] or len(head) < 2 or not regular or not np.isfinite(table).all():
+    named = head[:1] == ["time_ms"] and len(head) > 1 and table.shape[1:] == (len(head),)
+    if not named or not regular or not np.isfinite(table).all():
         raise ValueError(
             f"{file} is no table of kernels: the first column must be time_ms, in equal steps, and "
             "every other one the values of a kernel"
@@ -71,6 +76,8 @@ def read_kernels(file: str | Path, bin_ms: float) -> Tensor:
     old = _centres(len(table), steps[0])
     new = _centres(length, bin_ms)
     found = [np.interp(new.numpy(), old.numpy(), column) for column in table[:, 1:].T]
+    if not np.any(found, axis=1).all():
+        raise ValueError(f"a kernel in {file} is 0 everywhere in bins of {bin_ms} ms")
     return unit_norm(torch.as_tensor(np.array(found)))
 
 

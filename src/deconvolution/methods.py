@@ -49,15 +49,20 @@ def _options(task: Task, search: dict) -> dict:
 
 
 def known_times(task: Task, spec: dict, search: dict) -> Fit:
-    if task.events is None:
-        raise ValueError("the recording has no events: it cannot be given to a method of this kind")
+    _require("events", task.events)
     found = deconvolve(
         task.y, task.count, task.length, events=task.events, **_options(task, search)
     )
     return Fit(found.kernels, found.events, found.rate)
 
 
+def _require(what: str, value: object) -> None:
+    if value is None:
+        raise ValueError(f"the recording has no {what}: it cannot be given to this method")
+
+
 def known_kernels(task: Task, spec: dict, search: dict) -> Fit:
+    _require("kernels", task.kernels)
     return _searched(task, task.kernels, None, False, search)
 
 
@@ -122,6 +127,8 @@ def peer(task: Task, spec: dict, search: dict) -> Fit:
 
     It has a rate where that is a sum of responses: of traces, at known times.
     """
+    if spec.get("known"):
+        _require("events", task.events)
     told = task if spec.get("known") else task._replace(events=None)
     kernels, events = peers.PEERS[spec["peer"]](told, search["starts"])
     if told.events is None or task.law != "gaussian":

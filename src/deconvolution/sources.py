@@ -79,7 +79,10 @@ def windows(y: np.ndarray, size: int) -> np.ndarray:
 
 def silent(y: Tensor, law: str, options: dict, entry: dict) -> Tensor:
     """Baselines (N, C) from the start of the trials, pooled over them."""
-    mean = y[..., : round(entry["silent_ms"] / entry["bin_ms"])].nanmean((0, 2))
+    size = round(entry["silent_ms"] / entry["bin_ms"])
+    if size >= y.shape[2]:
+        raise ValueError(f"silent_ms: {size} bins are all of a trial, which has {y.shape[2]}")
+    mean = y[..., :size].nanmean((0, 2))
     if not torch.isfinite(mean).all():
         raise ValueError("nothing was observed in the first silent_ms: leave that key out")
     return law_of(law, **options).link(mean).expand(y.shape[:2]).contiguous()

@@ -44,6 +44,7 @@ def test_the_default_section_is_accepted():
          "bin_ms: longer than the kernels, 400 ms"),
         ("long", {"at": [[[0, 0]]]}, "events: give either events or at"),
         ("long", {"events": None}, "events: give either events or at"),
+        ("long", {"events": [0, 0]}, "events: there are none"),
         ("long", {"events": [3, 2]}, "events: the fewest are more"),
         ("long", {"events": [3, 26]}, "events: 26 do not fit 25 times"),
         ("long", {"ms": 300}, "events: 3 do not fit 0 times"),
@@ -115,6 +116,7 @@ NETWORK = {"kind": "network", "lambda": 1.0, "layers": 5, "epochs": 1, "lr": 0.1
         ({"methods": {"average": {"starts": 2}}}, "methods.average.starts: only with peer sporco"),
         ({"runs": {"nothing": ["search"]}},
          "runs.nothing: there is no simulation or recording nothing"),
+        ({"runs": {"bold": ["gaussian"]}}, "runs.bold: gaussian takes counts for traces"),
         ({"runs": {"long": ["guess"]}}, "runs.long: there is no method guess"),
         ({"runs": {"bold": ["known_kernels"]}}, "runs.bold: known_kernels needs true kernels"),
         ({"sweeps": {"mine": SWEEP | {"of": "nothing"}}},
@@ -161,6 +163,8 @@ def test_what_is_right_is_accepted_in_runs_and_sweeps():
         {"sweeps": {"mine": SWEEP | {"key": "rate_hz", "values": [0.5, 8]}}},
         {"sweeps": {"mine": ASSUMED},
          "shown": {"long": "search_assumed_1"}},
+        {"recordings": {"mine": {"file": "mine.npz", "law": "gaussian", "bin_ms": 5, "length": 9}},
+         "runs": {"mine": ["known_kernels"]}},
         {"runs": {"dunl_50": ["known_kernels", "apart", "network", "smooth_hidden"]}},
     ):  # fmt: skip
         assert inconsistencies({"deconvolution": merged(SECTION, changes)}) == []

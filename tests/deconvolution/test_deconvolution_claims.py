@@ -128,12 +128,22 @@ def test_a_recording_without_true_kernels_is_judged_by_hidden_bins_alone():
     assert row.mean == pytest.approx(0.01)
 
 
+def test_only_bins_that_both_did_not_see_are_compared():
+    other = {"kind": "smooth", "hidden": 0.2}
+    methods = SECTION["methods"] | {"smooth_hidden": other}
+    found = study(choices=SECTION | {"methods": methods})
+    assert not found.claim.str.startswith(PREDICTS).any()
+    assert found.claim.str.startswith(KNOWN).any()
+
+
 def test_only_a_plain_search_is_judged_on_its_own():
     assert kinds(SECTION, "long") == {
         "known_times": ["known_times"], "known_kernels": ["known_kernels"], "search": ["search"],
         "network": ["network"], "peer": ["average"], "chance": ["chance"],
     }  # fmt: skip
     assert kinds(SECTION, "ecg") == {}
+    methods = SECTION["methods"] | {"search": {"kind": "search", "apart": False}}
+    assert kinds(SECTION | {"methods": methods}, "mine") == {"search": ["search"]}
 
 
 def test_every_search_and_every_recording_has_claims_of_its_own():

@@ -125,6 +125,8 @@ def test_known_times_keep_the_times_and_need_some():
     assert all(torch.equal(x, y) for x, y in zip(fit.events[:3], given.events[:3], strict=True))
     with pytest.raises(ValueError, match="the recording has no events"):
         learn(given._replace(events=None), {"kind": "known_times"}, SEARCH)
+    with pytest.raises(ValueError, match="the recording has no kernels"):
+        learn(given._replace(kernels=None), {"kind": "known_kernels"}, SEARCH)
 
 
 def test_only_where_numbers_of_events_differ_does_an_event_cost_something():

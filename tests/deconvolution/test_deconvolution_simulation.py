@@ -208,6 +208,13 @@ def test_kernels_have_the_properties_of_their_names():
         kernels("local", 25)
 
 
+@pytest.mark.parametrize(("name", "size"), [("whisker", 250), ("orthogonal", 100)])
+def test_kernels_that_wide_bins_hide_are_refused(name, size):
+    """A wave at its zeros, and five waves in four bins."""
+    with pytest.raises(ValueError, match=f"bin_ms: .* cannot be told apart in bins of {size} ms"):
+        kernels(name, size)
+
+
 def test_kernels_of_a_table_are_interpolated_and_bad_tables_are_refused(tmp_path):
     table = ROOT / "data/dunl/kernels-local.csv"
     same, fine = read_kernels(table, 25), read_kernels(table, 5)
@@ -215,7 +222,8 @@ def test_kernels_of_a_table_are_interpolated_and_bad_tables_are_refused(tmp_path
     assert fine.shape == (2, 80)
     assert torch.allclose(fine[:, 2::5] / fine[:, 2::5].norm(dim=1, keepdim=True), same, atol=1e-5)
     for text in ("", "a,b\n0,1\n5,2\n", "time_ms,a\n0,1\n5,x\n", "time_ms,a\n0,1\n5,2\n7,2\n",
-                 "time_ms\n0\n5\n", "time_ms,a\n0,1\n"):  # fmt: skip
+                 "time_ms\n0\n5\n", "time_ms,a\n0,1\n", "time_ms,a\n0\n5\n",
+                 "time_ms,a\n0,1,2\n5,1,3\n", "time_ms,a,b\n0,1,0\n5,2,0\n"):  # fmt: skip
         (tmp_path / "bad.csv").write_text(text)
         with pytest.raises(ValueError, match=r"bad\.csv"):
             read_kernels(tmp_path / "bad.csv", 5)

@@ -192,6 +192,7 @@ TRACES = {"law": "gaussian", "law_options": {}}
         ({"format": "dunl"}, {}, "no file of format dunl"),
         ({"law_options": {"trials": 2.5}}, {}, "trials"),
         ({"silent_ms": 5}, {"y": changed((slice(None), 0, 0), np.nan)}, "silent_ms"),
+        ({"silent_ms": 100}, {}, "silent_ms: 20 bins are all of a trial, which has 20"),
         (TRACES | {"noise": "spread"}, {"y": np.ones((3, 2, 20))}, "neuron 0 is not above 0"),
         (TRACES | {"trial_ms": 20}, {}, "cuts one trial into some of 4 bins, but there are 3"),
     ],

@@ -69,6 +69,12 @@ def test_regression_says_that_it_needs_times(apart):
         PEERS["regression"](apart[0]._replace(events=None), 2)
 
 
+def test_a_peer_that_is_told_times_does_not_go_without_in_silence(apart):
+    told = {"kind": "peer", "peer": "averages", "known": True}
+    with pytest.raises(ValueError, match="has no events"):
+        learn(apart[0]._replace(events=None), told, {"starts": 1})
+
+
 @pytest.mark.parametrize("name", ["averages", "regression"])
 def test_the_rate_of_traces_is_the_sum_of_the_responses_at_known_times(apart, name):
     task, _ = apart
