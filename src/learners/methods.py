@@ -1,8 +1,8 @@
 """Dictionary learners, each a function of one task.
 
 Told to all: the number of atoms. Told to pursuits: the active groups k, or the k d active atoms.
-Told to convex penalties: lambda, the threshold that an inactive group, or atom, exceeds by chance
-with probability 0.05, computed from the data alone.
+Told to convex penalties: lambda, at which an inactive group is active by chance with probability
+0.05, or of single atoms as many as of groups, computed from the data alone.
 """
 
 from __future__ import annotations
@@ -16,14 +16,13 @@ import torch
 from sklearn.decomposition import DictionaryLearning, MiniBatchDictionaryLearning
 from torch import Tensor
 
-from evidence import packages
+from evidence import packages, thresholds
 from groupsparse.alternating import alternate
 from groupsparse.autoencoder import Autoencoder
 from groupsparse.batches import FixedData
 from groupsparse.dictionary import from_blocks, orthonormalize_groups
 from groupsparse.discovery import discover
 from groupsparse.pursuit import refit_codes, select_groups
-from groupsparse.thresholds import noise_threshold
 from groupsparse.training import train
 
 BY_CHANCE = 0.05
@@ -45,10 +44,9 @@ class Task(NamedTuple):
     scale: float = 1.0
 
 
-def threshold(task: Task, group_size: int) -> float:
-    """What an inactive group's ||A_g^T y|| exceeds with probability 0.05; an atom's for d = 1."""
-    std = float(task.data.square().mean().sqrt())
-    return task.scale * noise_threshold(BY_CHANCE, group_size, std)
+def threshold(task: Task, prox: str) -> float:
+    """Lambda for a penalty on groups (`group_soft`) or on single atoms (`soft`)."""
+    return task.scale * thresholds.threshold(task.data, BY_CHANCE, task.group_size, prox)
 
 
 def alternating(task: Task, told: bool = False) -> Tensor:
@@ -73,7 +71,7 @@ def improved_autoencoder(task: Task) -> Tensor:
 
 
 def _autoencoder(task: Task, refit: bool = False, **options: object) -> Tensor:
-    lambda_ = threshold(task, task.group_size)
+    lambda_ = threshold(task, "group_soft")
     network = Autoencoder(task.start, "group_soft", lambda_, task.group_size, refit=refit)
     batches = FixedData(task.data, [task.seed], BATCH)
     train(network, batches, epochs=5 * task.passes, lr=1e-2, **options)
@@ -114,7 +112,7 @@ def sklearn_minibatch(task: Task) -> Tensor:
 def _sklearn(learner: Callable, task: Task, **options: object) -> Tensor:
     data = task.data.double().numpy()
     start = task.start.mT.double().numpy()
-    alpha = threshold(task, 1)
+    alpha = threshold(task, "soft")
     options |= {"fit_algorithm": "cd", "tol": 0.0, "random_state": task.seed}
     if learner.__name__ == "DictionaryLearning":
         options["code_init"] = np.zeros((len(data), len(start)))
@@ -128,12 +126,12 @@ def ksvd(task: Task) -> Tensor:
 
 
 def spams_groups(task: Task) -> Tensor:
-    problem = task.data, task.start, task.passes, threshold(task, task.group_size)
+    problem = task.data, task.start, task.passes, threshold(task, "group_soft")
     return packages.spams_groups(*problem, task.group_size, batch_size=BATCH)
 
 
 def spams_lasso(task: Task) -> Tensor:
-    problem = task.data, task.start, task.passes, threshold(task, 1)
+    problem = task.data, task.start, task.passes, threshold(task, "soft")
     return packages.spams_lasso(*problem, batch_size=BATCH)
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from evidence.thresholds import threshold
 from groupsparse.alternating import alternate
 from groupsparse.autoencoder import Autoencoder, encode_in_batches
 from groupsparse.batches import FixedData
@@ -12,10 +13,8 @@ from groupsparse.discovery import discover
 from groupsparse.groups import split_groups
 from groupsparse.pursuit import FALSE_ALARM, refit_codes, select_groups
 from groupsparse.seeds import derive_seed
-from groupsparse.thresholds import matched_threshold, noise_threshold
-from groupsparse.topk import activation_of
 from groupsparse.training import train
-from models.conditions import NOTHING, one_sided
+from models.conditions import NOTHING
 from models.problem import Problem
 
 
@@ -28,23 +27,6 @@ class Learnt(NamedTuple):
     def support(self, group_size: int) -> Tensor:
         """Active groups, bool (N, G)."""
         return (split_groups(self.codes, group_size) != 0).any(-1)
-
-
-def threshold(data: Tensor, groups: int, group_size: int, prox: str) -> float:
-    r"""The one rule for lambda: a false activation in one sample of twenty.
-
-    .. math:: P(\max_g ||s z_g||_2 > \lambda) \approx 0.05, \quad z_g \sim N(0, I_d),
-        \quad s^2 = \operatorname{mean} ||y||^2 / n
-
-    s is the standard deviation of a^T y for a unit atom that is inactive in y, from the data alone.
-    An activation of single entries gets the threshold with the same rate for the d entries of a
-    group as if they were one (:func:`groupsparse.thresholds.matched_threshold`).
-    """
-    std = float(data.square().mean().sqrt())
-    lambda_ = noise_threshold(FALSE_ALARM / groups, group_size, std)
-    if getattr(activation_of(prox), "grouped", True):
-        return lambda_
-    return matched_threshold(lambda_, group_size, std, one_sided=one_sided({"prox": prox}))
 
 
 def learn(method: dict, problems: list[Problem], section: dict, seed: int) -> list[Learnt]:
@@ -74,7 +56,8 @@ def _train(method: dict, problems: list[Problem], training: dict, seed: int) -> 
     data = torch.stack([p.sample.data for p in problems])
     starts = torch.stack([p.starts[method["start"]] for p in problems])
     d, groups = problems[0].group_size, len(problems[0].sizes)
-    lambdas = [threshold(y, groups, d, method["prox"]) for y in data]
+    # A false activation in one sample of twenty.
+    lambdas = [threshold(y, FALSE_ALARM / groups, d, method["prox"]) for y in data]
     model = Autoencoder(starts, method["prox"], torch.tensor(lambdas), d)
     order = [derive_seed(seed, "training", r) for r in range(len(problems))]
     train(model, FixedData(data, order), **training)

@@ -18,8 +18,8 @@ METHODS = (
     "The error counts the dimensions that a group uses, so a learnt group of d atoms is right if "
     "it contains a smaller true one. <i>Near</i>: atoms of expected cosine {correlation} with the "
     "truth. Networks train for {epochs} epochs. λ has one rule for all: noise with the mean power "
-    "of the data would activate some group in 5 % of samples. For activations of single entries it "
-    "is the threshold with the same rate. Alternation and discovery find active groups by the "
+    "of the data would activate some group in 5 % of samples. Activations of single entries have the "
+    "λ at which as many of them are active by chance. Alternation and discovery find active groups by the "
     "library's test; discovery is told the number of groups and their size. Nothing is tuned on "
     "the truth. <i>Shrunk</i> and <i>other groups</i> compare a network's codes with least squares "
     "on its own active groups: what a threshold takes away, and what one step leaves in of other "
@@ -28,7 +28,7 @@ METHODS = (
 QUESTION = "Which methods recover which generative model, and why do the others fail?"
 CAPTION = (
     "Models (not in the paper): subspace error over that of least squares on the true codes, mean "
-    "over replicates; 1 is the best that the data allow."
+    "over replicates; 1 is as good as the oracle."
 )
 
 

@@ -88,10 +88,12 @@ def test_atoms_without_groups_are_scored_in_any_order_and_with_any_sign():
 def test_what_noise_exceeds_by_chance_sets_lambda():
     data = torch.randn(4000, 30, generator=torch.Generator().manual_seed(0))
     task = Task(data, torch.eye(30), 3, 1, 1, 0)
-    norms = data[:, :3].norm(dim=1)
-    share = float((norms > threshold(task, 3)).double().mean())
-    assert share == pytest.approx(0.05, abs=4 * (0.05 * 0.95 / 4000) ** 0.5)
-    assert threshold(task._replace(scale=0.5), 3) == pytest.approx(threshold(task, 3) / 2)
+    norms, entries = data[:, :3].norm(dim=1), data[:, :3].abs()
+    active = {"group_soft": norms > threshold(task, "group_soft"),
+              "soft": (entries > threshold(task, "soft")).sum(1)}  # fmt: skip
+    for prox, count in active.items():
+        assert float(count.double().mean()) == pytest.approx(0.05, abs=4 * (0.05 / 4000) ** 0.5)
+        assert threshold(task._replace(scale=0.5), prox) == threshold(task, prox) / 2
 
 
 def test_starts_and_multiples_are_those_of_a_learner():

@@ -9,13 +9,14 @@ from conftest import ROOT
 from yaml import safe_load
 
 from evidence.claims import collect
+from evidence.thresholds import threshold
 from evidence.verdict import FAILED, HOLDS
 from groupsparse.prox import PROX
 from groupsparse.recovery import invariant_squared_error
 from models import claims, findings, plots, tables
 from models.check import inconsistencies
 from models.conditions import ORACLE, TRUTH, settings, shown
-from models.methods import Learnt, coded, learn, threshold
+from models.methods import Learnt, coded, learn
 from models.names import MODELS
 from models.problem import draw, oracle
 from models.reasons import causes, recovers
@@ -155,14 +156,12 @@ def test_noise_of_the_datas_level_activates_a_group_in_one_sample_of_twenty():
     atoms = torch.linalg.qr(torch.randn(64, 30, generator=generator)).Q
     rates = {}
     for prox in ("group_soft", "soft", "relu"):
-        lambda_ = threshold(data, 10, 3, prox)
+        lambda_ = threshold(data, 0.05 / 10, 3, prox)
         rates[prox] = float((PROX[prox](data @ atoms, lambda_, 3) != 0).any(-1).double().mean())
-    # 1 - (1 - 0.05 / 10)^10 = 0.0489, within five standard errors; single entries are three times
-    # as many, each at the same rate of 0.005.
-    error = 5 * (0.05 / 20_000) ** 0.5
-    assert abs(rates["group_soft"] - 0.0489) < error
-    for prox in ("soft", "relu"):
-        assert abs(rates[prox] - (1 - 0.995**30)) < 2 * error
+    # 1 - (1 - 0.05 / 10)^10 = 0.0489, and of entries 1 - (1 - 0.005 / 3)^30 = 0.0488, within five
+    # standard errors.
+    for prox in ("group_soft", "soft", "relu"):
+        assert abs(rates[prox] - 0.0489) < 5 * (0.05 / 20_000) ** 0.5
 
 
 def test_methods_recover_an_easy_model_and_a_one_sided_one_does_not():

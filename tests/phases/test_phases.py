@@ -21,7 +21,7 @@ from phases.limits import (
     oracle_samples,
     shares,
 )
-from phases.methods import learn, threshold
+from phases.methods import learn
 from phases.plots import between, crossing, diagram
 from phases.problem import draw, oracle, start
 from phases.success import half_width
@@ -128,17 +128,6 @@ def test_positions_between_cells_pass_through_their_values():
 
 
 # The methods
-
-
-def test_the_threshold_is_passed_by_chance_as_often_as_it_says():
-    noise = torch.randn(200, 50, generator=torch.Generator().manual_seed(0))
-    basis = torch.linalg.qr(torch.randn(50, 4, generator=torch.Generator().manual_seed(1))).Q
-    many = torch.randn(20_000, 50, generator=torch.Generator().manual_seed(2))
-    norms = (many @ basis).norm(dim=1)
-    scale = float(noise.square().mean().sqrt())
-    rate = (norms > threshold(noise, 4, "group_soft", 0.05) / scale).double().mean()
-    # Five standard errors of a share of 0.05 in 20,000.
-    assert float(rate) == pytest.approx(0.05, abs=5 * (0.05 * 0.95 / 20_000) ** 0.5)
 
 
 @pytest.mark.parametrize(
