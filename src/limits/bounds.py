@@ -1,4 +1,4 @@
-"""What bounds the errors: least squares given the true codes, and a random dictionary."""
+"""What the errors are compared with: least squares given the true codes, a random dictionary."""
 
 import argparse
 import json
@@ -34,7 +34,7 @@ def main() -> None:
 
 
 def bounds(section: dict, sampling: str, seed: int) -> Iterator[dict]:
-    """Rows of both bounds with one sampling."""
+    """Rows of both controls with one sampling."""
     model = section["model"]
     d, atoms = model["group_size"], model["groups"] * model["group_size"]
     for snr, needed in oracle_epochs(section, sampling).items():

@@ -6,6 +6,8 @@ from typing import NamedTuple
 FIXED, FRESH = "fixed", "fresh"  # one data set for all epochs; new samples in every epoch
 SAMPLINGS = (FIXED, FRESH)
 ORACLE, CHANCE = "oracle", "chance"
+SHARED = ("model", "correlation", "replicates")  # what all jobs read
+WHERE = (*SAMPLINGS, "replicates")  # of a method: the noise levels and replicates it runs at
 
 
 class Run(NamedTuple):
@@ -28,10 +30,36 @@ def is_network(settings: dict) -> bool:
     return "prox" in settings
 
 
-def told(section: dict, methods: Iterable[str]) -> dict:
-    """What a job of these methods depends on: of the others, figures and the race, nothing."""
-    rest = {key: value for key, value in section.items() if key not in ("race", "shown")}
-    return rest | {"methods": {name: section["methods"][name] for name in methods}}
+def told(section: dict, sampling: str, methods: Iterable[str]) -> dict:
+    """What a job of these methods with one sampling reads, and nothing else."""
+    chosen = {name: section["methods"][name] for name in methods}
+    found = {key: section[key] for key in SHARED}
+    found |= {"epochs": {}, "passes": {}, "training": None, "every": None}
+    if any(map(is_network, chosen.values())):
+        found |= {key: section[key] for key in ("training", "every")}
+        found["epochs"] = {sampling: section["epochs"][sampling]}
+    if not all(map(is_network, chosen.values())):
+        found["passes"] = {sampling: section["passes"][sampling]}
+    settings = {name: {k: v for k, v in m.items() if k not in WHERE} for name, m in chosen.items()}
+    where = {name: _where(chosen[name], [sampling]) for name in chosen}
+    return found | {"methods": {name: settings[name] | where[name] for name in chosen}}
+
+
+def told_bounds(section: dict) -> dict:
+    """What the job of the bounds reads: where methods run, and for how long on new samples."""
+    found = {key: section[key] for key in SHARED}
+    for key in ("epochs", "passes"):
+        found[key] = {FIXED: 1, FRESH: section[key][FRESH]}  # one data set is seen after one
+    kinds = {name: {"prox": ""} if is_network(m) else {} for name, m in section["methods"].items()}
+    where = {name: _where(m, SAMPLINGS) for name, m in section["methods"].items()}
+    return found | {"methods": {name: kinds[name] | where[name] for name in kinds}}
+
+
+def _where(settings: dict, samplings: Iterable[str]) -> dict:
+    """The noise levels and replicates of a method with these samplings."""
+    fewer = settings.get("replicates", {})
+    found = {s: settings[s] for s in samplings if s in settings}
+    return found | {"replicates": {s: fewer[s] for s in samplings if s in fewer}}
 
 
 def runs(section: dict, sampling: str) -> list[Run]:

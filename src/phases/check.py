@@ -1,5 +1,7 @@
 """Rules on the config of the phase diagrams across keys; workflow/validate.py calls them."""
 
+import math
+
 from evidence.checks import model_inconsistencies
 from phases.conditions import ACROSS, UP, axis, cells
 
@@ -46,6 +48,15 @@ def inconsistencies(config: dict) -> list[str]:
 
 def _unfit(place: str, model: dict) -> list[str]:
     errors = model_inconsistencies(place, model)
-    if model["coherence"] is not None and model["coherence"] * model["group_size"] > 1:
+    coherence, d = model["coherence"], model["group_size"]
+    if coherence is None:
+        return errors
+    if model["groups"] < 2:
+        errors.append(f"{place}: a coherence is that of two groups")
+    if coherence * d > 1:
         errors.append(f"{place}: coherence exceeds 1 / group_size, the largest there is")
+    # Of random spans mean ||A_g^T A_h||_F^2 = d^2 / n, and a squared spectral norm is at least
+    # 1 / d of it. A value between this and what is drawn fails in the job, which says what it was.
+    if coherence < 1 / math.sqrt(d * model["n"]):
+        errors.append(f"{place}: coherence {coherence:g}: random groups have more")
     return errors

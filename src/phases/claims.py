@@ -39,6 +39,13 @@ def share_of(where: pd.Series, what: pd.Series) -> pd.Series | None:
     return inside.astype(float).groupby("replicate").mean() if len(inside) else None
 
 
+def of_successes(where: pd.Series, what: pd.Series) -> Evidence:
+    """:func:`share_of` the successes ``where``, and how many they are: a seed may have none."""
+    each = where.groupby("replicate").sum()
+    note = f"{each.sum()} successes in {(each > 0).sum()} of {len(each)} seeds"
+    return Evidence(share_of(where, what), note)
+
+
 def words(choices: dict, plane: str) -> dict:
     """Fields of a case on a plane."""
     return {
@@ -57,11 +64,11 @@ def against(method: str, others: tuple) -> object:
     return cases
 
 
-def both_found(tables: Tables, case: SimpleNamespace) -> pd.Series | None:
+def both_found(tables: Tables, case: SimpleNamespace) -> Evidence:
     table = runs(tables["phases"], case.success)
     ours = panel(table, case.plane, case.method, "near")[FOUND]
     theirs = panel(table, case.plane, case.other, "near")[FOUND]
-    return share_of(theirs, ours)
+    return of_successes(theirs, ours)
 
 
 # One success in twenty may be missed; in part, one in five.
@@ -102,7 +109,7 @@ def together(tables, case):
         panel(table, case.plane, method, "near")
         for method in ("group_sparse", "alternating", "refined")
     )
-    return share_of(network[FOUND] | alone[FOUND], both[FOUND]) if len(network) else None
+    return of_successes(network[FOUND] | alone[FOUND], both[FOUND]) if len(network) else None
 
 
 def finders(tables: Tables, choices: dict) -> Iterator[dict]:
@@ -127,7 +134,7 @@ def finders(tables: Tables, choices: dict) -> Iterator[dict]:
 )  # fmt: skip
 def found_is_exact(tables, case):
     here = panel(runs(tables["phases"], case.success), case.plane, case.method, case.start)
-    return share_of(here[FOUND], here[AT_LIMIT])
+    return of_successes(here[FOUND], here[AT_LIMIT])
 
 
 def without_start(tables: Tables, choices: dict) -> Iterator[dict]:

@@ -1,4 +1,4 @@
-"""Controls of the recovery experiment: an oracle and chance, the best and worst values of a metric.
+"""Controls of the recovery experiment: an oracle, that is told the true codes, and chance.
 
 A control is a function ``(tensors, batches, epochs, seeds) -> (dictionary, history)`` with the
 results of :func:`groupsparse.training.train`: dictionary (R, n, m), history name -> (epochs + 1,

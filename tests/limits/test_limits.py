@@ -1,4 +1,4 @@
-"""The limits: which runs there are, what bounds them, and what is said about the numbers."""
+"""The limits: which runs there are, their controls, and what is said about the numbers."""
 
 import copy
 import json
@@ -88,13 +88,36 @@ def test_a_method_runs_where_its_entry_says_and_networks_have_epochs():
 
 
 def test_a_job_depends_on_its_own_methods_alone():
-    told = conditions.told(SMALL, ["best"])
     net = SMALL["methods"]["net"] | {"lambda": 3.0}
     other = SMALL | {"shown": {}, "race": {}, "methods": SMALL["methods"] | {"net": net}}
-    assert conditions.told(other, ["best"]) == told
+    other |= {"epochs": {"fixed": 9, "fresh": 9}, "training": {"lr": 1.0}, "every": 7}
     for sampling in conditions.SAMPLINGS:
+        told = conditions.told(SMALL, sampling, ["best"])
+        assert conditions.told(other, sampling, ["best"]) == told
         every = conditions.runs(SMALL, sampling)
         assert conditions.runs(told, sampling) == [run for run in every if run.method == "best"]
+
+
+def test_a_job_does_not_depend_on_the_other_sampling():
+    net = SMALL["methods"]["net"] | {"fresh": [1, 5], "replicates": {"fixed": 1, "fresh": 2}}
+    other = SMALL | {"methods": SMALL["methods"] | {"net": net}}
+    other |= {key: SMALL[key] | {"fresh": 9} for key in ("epochs", "passes")}
+    jobs = [
+        [conditions.told(section, sampling, ["best", "net"]) for section in (SMALL, other)]
+        for sampling in conditions.SAMPLINGS
+    ]
+    assert [before == after for before, after in jobs] == [True, False]
+
+
+def test_the_bounds_depend_on_where_methods_run_alone():
+    net = SMALL["methods"]["net"] | {"prox": "soft", "lambda": 3.0, "decay": "cosine"}
+    other = SMALL | {"methods": SMALL["methods"] | {"net": net}, "every": 7, "training": {}}
+    told = conditions.told_bounds(SMALL)
+    assert conditions.told_bounds(other) == told
+    for sampling in conditions.SAMPLINGS:
+        needed = conditions.oracle_epochs(SMALL, sampling)
+        assert conditions.oracle_epochs(told, sampling) == needed
+        assert list(bounds(told, sampling, 1)) == list(bounds(SMALL, sampling, 1))
 
 
 def test_what_is_raced_on_fixed_data_has_no_job_of_its_own():
@@ -187,9 +210,10 @@ def test_earlier_passes_count_where_samples_are_new(monkeypatch, tmp_path, sampl
         return follow(settings, *arguments, **options)
 
     monkeypatch.setattr(measure, "follow", watched)
+    section = conditions.told(SMALL, sampling, ["best"])
     arguments = {
-        "--section": json.dumps(SMALL), "--sampling": sampling, "--methods": "best", "--seed": "1",
-        "--threads": "1", "--dictionaries": str(tmp_path / "a.safetensors"),
+        "--section": json.dumps(section), "--sampling": sampling, "--methods": "best",
+        "--seed": "1", "--threads": "1", "--dictionaries": str(tmp_path / "a.safetensors"),
         "--output": str(tmp_path / "a.csv"),
     }  # fmt: skip
     monkeypatch.setattr("sys.argv", ["measure", *(x for pair in arguments.items() for x in pair)])

@@ -1,6 +1,7 @@
 """Phase diagrams: the same problem for all, limits that follow from counting, honest intervals."""
 
 import copy
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ import pytest
 import torch
 from conftest import CONFIG
 
-from groupsparse.generative import dense_codes, random_dictionary, sample
+from groupsparse.generative import coherent_dictionary, dense_codes, random_dictionary, sample
 from groupsparse.recovery import group_overlaps, invariant_squared_error
 from phases import claims
 from phases.check import inconsistencies, is_off
@@ -255,6 +256,15 @@ def test_success_beyond_the_counting_limit_refutes_it_and_none_at_all_is_blind(
     assert verdict("counting_holds", both, counting) == expected
 
 
+def test_a_claim_on_successes_says_how_many_there_are():
+    outcomes = everywhere(group_sparse__near=GOOD, relu__near=BAD)
+    outcomes["relu", "near", 20, 1, 2] = GOOD
+    case = SimpleNamespace(plane="active", method="group_sparse", other="relu", success=SUCCESS)
+    found = claims.both_found({"phases": table(outcomes)}, case)
+    assert found.note == "1 successes in 1 of 3 seeds"
+    assert found.values.to_dict() == {2: 1.0}
+
+
 # Config, figures and findings
 
 
@@ -280,12 +290,29 @@ def changed(**planes) -> dict:
         ({**PLANE, "up": {"active_groups": [1, 1.5]}}, "whole numbers"),
         ({**PLANE, "up": {"active_groups": [1, 99]}}, "more than the 20 groups"),
         ({**PLANE, "up": {"coherence": [0.1, 0.3]}}, "1 / group_size"),
+        ({**PLANE, "up": {"coherence": [0.001, 0.2]}}, "random groups have more"),
     ],
 )
 def test_a_plane_that_cannot_be_drawn_is_refused(plane, reason):
     (error,) = inconsistencies(changed(active=plane))
     assert error.startswith("phases.planes.active")
     assert reason in error
+
+
+def test_a_coherence_needs_two_groups():
+    plane = {"across": {"coherence": [0.15, 0.2]}, "up": {"groups": [1, 2]}}
+    base = changed()["phases"]["model"]
+    config = changed(active=plane)
+    config["phases"]["model"] = base | {"active_groups": 1}
+    assert inconsistencies(config) == ["phases.planes.active: a coherence is that of two groups"]
+
+
+@pytest.mark.parametrize(("n", "groups", "d"), [(100, 20, 4), (100, 20, 1), (20, 5, 8)])
+def test_a_coherence_that_is_refused_is_below_that_of_random_groups(n, groups, d):
+    refused = 0.99 / (n * d) ** 0.5
+    for seed in range(3):
+        with pytest.raises(ValueError, match="that of random groups here"):
+            coherent_dictionary(n, groups, d, refused, seed)
 
 
 def test_a_start_on_a_plane_that_is_missing_is_refused():

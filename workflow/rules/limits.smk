@@ -41,7 +41,9 @@ rule limits_measure:
         mem_mb=scaled(2000),
         runtime=scaled(240),
     params:
-        section=lambda w: as_json(limits.conditions.told(LIMITS, [w.method])),
+        section=lambda w: as_json(
+            limits.conditions.told(LIMITS, w.sampling, [w.method])
+        ),
         seed=config["seed"],
     shell:
         "python -m limits.measure --section {params.section:q} --sampling {wildcards.sampling} "
@@ -68,7 +70,9 @@ rule limits_race:
         mem_mb=scaled(2000),
         runtime=scaled(240),
     params:
-        section=as_json(limits.conditions.told(LIMITS, LIMITS["race"]["methods"])),
+        section=as_json(
+            limits.conditions.told(LIMITS, "fixed", LIMITS["race"]["methods"])
+        ),
         methods=LIMITS["race"]["methods"],
         threads=LIMITS["race"]["threads"],
         seed=config["seed"],
@@ -95,7 +99,7 @@ rule limits_bounds:
         mem_mb=scaled(2000),
         runtime=scaled(60),
     params:
-        section=as_json(limits.conditions.told(LIMITS, LIMITS["methods"])),
+        section=as_json(limits.conditions.told_bounds(LIMITS)),
         seed=config["seed"],
     shell:
         "python -m limits.bounds --section {params.section:q} --seed {params.seed} "
