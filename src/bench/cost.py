@@ -68,8 +68,9 @@ def prepare(spec: dict, seed: int, folder: Path) -> float:
     model = spec["model"]
     truth, data = simulate(model, seed)
     start = perturb(truth, 0.9, generator(seed, "bench", "init"), True)
-    norms = group_norms(data[:500] @ start, model["group_size"]).flatten()
-    rank = norms.numel() - 500 * model["active_groups"]
+    some = data[:500]
+    norms = group_norms(some @ start, model["group_size"]).flatten()
+    rank = norms.numel() - len(some) * model["active_groups"]
     np.save(folder / "data.npy", data.numpy())
     np.save(folder / "start.npy", start.numpy())
     return float(norms.kthvalue(max(rank, 1)).values)

@@ -1,7 +1,8 @@
 """Time loss and gradient against n, m, N and the share of active groups, next to the product Y A.
 
 One of the four varies at a time. The threshold is chosen at every point so that the wanted share
-of groups is active: the bare product, which no method can do without, is the floor.
+of groups is active. The bare product in float32 is the floor of all that begin with it; where a
+processor is fast in 8 bits, the library searches in them and may be below it.
 """
 
 import logging

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 import evidence.style  # noqa: F401  (its theme)
 
-FLOOR = "bare product"  # the one dense product that no method can do without
+FLOOR = "bare product"  # the one dense product that no method in float32 can do without
 BLACK = {"color": "black", "ls": "--"}
 AXES = {
     "n": "dimension n",
@@ -21,7 +21,7 @@ def speedups(ratios: pd.DataFrame) -> Figure:
     """Bars of how many times faster than the baseline, a panel for each experiment.
 
     ``ratios``: experiment, case, candidate, reference, threads and the median, min and max of the
-    ratio. A dash on a bar is the speed of the bare product alone, which bounds it.
+    ratio. A dash on a bar is the speed of the bare product alone, in float32.
     """
     experiments = list(dict.fromkeys(ratios.experiment))
     ratios = ratios.assign(label=_labels(ratios))

@@ -23,6 +23,18 @@ METHODS = (
     "group is given the atoms that lie most in its span, which favours these learners. Block K-SVD "
     "is written here: group pursuit, then a singular value decomposition for each group."
 )
+SENTENCES = {
+    "alternating": "alternation",
+    "alternating, k told": "alternation that is told k",
+    "group-sparse autoencoder": "the group-sparse autoencoder",
+    "improved autoencoder": "the improved autoencoder",
+    "dictlearn, K-SVD": "the K-SVD of dictlearn",
+    "scikit-learn, batch": "the batch learner of scikit-learn",
+    "scikit-learn, mini-batch": "the mini-batch learner of scikit-learn",
+    "spams, lasso": "the lasso of spams",
+    "spams, groups": "the group penalty of spams",
+}
+STARTS = {"near": "from a near start", "data": "from random samples", "none": "from no start"}
 QUESTION = "How do other dictionary learners do on the same data?"
 
 
@@ -71,19 +83,28 @@ def findings(runs: pd.DataFrame, section: dict) -> list[str]:
     """The best here and of the others on every problem, from near and without a near start."""
     ours, lines = section["shown"]["ours"], []
     for case, here in runs[runs.status == DONE].groupby("case", sort=False):
-        parts = []
-        for words, near in (("near", True), ("no start", False)):
-            means = here[(here.start == "near") == near].groupby("learner").subspace.mean()
-            left, right = means[means.index.isin(ours)], means[~means.index.isin(ours)]
-            if len(left) and len(right):
-                parts.append(
-                    f"from {words}, {left.idxmin()} {number(left.min(), 2)} times the oracle's "
-                    f"error; of the others{'' if near else ', from samples,'} {right.idxmin()} "
-                    f"{number(right.min(), 2)}"
-                )
-        if parts:
-            lines.append(f"Other learners ({case}): {'; '.join(parts)}.")
+        sentences = []
+        for near in (True, False):
+            chosen = here[(here.start == "near") == near]
+            means = chosen.groupby(["learner", "start"]).subspace.mean()
+            mine = means.index.get_level_values("learner").isin(ours)
+            if mine.any() and not mine.all():
+                sentences.append(_best(means[mine], means[~mine]))
+        if sentences:
+            first, *rest = sentences
+            said = " ".join([first, *(words[0].upper() + words[1:] for words in rest)])
+            lines.append(f"On the problem “{case}”, {said}")
     return lines
+
+
+def _best(mine: pd.Series, others: pd.Series) -> str:
+    """The least mean error of ours and of the others by (learner, start), as a sentence."""
+    (us, start), (them, other) = mine.idxmin(), others.idxmin()
+    return (
+        f"{SENTENCES.get(us, us)} ends at {number(mine.min(), 2)} times the oracle's error "
+        f"{STARTS[start]}, and {SENTENCES.get(them, them)}, the best of the others, at "
+        f"{number(others.min(), 2)}{'' if other == start else f' {STARTS[other]}'}."
+    )
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def share_of(where: pd.Series, what: pd.Series) -> pd.Series | None:
 def of_successes(where: pd.Series, what: pd.Series) -> Evidence:
     """:func:`share_of` the successes ``where``, and how many they are: a seed may have none."""
     each = where.groupby("replicate").sum()
-    note = f"{each.sum()} successes in {(each > 0).sum()} of {len(each)} seeds"
+    note = f"successes in {(each > 0).sum()} of {len(each)} seeds, {each.sum()} in all"
     return Evidence(share_of(where, what), note)
 
 

@@ -4,7 +4,7 @@ import pandas as pd
 
 from evidence.section import number, table
 from phases.conditions import ACROSS, UP, axis
-from phases.names import panel_name, plane_name
+from phases.names import in_words, panel_name, plane_name
 from phases.success import AT_LIMIT, CRITERIA, FOUND, share
 
 
@@ -40,20 +40,26 @@ def base_table(run: pd.DataFrame, section: dict) -> dict:
 def findings(run: pd.DataFrame, section: dict) -> list[str]:
     """How often each method finds the groups, over the planes on which all were run."""
     sentences = []
-    for words, starts in (("From near", ["near"]), ("From no start", ["random", "discover"])):
+    for words, starts in (("From a near start", ["near"]), ("Without one", ["random", "discover"])):
         here = run[run.start.isin(starts)]
         ran = here.groupby(["method", "start"]).plane.unique()
         planes = [name for name in section["planes"] if all(name in each for each in ran)]
         here = here[here.plane.isin(planes)]
-        places = ", ".join(plane_name(section["planes"][name]) for name in planes)
         parts = [
-            f"{panel_name(method, start)} {100 * of[FOUND].mean():.0f} % "
-            f"({100 * of[AT_LIMIT].mean():.0f} %) of {len(of)}"
-            for (method, start), of in here.groupby(["method", "start"], sort=False)
+            _found(of, in_words(method, start), first=not number)
+            for number, ((method, start), of) in enumerate(
+                here.groupby(["method", "start"], sort=False)
+            )
         ]
         if parts:
-            sentences.append(
-                f"Phase diagrams ({places}). {words}, share of runs in which all groups are found, "
-                f"and in brackets as well as by the oracle: {'; '.join(parts)}."
-            )
+            places = ", ".join(plane_name(section["planes"][name]) for name in planes)
+            sentences.append(f"{words} ({places}), all groups are found {', '.join(parts)}.")
     return sentences
+
+
+def _found(of: pd.DataFrame, method: str, first: bool) -> str:
+    """The shares of a method, of which the first one says what they are."""
+    found, good = (f"{100 * of[each].mean():.0f} %" for each in (FOUND, AT_LIMIT))
+    if first:
+        return f"in {found} of {len(of)} runs by {method} ({good} as well as by the oracle)"
+    return f"in {found} ({good}) by {method}"

@@ -3,6 +3,13 @@
 from evidence.names import method_name
 
 METHODS = {"refined": "group-sparse, then alternating,"}
+SENTENCES = {
+    "group_sparse": "the group-sparse network",
+    "sparse": "the sparse network (soft threshold)",
+    "relu": "the sparse network (one-sided ReLU)",
+    "alternating": "alternation",
+    "refined": "the group-sparse network and then alternation",
+}
 STARTS = {
     "near": "from near",
     "random": "from random atoms",
@@ -34,6 +41,18 @@ def panel_name(method: str, start: str) -> str:
     'group-sparse from near'
     """
     return f"{METHODS.get(method, method_name(method))} {STARTS[start]}"
+
+
+def in_words(method: str, start: str) -> str:
+    """A method as the agent of a sentence, with its start unless that is near.
+
+    Examples
+    --------
+    >>> in_words("alternating", "near"), in_words("group_sparse", "random")
+    ('alternation', 'the group-sparse network from random atoms')
+    """
+    name = SENTENCES.get(method, method_name(method))
+    return name if start == "near" else f"{name} {STARTS[start]}"
 
 
 def plane_name(plane: dict) -> str:

@@ -47,8 +47,8 @@ def draw(model: dict, seed: int, replicate: int) -> Problem:
 def oracle(data: Tensor, codes: Tensor) -> Tensor:
     """Least squares given the true codes, of least norm where samples are too few: -> (n, m).
 
-    No dictionary explains the data better with these codes, so it bounds what noise leaves to
-    find. It is no bound on methods that start from the truth or near it, which know more.
+    No dictionary explains the data better with these codes. It is no bound of the error: shrinkage
+    or a start that knows more can beat it.
     """
     return torch.linalg.lstsq(codes.double(), data.double(), driver="gelsd").solution.mT.to(data)
 

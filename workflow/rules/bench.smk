@@ -36,6 +36,9 @@ rule bench_measure:
     params:
         settings=lambda w: as_json(BENCH[w.what]),
         threads=config["bench"]["threads"],
+        packages=lambda w: (
+            installed("dictlearn", "spams", "spams-bin") if w.what == "peers" else ""
+        ),
         data=lambda w, input: f"--data {input.data}" if input.data else "",
         seed=config["seed"],
     shell:

@@ -3,6 +3,7 @@ import json
 import sys
 from contextlib import redirect_stderr, suppress
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from io import StringIO
 from pathlib import Path
 from shlex import quote
@@ -165,6 +166,18 @@ def any_of(names):
 def as_json(value):
     """Parameters as JSON, in a stable order: a rerun is triggered by content alone."""
     return json.dumps(value, sort_keys=True)
+
+
+def installed(*packages):
+    """Versions of those optional packages that are installed: what a job finds is in none of its files.
+
+    With conda or a container they are those beside snakemake, not those of the job.
+    """
+    found = {}
+    for package in packages:
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return as_json(found)
 
 
 class Delivery(NamedTuple):

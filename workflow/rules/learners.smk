@@ -37,6 +37,7 @@ rule learners_measure:
         runtime=scaled(120),
     params:
         settings=lambda w: as_json(LEARNERS["cases"][w.case]),
+        packages=installed("dictlearn", "spams", "spams-bin"),
         seed=config["seed"],
     shell:
         "python -m learners.measure --case {wildcards.case} --settings {params.settings:q} "
