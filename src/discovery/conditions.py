@@ -10,7 +10,8 @@ NO_START = "none"
 class Run(NamedTuple):
     """A method on a problem; ``setting`` is the value of the ``axis`` that a study varies.
 
-    ``told`` says whether the method knows how many groups there are and how large they are.
+    ``told`` says whether the method knows how many groups there are and how large they are;
+    ``passes`` are those of alternation alone.
     """
 
     axis: str
@@ -19,6 +20,7 @@ class Run(NamedTuple):
     method: str = DISCOVER
     start: str = NO_START
     told: bool = True
+    passes: int = 0
 
 
 def studies(section: dict) -> list[str]:
@@ -53,8 +55,10 @@ def runs(section: dict, study: str) -> list[Run]:
     model = section["model"]
     if study == STARTS:
         found = [Run("", 0, model)]
+        passes = section["starts"]["passes"]
         for start in section["starts"]["inits"]:
-            found += [Run("", 0, model, m, start) for m in (DISCOVER, ALTERNATE)]
+            alone = Run("", 0, model, ALTERNATE, start, passes=passes)
+            found += [Run("", 0, model, DISCOVER, start), alone]
         return found
     if study == COUNTS:
         counts = section["counts"]

@@ -24,7 +24,6 @@ from groupsparse.recovery import invariant_squared_error, least_squares_dictiona
 from groupsparse.seeds import derive_seed, generator
 
 log = logging.getLogger(__name__)
-PASSES = 10  # of alternation alone, after which it has settled
 
 
 def main() -> None:
@@ -78,7 +77,7 @@ def learn(run: Run, data: Tensor, seed: int) -> tuple[int, Tensor]:
     groups, d = run.model["groups"], run.model["group_size"]
     start = None if run.start == NO_START else initialize(run.start, data, groups, d, seed)
     if run.method == ALTERNATE:
-        return d, alternate(start, data, d, passes=PASSES).dictionary
+        return d, alternate(start, data, d, passes=run.passes).dictionary
     return d, discover(data, groups, d, seed, start=start)
 
 

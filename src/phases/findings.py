@@ -40,7 +40,8 @@ def base_table(run: pd.DataFrame, section: dict) -> dict:
 def findings(run: pd.DataFrame, section: dict) -> list[str]:
     """How often each method finds the groups, over the planes on which all were run."""
     sentences = []
-    for words, starts in (("From a near start", ["near"]), ("Without one", ["random", "discover"])):
+    kinds = {"From a near start": ["near"], "Without a near start": ["random", "discover"]}
+    for words, starts in kinds.items():
         here = run[run.start.isin(starts)]
         ran = here.groupby(["method", "start"]).plane.unique()
         planes = [name for name in section["planes"] if all(name in each for each in ran)]

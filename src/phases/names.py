@@ -52,7 +52,9 @@ def in_words(method: str, start: str) -> str:
     ('alternation', 'the group-sparse network from random atoms')
     """
     name = SENTENCES.get(method, method_name(method))
-    return name if start == "near" else f"{name} {STARTS[start]}"
+    if start == "near":
+        return name
+    return f"{name} from {'discovered groups' if start == 'discover' else 'random atoms'}"
 
 
 def plane_name(plane: dict) -> str:

@@ -49,6 +49,8 @@ def test_every_study_has_runs_and_the_untold_are_not_told():
     assert all(run.told == (name != "counts") for name in names for run in runs(SECTION, name))
     alone = [run.start for run in runs(SECTION, "starts") if run.method == ALTERNATE]
     assert alone == SECTION["starts"]["inits"]
+    longer = SECTION | {"starts": SECTION["starts"] | {"passes": 3}}
+    assert {run.passes for run in runs(longer, "starts") if run.method == ALTERNATE} == {3}
     assert [run.model["samples"] for run in runs(SECTION, "samples")] == [500, 1000, 2000, 4000]
     assert [run.model["snr_db"] for run in runs(SECTION, "whole")] == [1, 5, 10]
 
@@ -67,7 +69,7 @@ def test_a_job_depends_on_its_own_part_of_the_config_alone():
 
 def test_empty_lists_switch_studies_off():
     section = SECTION | {
-        "starts": {"inits": [], "replicates": 2}, "success": {"axes": {}, "replicates": 2},
+        "starts": SECTION["starts"] | {"inits": []}, "success": {"axes": {}, "replicates": 2},
         "counts": SECTION["counts"] | {"group_size": []},
     }  # fmt: skip
     assert studies(section) == []
@@ -91,7 +93,7 @@ def test_problems_differ_by_seed_and_share_a_dictionary_across_noise():
 def test_a_run_learns_and_is_scored(method, start):
     (run, *_) = runs(SECTION | {"model": SMALL}, "starts")
     truth, drawn = problem(SMALL, 1, 0)
-    size, found = learn(run._replace(method=method, start=start), drawn.data, 0)
+    size, found = learn(run._replace(method=method, start=start, passes=10), drawn.data, 0)
     values = scores(found, truth, drawn, 4, size)
     assert values["found"] == 1.0
     assert values["error"] < 1.2 * values["oracle_error"]

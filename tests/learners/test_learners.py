@@ -103,7 +103,7 @@ def test_starts_and_multiples_are_those_of_a_learner():
     runs = planned(SMALL | {"learners": ["discovery", "block K-SVD", "scikit-learn, batch"]})
     assert [r for r in runs if r[0] == "discovery"] == [("discovery", "none", 1.0)]
     assert [r[1:] for r in runs if r[0] == "block K-SVD"] == [("near", 1.0), ("data", 1.0)]
-    assert [r[2] for r in runs if r[0] == "scikit-learn, batch"] == [1.0, 0.5, 0.25] * 2
+    assert [r[2] for r in runs if r[0] == "scikit-learn, batch"] == SMALL["scales"] * 2
 
 
 def test_a_fit_has_a_process_of_its_own(drawn):
