@@ -17,9 +17,9 @@ INTRODUCTION = (
 METHODS = (
     "A group counts as found if the span of some learnt group overlaps it by more than 1/2 (1: the "
     "same span). Success: a subspace error of at most {factor} times that of least squares on the "
-    "true codes. Alternation alone runs {passes} passes from the same start. Where nothing is told, "
-    "the size is the one whose candidates have the largest gap relative to white noise, and groups "
-    "are added until no candidate has a gap that white noise does not have."
+    "true codes. Alternation alone runs {passes} passes from the same start. Where nothing is "
+    "told, the size is the one whose candidates have the largest gap relative to white noise, and "
+    "groups are added until no candidate has a gap that white noise does not have."
 )
 QUESTION = "Does recovery need a start near the truth?"
 CAPTION = (

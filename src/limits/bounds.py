@@ -10,12 +10,13 @@ import torch
 from torch import Tensor
 
 from evidence.options import add_options
+from evidence.oracle import PooledOracle
 from evidence.tables import records, save_table
 from groupsparse.generative import random_dictionary
 from groupsparse.seeds import generator
 from limits.conditions import CHANCE, FIXED, ORACLE, SAMPLINGS, oracle_epochs
 from limits.methods import errors
-from limits.problem import PooledOracle, Problem, draw, fixed_oracle
+from limits.problem import Problem, draw, fixed_oracle
 
 log = logging.getLogger(__name__)
 

@@ -2,13 +2,12 @@
 
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 
 from groupsparse.batches import FixedData, FreshData
 from groupsparse.dictionary import perturb
 from groupsparse.generative import Sample, dense_codes, random_dictionary, sample
-from groupsparse.recovery import add_normal_equations, least_squares_dictionary
+from groupsparse.recovery import least_squares_dictionary
 from groupsparse.seeds import derive_seed, generator
 
 
@@ -40,19 +39,3 @@ def draw(model: dict, correlation: float, snr: float, seed: int, replicate: int)
 def fixed_oracle(problem: Problem, groups: int) -> Tensor:
     """Least squares given the true codes of the data set: (n, m)."""
     return least_squares_dictionary(problem.sample.data, dense_codes(problem.sample.codes, groups))
-
-
-class PooledOracle:
-    """Least squares given the true codes of all samples so far, from their normal equations."""
-
-    def __init__(self, n: int, atoms: int) -> None:
-        self.gram = torch.zeros(atoms, atoms, dtype=torch.float64)
-        self.cross = torch.zeros(atoms, n, dtype=torch.float64)
-
-    def add(self, drawn: Sample) -> None:
-        """Take a sample in."""
-        add_normal_equations(self.gram, self.cross, drawn)
-
-    def dictionary(self) -> Tensor:
-        """The dictionary (n, m) of least squares."""
-        return torch.linalg.solve(self.gram, self.cross).mT.float()

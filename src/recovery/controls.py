@@ -10,14 +10,11 @@ import logging
 import torch
 from torch import Tensor
 
+from evidence.oracle import PooledOracle
 from groupsparse.batches import FixedData, FreshData, FreshNoise
 from groupsparse.dictionary import normalize_columns
 from groupsparse.generative import Codes, dense_codes
-from groupsparse.recovery import (
-    add_normal_equations,
-    least_squares_dictionary,
-    squared_error,
-)
+from groupsparse.recovery import least_squares_dictionary, squared_error
 from groupsparse.seeds import generator
 
 log = logging.getLogger(__name__)
@@ -40,8 +37,7 @@ def oracle(
             [least_squares_dictionary(y, x) for y, x in zip(tensors["data"], codes, strict=True)]
         )
         return estimate, _history([squared_error(estimate, truth)] * epochs)
-    gram = truth.new_zeros(len(truth), truth.shape[-1], truth.shape[-1], dtype=torch.float64)
-    cross = torch.zeros_like(truth.mT, dtype=torch.float64)
+    pooled = [PooledOracle(*each.shape) for each in truth]
     errors, waiting, times = [], [], 0
     for epoch in range(1, epochs + 1):
         drawn, times = batches.samples(epoch), times + 1
@@ -50,13 +46,13 @@ def oracle(
         waiting = waiting or drawn
         # The same codes weigh a sum of data as they weigh each: X^T Y + X^T Z = X^T (Y + Z).
         if not isinstance(batches, FreshNoise) or _solved(epoch, epochs):
-            for r, sample in enumerate(waiting):
-                add_normal_equations(gram[r], cross[r], sample, times)
+            for each, sample in zip(pooled, waiting, strict=True):
+                each.add(sample, times)
             waiting, times = [], 0
         if not _solved(epoch, epochs):
             errors.append(torch.full((len(truth),), torch.nan))
             continue
-        estimate = torch.linalg.solve(gram, cross).mT.float()
+        estimate = torch.stack([each.dictionary() for each in pooled])
         errors.append(squared_error(estimate, truth))
         if epoch == epochs or epoch % 50 == 0:
             log.info("epoch %d/%d: squared_error %.4g", epoch, epochs, errors[-1].mean())

@@ -11,13 +11,14 @@ from conftest import ROOT
 from yaml import safe_load
 
 from evidence.claims import collect
+from evidence.oracle import PooledOracle
 from groupsparse.recovery import least_squares_dictionary
 from limits import claims, conditions, findings, measure, plots, scores, tables
 from limits.bounds import bounds
 from limits.check import inconsistencies
 from limits.methods import errors, follow
 from limits.names import described, ordered
-from limits.problem import PooledOracle, draw, fixed_oracle
+from limits.problem import draw, fixed_oracle
 
 SECTION = safe_load((ROOT / "config.yaml").read_text())["limits"]
 MODEL = {
