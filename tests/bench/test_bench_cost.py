@@ -1,11 +1,12 @@
 """The formula for what an epoch costs counts the operations that the library does."""
 
+import numpy as np
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 import groupsparse as gs
-from bench import formula
+from bench import cost, formula
 from bench.formula import Machine, Run
 from groupsparse import screening
 
@@ -57,6 +58,17 @@ def test_the_products_of_a_pass_of_the_alternation_are_counted(n, m):
     found -= 2 * B * m * (m + n)
     # What remains is of groups: turning n and m entries of every atom by d x d matrices.
     assert 0 <= found - work.product <= 10 * m * (n + m) * D
+
+
+@pytest.mark.parametrize("samples", [60, 900])
+def test_the_threshold_of_a_run_has_as_many_active_groups_as_its_model(tmp_path, samples):
+    model = {"n": 40, "groups": 12, "group_size": 2, "active_groups": 3, "samples": samples,
+             "amplitude": [4.0, 5.0], "snr_db": 10}  # fmt: skip
+    threshold = cost.prepare({"model": model}, 0, tmp_path)
+    data, start = (torch.from_numpy(np.load(tmp_path / f"{x}.npy")) for x in ("data", "start"))
+    norms = gs.group_norms((data @ start)[:500], 2)
+    # As many norms as there are active groups exceed it, but for rounding of the product.
+    assert float((norms > threshold).double().sum()) == pytest.approx(3 * len(norms), abs=1)
 
 
 def test_a_hundred_times_the_samples_cost_a_hundred_times_the_seconds_and_no_memory():
