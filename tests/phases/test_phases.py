@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from conftest import CONFIG
+from conftest import CONFIG, ROOT
+from yaml import safe_load
 
 from groupsparse.generative import coherent_dictionary, dense_codes, random_dictionary, sample
 from groupsparse.recovery import group_overlaps, invariant_squared_error
@@ -25,6 +26,7 @@ from phases.limits import (
 from phases.methods import learn
 from phases.plots import between, crossing, diagram
 from phases.problem import draw, oracle, start
+from phases.report import caption
 from phases.success import half_width
 
 MODEL = {
@@ -297,6 +299,14 @@ def test_a_plane_that_cannot_be_drawn_is_refused(plane, reason):
     (error,) = inconsistencies(changed(active=plane))
     assert error.startswith("phases.planes.active")
     assert reason in error
+
+
+def test_as_many_planes_as_the_schema_allows_have_a_letter():
+    schema = safe_load((ROOT / "workflow/schemas/phases.schema.yaml").read_text())
+    last = schema["properties"]["planes"]["maxProperties"]
+    section = {"planes": {"active": PLANE}, "model": MODEL, "replicates": 3}
+    letters = [caption("phases_active", k, section).split()[1] for k in range(last)]
+    assert len(set(letters)) == last > 10
 
 
 def test_a_coherence_needs_two_groups():
