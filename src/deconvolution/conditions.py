@@ -1,6 +1,5 @@
 """What the config names and its rules need to know of it; imports nothing heavy."""
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 
 
@@ -82,15 +81,9 @@ def methods(section: dict) -> dict[str, dict]:
     return found
 
 
-def installed(spec: dict) -> str:
-    """The optional package of a method and its version here; "" if a method needs none."""
-    package = OPTIONAL.get(spec.get("peer", ""))
-    if package is None:
-        return ""
-    try:
-        return f"{package} {version(package)}"
-    except PackageNotFoundError:
-        return f"{package} is not installed"
+def packages(spec: dict) -> list[str]:
+    """The optional package that a method needs: one, or none."""
+    return [OPTIONAL[spec["peer"]]] if spec.get("peer") in OPTIONAL else []
 
 
 def points(section: dict, sweep: str) -> list[tuple[float, Job]]:

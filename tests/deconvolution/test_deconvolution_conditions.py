@@ -1,7 +1,5 @@
 """What the config makes of runs and sweeps: jobs, points, files, and what methods are told."""
 
-from importlib.metadata import PackageNotFoundError
-
 import pytest
 from conftest import CONFIG, ROOT
 from small_recording import SECTION
@@ -107,21 +105,10 @@ def test_events_start_after_the_silence_and_end_before_the_next():
     assert places(without).step == 1
 
 
-def test_what_is_installed_is_told_of_methods_that_need_it_alone(monkeypatch):
-    sporco = {"kind": "peer", "peer": "sporco"}
-    found = {"sporco": "1.2.3"}
-
-    def version(package):
-        if package not in found:
-            raise PackageNotFoundError(package)
-        return found[package]
-
-    monkeypatch.setattr(conditions, "version", version)
-    there = conditions.installed(sporco)
-    assert there == "sporco 1.2.3"
-    del found["sporco"]
-    assert conditions.installed(sporco) == "sporco is not installed"
+def test_a_method_names_the_package_that_it_needs_and_its_rule_asks_for_it():
+    assert conditions.packages({"kind": "peer", "peer": "sporco"}) == ["sporco"]
     for spec in ({"kind": "search"}, {"kind": "peer", "peer": "averages"}):
-        assert conditions.installed(spec) == ""
+        assert conditions.packages(spec) == []
     rule = (ROOT / "workflow/rules/deconvolution.smk").read_text()
-    assert "conditions.installed(" in rule.split("rule deconvolution_measure:")[1].split("rule ")[0]
+    measure = rule.split("rule deconvolution_measure:")[1].split("rule ")[0]
+    assert "installed(\n            *deconvolution.conditions.packages(" in measure

@@ -119,8 +119,8 @@ rule deconvolution_measure:
         spec=lambda w: as_json(DECONVOLUTION_METHODS[w.method]),
         search=as_json(DECONVOLUTION["search"]),
         # What was left out runs once its package is there.
-        installed=lambda w: deconvolution.conditions.installed(
-            DECONVOLUTION_METHODS[w.method]
+        packages=lambda w: installed(
+            *deconvolution.conditions.packages(DECONVOLUTION_METHODS[w.method])
         ),
         told=lambda w: as_json(deconvolution.conditions.told(DECONVOLUTION, w.data)),
         tolerances=DECONVOLUTION["tolerances"],
