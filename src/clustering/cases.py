@@ -50,14 +50,8 @@ def features(codes: Tensor, network: Autoencoder) -> tuple[dict, dict, dict]:
     found = {"codes": array, "codes+": clustering.nonnegative_normalized(array)}
     if getattr(network.activation, "grouped", True):
         found["norms"] = group_norms(codes, size).numpy()
-        assignments["group", "argmax"] = active_group(codes, size)
+        assignments["group", "argmax"] = clustering.active_group(codes, size)
     return found, assignments, clustering.sparsity(array, size)
-
-
-def active_group(codes: Tensor, group_size: int) -> np.ndarray:
-    """The group of largest norm in every code; -1 where all are zero, a cluster of its own."""
-    none = ~(codes != 0).any(1).numpy()
-    return np.where(none, -1, clustering.active_group(codes, group_size))
 
 
 def controls(

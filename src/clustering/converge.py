@@ -6,7 +6,6 @@ import logging
 
 import torch
 
-from clustering.cases import active_group
 from clustering.images import images
 from clustering.settings import resolved
 from clustering.snapshots import forget, train_and_keep
@@ -82,7 +81,7 @@ def scores(codes, labels, model, algorithms, seed, neighbors) -> dict[str, float
     sparsity = clustering.sparsity(codes, model.group_size)
     found = {"active_entries": sparsity["active_entries"]}
     if getattr(model.activation, "grouped", True):
-        assignments["argmax"] = active_group(codes, model.group_size)
+        assignments["argmax"] = clustering.active_group(codes, model.group_size)
         found["active_groups"] = sparsity["active_groups"]
     accuracy = {f"acc_{k}": clustering.accuracy(labels, a) for k, a in assignments.items()}
     return accuracy | found

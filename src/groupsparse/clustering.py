@@ -188,9 +188,15 @@ def nonnegative_normalized(codes: np.ndarray) -> np.ndarray:
 def active_group(codes: torch.Tensor, group_size: Size) -> np.ndarray:
     """The group of largest norm in every code, as a clustering: (N, m) -> (N,).
 
-    It needs no algorithm. The first group is that of a zero code.
+    It needs no algorithm. Codes of zeros have no active group: they are a cluster of their own, -1.
+
+    Examples
+    --------
+    >>> active_group(torch.tensor([[3.0, 0, 2.5, 2.5], [-2, 0, 1, 1], [0, 0, 0, 0]]), 2)
+    array([ 1,  0, -1])
     """
-    return group_norms(codes, group_size).argmax(-1).numpy()
+    strongest = group_norms(codes, group_size).argmax(-1)
+    return torch.where((codes != 0).any(-1), strongest, -1).numpy()
 
 
 def sparsity(codes: np.ndarray, group_size: Size) -> dict[str, float]:

@@ -51,7 +51,10 @@ def network_of(dictionary: Tensor, entry: dict, settings: dict) -> Autoencoder:
 
 
 def assigned(model: Mixture | Autoencoder, images: Tensor) -> tuple[Tensor, dict[str, float]]:
-    """The cluster (N,) of every image, by component or active group, and a mean free energy."""
+    """The cluster (N,) of every image, by component or active group, and a mean free energy.
+
+    Codes of zeros have no active group: -1.
+    """
     if isinstance(model, Mixture):
         found = model.explain(images, BATCH, reconstruct=False)
         free_energy = float(found.free_energy.double().mean())
@@ -89,7 +92,9 @@ def result(
     """What a model makes of all images."""
     here, of_all = assigned(model, learnt)
     there = here if scored is learnt else assigned(model, scored)[0]
-    values = {**values, "parameters": model.dictionary.numel(), "used": len(here.unique())}
+    # Codes of zeros are a cluster, but of no component.
+    used = len(here[here >= 0].unique())
+    values = {**values, "parameters": model.dictionary.numel(), "used": used}
     return Result(here, there, model.dictionary.detach(), values | of_all)
 
 

@@ -5,9 +5,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from groupsparse.clustering import accuracy
+from groupsparse.clustering import accuracy, active_group
 from groupsparse.dictionary import blocks
-from groupsparse.groups import group_norms, split_groups
+from groupsparse.groups import split_groups
 from groupsparse.matching import best_matching
 from groupsparse.pursuit import refit_codes
 from groupsparse.recovery import support_scores
@@ -69,9 +69,8 @@ def measure(learnt: Learnt, problem: Problem, clusters: bool, known: bool = Fals
         **one_step(learnt, problem),
     }
     if clusters:
-        largest = group_norms(learnt.codes, problem.group_size).argmax(-1)
-        labels = problem.sample.codes.groups.squeeze(1)
-        values["accuracy"] = accuracy(labels.numpy(), largest.numpy())
+        labels = problem.sample.codes.groups.squeeze(1).numpy()
+        values["accuracy"] = accuracy(labels, active_group(learnt.codes, problem.group_size))
     return values
 
 

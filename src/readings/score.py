@@ -87,9 +87,7 @@ def clusterings(
     found = {}
     if getattr(network.activation, "grouped", True):
         features["norms"] = group_norms(codes, d).numpy()
-        # Codes of zeros have no active group: they are a cluster of their own.
-        strongest = clustering.active_group(codes, d)
-        found["group", "argmax"] = np.where(array.any(1), strongest, -1)
+        found["group", "argmax"] = clustering.active_group(codes, d)
     for name, values in features.items():
         for algorithm in clustering.ALGORITHMS:
             logging.info("%s on %s", algorithm, name)

@@ -236,9 +236,9 @@ def test_nonnegative_normalized_codes_of_a_hand_worked_example():
     assert nonnegative_normalized(codes).tolist() == expected
 
 
-def test_the_active_group_is_that_of_largest_norm():
+def test_the_active_group_is_that_of_largest_norm_and_none_of_a_zero_code():
     codes = torch.tensor([[3.0, 0, 2.5, 2.5], [-2.0, 0, 1, 1], [0, 0, 0, 0]])
-    assert active_group(codes, 2).tolist() == [1, 0, 0]
+    assert active_group(codes, 2).tolist() == [1, 0, -1]
 
 
 def test_sparsity_of_a_hand_worked_example():

@@ -9,7 +9,8 @@ import torch
 from evidence.tables import load_table
 from groupsparse import training
 from groupsparse.artifacts import load_tensors, save_tensors
-from mixtures import start, train
+from groupsparse.autoencoder import Autoencoder
+from mixtures import methods, start, train
 
 SETTINGS = {
     "shape": [8, 8], "clusters": 3, "atoms": 4, "lambda": 0.1, "layers": 5, "scales": 2,
@@ -82,6 +83,15 @@ def test_every_kind_of_method_is_scored_on_the_images_of_its_protocol(
     assert (last[last.metric == "acc"].value > 0.9).all()
     assert (table[table.metric == "sample_acc"].value == 1).all()
     assert not list(files.glob("state*"))
+
+
+def test_codes_of_zeros_are_a_cluster_of_their_own_and_use_no_group():
+    # sigma(A^T y) with A = I and threshold 0.5: the first sample has no active group.
+    model = Autoencoder(torch.eye(4), "group_soft", 0.5, 2)
+    images = torch.tensor([[0.1, 0, 0, 0.1], [1, 0, 0, 0], [0, 0, 0, 2]])
+    found = methods.result(model, images, images, {})
+    assert found.learnt.tolist() == [-1, 0, 1]
+    assert found.values["used"] == 2
 
 
 @pytest.mark.parametrize("kind", ["mixture", "autoencoder"])

@@ -100,6 +100,13 @@ def test_groups_in_another_order_are_matched():
     assert measure(Learnt(turned, codes), one, clusters=False)["f1"] > 0.9
 
 
+def test_codes_of_zeros_are_no_cluster_with_codes_of_the_first_group():
+    one = problem(active_groups=1)
+    # All codes of group 1 are zeros: a cluster that fits it.
+    silent = torch.where(one.support[:, 1:2], 0.0, one.codes)
+    assert measure(Learnt(one.truth, silent), one, clusters=True)["accuracy"] == 1
+
+
 def test_nothing_is_better_than_the_oracle_by_more_than_chance():
     one = problem(sizes=[1, 2, 3, 1, 2, 3, 1, 2])
     best = Learnt(oracle(one), one.codes)
