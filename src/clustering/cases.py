@@ -57,7 +57,7 @@ def features(codes: Tensor, network: Autoencoder) -> tuple[dict, dict, dict]:
 def controls(
     data: np.ndarray, labels: np.ndarray | None, classes: int, seeds: list[int]
 ) -> Iterator[Case]:
-    """Raw pixels, the labels themselves if there are any, and chance."""
+    """Raw pixels, scaled as networks see them, the labels themselves if any, and chance."""
     variances = data.var(axis=0)
     scale = {"largest_variance_share": float(variances.max() / max(variances.sum(), 1e-300))}
     for replicate, seed in enumerate(seeds):

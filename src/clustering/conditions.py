@@ -67,6 +67,13 @@ def scoring(config: dict, dataset: str) -> dict:
     return {key: settings[key] for key in ("groups", "neighbors")}
 
 
+def control_settings(config: dict, dataset: str) -> dict:
+    """What the controls are told: they see samples scaled as networks do."""
+    settings = of_data(config["clustering"], dataset)
+    scale = {key: settings[key] for key in ("unit_norm", "mean_norm") if key in settings}
+    return scoring(config, dataset) | scale
+
+
 def settings_of(config: dict, dataset: str, method: str) -> dict:
     """The settings of a data set, after those that a method overrides."""
     settings = of_data(config["clustering"], dataset)
@@ -76,6 +83,32 @@ def settings_of(config: dict, dataset: str, method: str) -> dict:
         "group_size": own.get("group_size", settings["group_size"]),
         "training": settings["training"] | own.get("training", {}),
     }
+
+
+def train_settings(config: dict, dataset: str, method: str) -> dict:
+    """What a training is told: settings without what only its scores need."""
+    return _without(settings_of(config, dataset, method), "neighbors")
+
+
+def long_settings(config: dict, dataset: str, method: str) -> dict:
+    """What a longer training is told, which has epochs of its own and scores its codes."""
+    return _without(settings_of(config, dataset, method), "epochs")
+
+
+def sweep_settings(config: dict, dataset: str) -> dict:
+    """What the sweep is told: settings of the shown method, for its own epochs and atoms."""
+    clustering = config["clustering"]
+    settings = settings_of(config, dataset, clustering["shown"]["method"])
+    settings = _without(settings, "neighbors", "normalize", "checkpoint_every")
+    epochs = clustering["sweep"]["epochs"]
+    return settings | {"training": settings["training"] | {"epochs": epochs}}
+
+
+def _without(settings: dict, *keys: str) -> dict:
+    """A job is told only what it reads: a change of the rest reruns nothing."""
+    rest = {key: value for key, value in settings.items() if key not in keys}
+    training = {key: value for key, value in rest["training"].items() if key not in keys}
+    return rest | {"training": training}
 
 
 def replicates_of(config: dict, dataset: str, method: str | None = None) -> int:
@@ -118,11 +151,3 @@ def drawn_methods(config: dict, dataset: str) -> list[str]:
     wanted = [shown["baseline"], shown["method"], *shown["silhouettes"]]
     runs = trainings(config)
     return [method for method in dict.fromkeys(wanted) if (dataset, method, False) in runs]
-
-
-def sweep_settings(config: dict, dataset: str) -> dict:
-    """Settings of the sweep on a data set: those of the shown method, for its own epochs."""
-    clustering = config["clustering"]
-    settings = settings_of(config, dataset, clustering["shown"]["method"])
-    epochs = clustering["sweep"]["epochs"]
-    return settings | {"training": settings["training"] | {"epochs": epochs}}

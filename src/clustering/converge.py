@@ -53,7 +53,7 @@ def main() -> None:
         FixedData(data.to(device), seeds, training["batch_size"]),
         args.snapshots,
         epochs=args.epochs,
-        **{k: v for k, v in training.items() if k not in ("batch_size", "epochs")},
+        **{k: v for k, v in training.items() if k != "batch_size"},
         checkpoint=args.checkpoint,
         fingerprint=[digest(__file__), digest(args.data), same_start, training["batch_size"]],
     )
@@ -72,8 +72,11 @@ def main() -> None:
     forget(args.checkpoint, args.snapshots)
 
 
-def scores(codes, labels, model, algorithms, seed, neighbors) -> dict[str, float]:
-    """ACC of codes (N, m) by each algorithm and by the active group, and how sparse they are."""
+def scores(codes, labels, model, algorithms, seed, neighbors=None) -> dict[str, float]:
+    """ACC of codes (N, m) by each algorithm and by the active group, and how sparse they are.
+
+    ``neighbors`` are those of spectral clustering.
+    """
     assignments = {
         name: clustering.cluster(codes.numpy(), int(labels.max()) + 1, name, seed, neighbors)
         for name in algorithms

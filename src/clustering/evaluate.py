@@ -15,6 +15,7 @@ import torch
 
 from clustering.advice import clustering_advice
 from clustering.cases import controls, trained
+from clustering.images import images
 from clustering.settings import resolved
 from evidence.options import add_options
 from evidence.tables import records, save_table
@@ -49,7 +50,8 @@ def main() -> None:
         model, about = load_tensors(args.model)
         cases = trained(tensors, model, about)
     else:
-        cases = controls(tensors["test_data"].numpy(), labels, classes, seeds)
+        _, test = images(tensors, settings, False, "test_data")
+        cases = controls(test.numpy(), labels, classes, seeds)
     rows, kept, ends = [], {}, {}
     for condition, replicate, last, features, assignments, values in cases:
         scored = [("codes", "none", values)]

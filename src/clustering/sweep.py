@@ -49,7 +49,7 @@ def main() -> None:
     grid = [(value, r) for value in args.lambdas for r in range(args.replicates)]
     spec = args.spec | {"lambda": torch.tensor([value for value, _ in grid])}
     batches = FixedData(data.to(device), [seeds[r] for _, r in grid], training["batch_size"])
-    options = {k: training[k] for k in ("epochs", "lr", "optimizer")}
+    options = {k: training[k] for k in ("epochs", "lr", "optimizer", "decay") if k in training}
     rows = []
     for normalize in args.normalize:
         model = Autoencoder.from_spec(
@@ -62,7 +62,7 @@ def main() -> None:
             network = Autoencoder.from_spec(model.dictionary[i].cpu(), here, model.group_size)
             seed = derive_seed(args.seed, "clustering", header["dataset"], r, "evaluate")
             codes = encode_in_batches(network, test)
-            found = scores(codes, labels, network, ["kmeans"], seed, settings["neighbors"])
+            found = scores(codes, labels, network, ["kmeans"], seed)
             head = {
                 "experiment": "clustering_sweep", "dataset": header["dataset"],
                 "lambda": value, "normalize": normalize, "replicate": r,

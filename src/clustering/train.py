@@ -47,7 +47,7 @@ def main() -> None:
     begin = torch.cat(list(inits.values()))
     model = Autoencoder.from_spec(begin, spec, settings["group_size"]).to(device)
     kept = sorted({*args.scored, training["epochs"]})
-    same_start = {k: v for k, v in settings.items() if k not in ("training", "neighbors")}
+    same_start = {k: v for k, v in settings.items() if k != "training"}
     data_and_start = [digest(__file__), digest(args.data), args.seed, args.center, same_start]
     history, snapshots = train_and_keep(
         model,

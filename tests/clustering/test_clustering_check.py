@@ -1,21 +1,29 @@
 """Where clustering runs, and what its config must not contradict."""
 
+import copy
+
 import pytest
 from conftest import CONFIG, changed
 from validate import config_errors
 
 from clustering.check import inconsistencies, is_off
 from clustering.conditions import (
+    control_settings,
     inits_of,
+    long_settings,
     of_data,
     replicates_of,
     scored_epochs,
+    scoring,
     settings_of,
     spec_of,
+    sweep_settings,
+    train_settings,
     trainings,
 )
 
 SPARSE = CONFIG["clustering"]["methods"]["sparse"]
+DIGITS = CONFIG["clustering"]["settings"]["digits"]
 
 
 @pytest.mark.parametrize(
@@ -95,6 +103,27 @@ def test_a_method_overrides_settings_of_its_data_and_no_more():
     config["clustering"]["settings"]["digits"]["replicates"] = 5
     assert replicates_of(config, "digits") == replicates_of(config, "digits", "relu") == 5
     assert not {"training", "group_size", "replicates", "inits"} & set(spec_of(config, "sparse"))
+
+
+def test_a_job_is_told_nothing_of_the_settings_that_it_does_not_read():
+    def told(**changes):
+        config = changed("clustering.settings.digits", copy.deepcopy(DIGITS) | changes)
+        pair = config, "digits"
+        return {
+            "train": train_settings(*pair, "sparse"), "long": long_settings(*pair, "sparse"),
+            "sweep": sweep_settings(*pair), "scores": scoring(*pair),
+            "controls": control_settings(*pair),
+        }  # fmt: skip
+
+    def rerun(**changes):
+        return {job for job, settings in told(**changes).items() if settings != told()[job]}
+
+    training = DIGITS["training"]
+    assert rerun(neighbors=7) == {"long", "scores", "controls"}
+    assert rerun(unit_norm=True) == {"train", "long", "sweep", "controls"}
+    assert rerun(training=training | {"epochs": 7}) == {"train"}
+    assert rerun(training=training | {"decay": "cosine"}) == {"train", "long", "sweep"}
+    assert rerun(training=training | {"checkpoint_every": 7}) == {"train", "long"}
 
 
 def test_an_entry_of_settings_says_what_differs_from_the_default():

@@ -1,12 +1,17 @@
 """Trainings of the clustering: where they start, what they keep, and what their scores are."""
 
+import json
+import sys
+
 import numpy as np
 import pytest
 import torch
 
-from clustering import cases, converge, snapshots
+from clustering import cases, converge, evaluate, snapshots, sweep
 from clustering.snapshots import forget, train_and_keep
 from clustering.start import seeds_of, starts
+from evidence.tables import load_table
+from groupsparse.artifacts import save_tensors
 from groupsparse.autoencoder import Autoencoder
 from groupsparse.batches import FixedData
 from groupsparse.preprocess import preprocess
@@ -129,3 +134,49 @@ def test_a_mean_norm_scales_all_images_alike_and_comes_before_centring():
     )
     centred, _ = preprocess(train, test, center=True, unit_norm=False, mean_norm=9.0)
     torch.testing.assert_close(centred, scaled - scaled.mean(0))
+
+
+def call(monkeypatch, script, folder, *arguments, **settings):
+    """Run a script on the artefact ``data`` of a folder: its table."""
+    options = ("--settings", json.dumps(settings), "--data", folder / "data", "--seed", 0)
+    words = [*options, *arguments, "--replicates", 2, "--output", folder / "table.csv"]
+    monkeypatch.setattr(sys, "argv", ["script", *map(str, words)])
+    script.main()
+    return load_table(folder / "table.csv")
+
+
+@pytest.fixture
+def rays(tmp_path):
+    """Samples of two classes, whose directions differ, and far more so their lengths."""
+    labels = torch.arange(60) % 2
+    turn = 0.1 * torch.randn(60, 3, generator=torch.Generator().manual_seed(0))
+    length = 1.0 + 99.0 * (torch.arange(60) // 2 % 2)
+    data = length[:, None] * (torch.eye(3)[labels] + turn)
+    tensors = {"train_data": data, "test_data": data.clone(), "train_labels": labels}
+    tensors["test_labels"] = labels.clone()
+    save_tensors(tmp_path / "data", tensors, kind="data", dataset="rays")
+    return tmp_path
+
+
+def test_raw_samples_are_clustered_as_networks_see_them(rays, monkeypatch):
+    for unit_norm in (True, False):
+        settings = {"groups": 2, "neighbors": 5, "unit_norm": unit_norm}
+        table = call(monkeypatch, evaluate, rays, **settings)
+        raw = table[(table.features == "raw") & (table.algorithm == "kmeans")]
+        assert (raw[raw.metric == "acc"].value == 1).all() == unit_norm
+
+
+def test_the_sweep_trains_as_the_settings_of_the_data_say(rays, monkeypatch):
+    seen, real = [], sweep.train
+    monkeypatch.setattr(
+        sweep, "train", lambda *given, **options: seen.append(options) or real(*given, **options)
+    )
+    training = {"epochs": 2, "lr": 0.1, "optimizer": "adam", "decay": "cosine", "batch_size": 30}
+    spec = {"prox": "group_soft", "lambda": 0.1, "encoder": "shallow", "layers": 1}
+    call(
+        monkeypatch, sweep, rays, "--init", "random", "--spec", json.dumps(spec), "--lambdas", 0.1,
+        "--normalize", "[true, false]", groups=2, group_size=1, unit_norm=True, training=training,
+    )  # fmt: skip
+    for options, normalize in zip(seen, (True, False), strict=True):
+        rest = {k: v for k, v in training.items() if k != "batch_size"}
+        assert options == rest | {"normalize": normalize}

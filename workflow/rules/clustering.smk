@@ -82,7 +82,7 @@ rule clustering_train:
         spec=lambda w: as_json(clustering.conditions.spec_of(config, w.method)),
         inits=lambda w: clustering.conditions.inits_of(config, w.method, w.dataset),
         settings=lambda w: as_json(
-            clustering.conditions.settings_of(config, w.dataset, w.method)
+            clustering.conditions.train_settings(config, w.dataset, w.method)
         ),
         scored=lambda w: clustering.conditions.scored_epochs(
             config, w.dataset, w.method
@@ -160,7 +160,9 @@ rule clustering_controls:
         mem_mb=scaled(3000),
         runtime=scaled(120),
     params:
-        settings=lambda w: as_json(clustering.conditions.scoring(config, w.dataset)),
+        settings=lambda w: as_json(
+            clustering.conditions.control_settings(config, w.dataset)
+        ),
         replicates=lambda w: clustering.conditions.replicates_of(config, w.dataset),
         seed=config["seed"],
     shell:

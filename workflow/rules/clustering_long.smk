@@ -24,7 +24,7 @@ rule clustering_converge:
     params:
         spec=lambda w: as_json(clustering.conditions.spec_of(config, w.method)),
         settings=lambda w: as_json(
-            clustering.conditions.settings_of(config, w.dataset, w.method)
+            clustering.conditions.long_settings(config, w.dataset, w.method)
         ),
         epochs=CLUSTERING["convergence"]["epochs"],
         snapshots=CLUSTERING["convergence"]["snapshots"],
