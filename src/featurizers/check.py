@@ -33,7 +33,10 @@ def inconsistencies(config: dict) -> list[str]:
     ]
     errors += [
         f"featurizers.shown.{key}: no method {section['shown'][key]!r}"
-        for key in ("group", "plain", "lasso")
+        for key in section["shown"]
         if section["shown"][key] not in section["methods"]
     ]
+    tied = section["methods"].get(section["shown"].get("tied"), {"tied": True})
+    if not tied.get("tied") or tied.get("rule") == "lasso":
+        errors.append("featurizers.shown.tied: this method is not top-k with a tied encoder")
     return sorted(errors)

@@ -1,4 +1,8 @@
-"""Claims about the featurizers. None is the paper's; the bounds were set before the first run."""
+"""Claims about the featurizers. None is the paper's; the bounds were set before the first run.
+
+Those about the rule and the dictionary compare networks of one encoder, the transpose of the
+dictionary. In the first run group top-k had an encoder of its own in both.
+"""
 
 from functools import partial
 
@@ -11,10 +15,14 @@ needs = ("featurizers", "featurizers_concepts")
 stated = partial(claim, source="not in the paper", needs=needs, paper=False, table="featurizers")
 
 
-def shown(tables, choices):
-    """The methods that the config compares, where all have run."""
-    if set(choices.values()) <= set(tables["featurizers"].method):
-        yield choices
+def ran(*roles):
+    """The one case: the methods in these roles, where all have run."""
+
+    def cases(tables, choices):
+        if {choices[role] for role in roles} <= set(tables["featurizers"].method):
+            yield {role: choices[role] for role in roles}
+
+    return cases
 
 
 def several(concepts, method, metric):
@@ -29,7 +37,7 @@ def several(concepts, method, metric):
     statistic="share of a concept in the best group, less that in the best set of single atoms",
     reference="above 0",
     rule=at_least(0.05, partly=0.0),
-    cases=shown,
+    cases=ran("group", "plain"),
 )
 def spanned(tables, case):
     concepts = tables["featurizers_concepts"]
@@ -42,7 +50,7 @@ def spanned(tables, case):
     statistic="F1 of the best group, less that of the best set of single atoms",
     reference="above 0",
     rule=at_least(0.05, partly=0.0),
-    cases=shown,
+    cases=ran("group", "plain"),
 )
 def detected(tables, case):
     concepts = tables["featurizers_concepts"]
@@ -51,25 +59,26 @@ def detected(tables, case):
 
 # A twentieth of the variance; in part from any loss on.
 @stated(
-    "Group lasso reconstructs worse than group top-k with as many active groups",
-    statistic="explained variance of group top-k, less that of group lasso",
+    "Group lasso reconstructs worse than group top-k in its encoder with as many active groups",
+    statistic="explained variance of tied group top-k, less that of group lasso",
     reference="0 if equal",
     rule=at_least(0.05, partly=0.0),
-    cases=shown,
+    cases=ran("tied", "lasso"),
 )
 def shrunk(tables, case):
     explained = wide(tables["featurizers"]).explained
-    return explained.loc[case.group] - explained.loc[case.lasso]
+    return explained.loc[case.tied] - explained.loc[case.lasso]
 
 
 # Nine tenths of what the true dictionary detects; in part from seven on.
 @stated(
     "Learnt groups detect features as well as the true dictionary in the same encoder",
-    statistic="F1 of the best group / that of the true dictionary, mean over concepts",
+    statistic="F1 of the best group of tied group top-k / that of the true dictionary, mean over "
+    "concepts",
     reference="1",
     rule=at_least(0.9, partly=0.7),
-    cases=shown,
+    cases=ran("tied"),
 )
 def at_the_limit(tables, case):
     f1 = wide(tables["featurizers"]).f1
-    return f1.loc[case.group] / f1.loc[TRUTH]
+    return f1.loc[case.tied] / f1.loc[TRUTH] if TRUTH in f1.index else None

@@ -17,6 +17,11 @@ def told(section: dict, method: str) -> dict:
     return rest | {"methods": {k: v for k, v in section["methods"].items() if k == method}}
 
 
+def compared(shown: dict) -> dict:
+    """The methods that claims compare, by role; earlier configs do not name the tied one."""
+    return shown | {"tied": shown.get("tied", "group_top_k_tied")}
+
+
 def sizes(truth: dict) -> list[int]:
     """The dimensions of every concept: those of the config, in turn.
 

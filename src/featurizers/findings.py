@@ -2,27 +2,28 @@
 
 import pandas as pd
 
-from featurizers.conditions import TRUTH
+from featurizers.conditions import TRUTH, compared
 from featurizers.names import described
 from featurizers.tables import wide
 
 
 def findings(scores: pd.DataFrame, section: dict) -> list[str]:
-    """The methods that the config compares, beside the true dictionary."""
-    runs, shown = wide(scores).groupby("method").mean(), section["shown"]
-    names = [name for name in (*shown.values(), TRUTH) if name in runs.index]
-    if TRUTH not in names:
+    """The methods that the config compares, and the true dictionary, whose atoms are fewer."""
+    runs = wide(scores).groupby("method").mean()
+    if TRUTH not in runs.index:
         return []
-    parts = [
-        f"{described(name, section)} {runs.found[name]:.0%} found, F1 {runs.f1_set[name]:.2f}, "
-        f"explained variance {runs.explained[name]:.2f}"
-        for name in names
-    ]
+    found = {
+        name: f"{described(name, section)} {here.found:.0%} found, F1 {here.f1_set:.2f}, "
+        f"explained variance {here.explained:.2f}"
+        for name, here in runs.iterrows()
+    }
+    names = [name for name in compared(section["shown"]).values() if name in found]
     seeds = scores.replicate.nunique()
     return [
         f"Of {section['truth']['concepts']} known features of {_listed(section)} dimensions, with "
         f"{section['active_atoms']} active atoms ({seeds} seed{'s' if seeds > 1 else ''}): "
-        f"{'; '.join(parts)}."
+        f"{'; '.join(found[name] for name in names)}. With {runs.active_atoms[TRUTH]:.3g} active "
+        f"atoms: {found[TRUTH]}."
     ]
 
 

@@ -4,7 +4,7 @@ from evidence.claims import collect
 from evidence.delivery import deliver, options
 from evidence.section import figure, text
 from featurizers import claims, tables
-from featurizers.conditions import FOUND
+from featurizers.conditions import FOUND, compared
 from featurizers.findings import findings
 
 QUESTION = "Which sparse autoencoder finds features of several dimensions?"
@@ -41,7 +41,7 @@ def main() -> None:
     count = scores.replicate.nunique()
     deliver(
         args,
-        claims=collect(claims, args.tables, section["shown"]),
+        claims=collect(claims, args.tables, compared(section["shown"])),
         title="Features of several dimensions",
         question=QUESTION,
         findings=findings(scores, section),

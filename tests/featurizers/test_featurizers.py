@@ -172,6 +172,9 @@ def test_the_level_keeps_the_number_of_groups_that_is_asked_for():
         ({"active_atoms": 800}, "featurizers.active_atoms: more than there are atoms"),
         ({"epoch": 2_000_000}, "featurizers.epoch: more samples than there are in all"),
         ({"shown": {"plain": "none"}}, "featurizers.shown.plain: no method 'none'"),
+        ({"shown": {"tied": "none"}}, "featurizers.shown.tied: no method 'none'"),
+        ({"shown": {"tied": "group_top_k"}}, "featurizers.shown.tied: this method is not top-k"),
+        ({"shown": {"tied": "lasso"}}, "featurizers.shown.tied: this method is not top-k"),
         (
             {"methods": {"truth": {"rule": "lasso", "group_size": 1}}},
             "featurizers.methods.truth: this name belongs to a control",
@@ -202,7 +205,8 @@ ROW = {
     "seconds": 60.0,
 }  # fmt: skip
 RUNS = {
-    "group_top_k": {}, "group_lasso": {"explained": 0.7}, "truth": {"f1": 0.85},
+    "group_top_k": {}, "group_top_k_tied": {}, "group_lasso": {"explained": 0.7},
+    "truth": {"f1": 0.85, "active_atoms": 15.5},
     "top_k": {"captured": 0.4, "captured_set": 0.8, "f1": 0.5, "f1_set": 0.6},
 }  # fmt: skip
 
@@ -245,8 +249,8 @@ CASES = [
     (SHRUNK, {("group_lasso", "explained"): 0.88}, PARTLY),
     (SHRUNK, {("group_lasso", "explained"): 0.95}, FAILED),
     (LIMIT, {}, HOLDS),
-    (LIMIT, {("group_top_k", "f1"): 0.7}, PARTLY),
-    (LIMIT, {("group_top_k", "f1"): 0.5}, FAILED),
+    (LIMIT, {("group_top_k_tied", "f1"): 0.7}, PARTLY),
+    (LIMIT, {("group_top_k_tied", "f1"): 0.5}, FAILED),
 ]
 
 
@@ -264,25 +268,53 @@ def test_concepts_of_one_dimension_decide_nothing_between_groups_and_atoms():
     assert found.tolist() == pytest.approx([0.8] * 3)
 
 
-def test_a_method_that_did_not_run_gives_no_claim():
-    few = {name: t[t.method != "group_lasso"] for name, t in study().items()}
-    assert collect(claims, few, CONFIG["shown"]).empty
+@pytest.mark.parametrize(
+    ("missing", "left"),
+    [
+        ("group_lasso", [SPAN, TELLS, LIMIT]), ("top_k", [SHRUNK, LIMIT]),
+        ("group_top_k_tied", [SPAN, TELLS]), ("truth", [SPAN, TELLS, SHRUNK]),
+    ],
+)  # fmt: skip
+def test_a_method_that_did_not_run_gives_no_claim(missing, left):
+    few = {name: t[t.method != missing] for name, t in study().items()}
+    found = collect(claims, few, CONFIG["shown"]).claim
+    assert [
+        title for title in (SPAN, TELLS, SHRUNK, LIMIT) if found.str.contains(title).any()
+    ] == left
+
+
+def test_a_rule_and_a_dictionary_are_compared_in_one_encoder():
+    """The encoder of group top-k is free: what it gains must not count."""
+    free = {("group_top_k", metric): 0.99 for metric in ("explained", "f1")}
+    assert verdict(free | {("group_top_k_tied", "explained"): 0.6}, SHRUNK) == FAILED
+    assert verdict(free | {("group_top_k_tied", "f1"): 0.5}, LIMIT) == FAILED
+
+
+def test_a_config_that_names_no_tied_method_has_the_usual_one():
+    before = {key: name for key, name in CONFIG["shown"].items() if key != "tied"}
+    assert conditions.compared(before) == CONFIG["shown"]
+    other = before | {"tied": "other"}
+    assert conditions.compared(other) == other
 
 
 def test_tables_and_findings_say_the_numbers():
     made = study()
     table = tables.comparison(made["featurizers"], CONFIG)
     assert [row[0] for row in table["rows"]] == [
-        "group lasso, groups of 4", "group top-k, groups of 4", "top-k",
-        "the true dictionary, tied top-k",
+        "group lasso, groups of 4", "group top-k, groups of 4",
+        "group top-k, groups of 4, tied", "top-k", "the true dictionary, tied top-k",
     ]  # fmt: skip
-    assert table["rows"][2][1:5] == [f"{x} ± 0.000" for x in ("0.400", "0.800", "0.500", "0.600")]
+    assert table["rows"][3][1:5] == [f"{x} ± 0.000" for x in ("0.400", "0.800", "0.500", "0.600")]
     assert "1,000,000 samples" in table["caption"]
     by_size = tables.sizes(made["featurizers_concepts"], CONFIG)
     assert by_size["head"][1] == ["", *["d = 1", "d = 2", "d = 4"] * 2]
-    assert by_size["rows"][2][1:4] == [f"{x} ± 0.000" for x in ("1.000", "0.800", "0.800")]
+    assert by_size["rows"][3][1:4] == [f"{x} ± 0.000" for x in ("1.000", "0.800", "0.800")]
     (line,) = findings.findings(made["featurizers"], CONFIG)
     assert "group top-k, groups of 4 70% found, F1 0.80, explained variance 0.90" in line
+    alike, truth = line.split(" With 15.5 active atoms: ")
+    assert "with 24 active atoms" in alike
+    assert "true dictionary" not in alike
+    assert truth.startswith("the true dictionary, tied top-k 70% found")
     assert findings.findings(made["featurizers"].query("method != 'truth'"), CONFIG) == []
 
 
@@ -295,5 +327,5 @@ def test_methods_have_names_in_words():
 def test_the_figure_has_a_line_for_each_method():
     figure = plots.by_rate(study()["featurizers_concepts"], CONFIG)
     assert len(figure.axes) == 6
-    assert [len(ax.lines) for ax in figure.axes] == [4] * 6
+    assert [len(ax.lines) for ax in figure.axes] == [5] * 6
     figure.canvas.draw()
