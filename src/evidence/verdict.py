@@ -9,7 +9,8 @@ condition its mean over seeds gets a 95 % t-interval, and a :class:`Rule` says w
 - *undecided*: some interval contains the bound, so these seeds cannot tell;
 - *one run*: some condition has a single seed, which has no interval and gets no verdict.
 
-A rule that is ``always`` has no interval: every seed must keep it, and one that breaks it refutes.
+A rule that is ``always`` has no interval: every seed must keep it, and one that breaks it refutes,
+also a single one.
 So has a rule on counts, which are equal in all seeds more often than their spread would tell.
 
 The half-width is t s / sqrt(n): 9.0 standard deviations s for two seeds, 2.5 for three, 1.2 for
@@ -126,7 +127,8 @@ def judge(values: pd.Series, rule: Rule) -> tuple[str, str]:
     """The verdict of a rule on ``values`` as in :func:`intervals`, and its reason in words."""
     table = intervals(values, rule.always)
     met = _met(table, rule)
-    if table.seeds.min() < 2:
+    refuted = rule.always and met == FAILED  # for which one seed is enough
+    if table.seeds.min() < 2 and not refuted:
         does = {HOLDS: "keeps the rule", PARTLY: "keeps the weaker bound"}
         return ONE_RUN, f"it {does.get(met, 'breaks the rule')}; {_shown(table)}; {rule}"
     return met, f"{_shown(table)}; {rule}"

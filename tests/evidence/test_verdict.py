@@ -67,7 +67,11 @@ CASES = [
     (LEAST, [[1.0]], ONE_RUN),
     (LEAST, [[0.0]], ONE_RUN),
     (LEAST, [[1.0, 1.0], [1.0]], ONE_RUN),
-    (ALWAYS, [[1.0]], ONE_RUN),
+    # What admits no exception is refuted by one seed, and never borne out by one.
+    (ALWAYS, [[1.0]], FAILED),
+    (ALWAYS, [[0.0]], ONE_RUN),
+    (ALWAYS, [[0.0, 0.0], [1.0]], FAILED),
+    (at_least(1.0, partly=0.5, always=True), [[0.6]], ONE_RUN),
     # Equal seeds have exactly their value, though their floating-point mean is above it.
     (at_most(0.1), [[0.1, 0.1, 0.1]], HOLDS),
 ]
