@@ -62,7 +62,7 @@ def main() -> None:
     found = [] if table1 is None else findings(table1, config, own)
     deliver(
         args,
-        claims=collect(claims, args.tables, config["shown"] | {"own": own}),
+        claims=collect(claims, args.tables, config["shown"] | {"own": own, "groups": groups}),
         title="Clustering" if alone else "Experiment 2: clustering",
         question=question(datasets, plain, sample(bool(own))),
         findings=found + unlabelled(scores, config, plain),
