@@ -75,17 +75,30 @@ def training(table1: pd.DataFrame, config: dict) -> str:
 
 
 def averaged(table1: pd.DataFrame, config: dict) -> str:
-    """Over which dictionaries of a training of the shown method the scores are means, in words."""
-    method = config["shown"]["method"]
-    counts = sorted(
-        len(scored_epochs({"clustering": config}, dataset, method))
-        for dataset in table1.dataset.unique()
-    )
-    if counts[-1] == 1:
-        return "those of the last dictionary of a training"
-    last = " to ".join(map(str, dict.fromkeys([counts[0], counts[-1]])))
-    every = config["average"]["every"]
-    return f"means over the last {last} dictionaries of a training, {every} epochs apart"
+    """Over which dictionaries of a training scores are means: of the shown method, then exceptions.
+
+    A training of few epochs has fewer of them.
+    """
+
+    def count(dataset: str, method: str) -> int:
+        return len(scored_epochs({"clustering": config}, dataset, method))
+
+    usual = {name: count(name, config["shown"]["method"]) for name in table1.dataset.unique()}
+    words = "those of the last dictionary of a training"
+    if max(usual.values()) > 1:
+        words = f"means over {_last(usual)} dictionaries of a training"
+        words += f", {config['average']['every']} epochs apart"
+    others = []
+    for method, part in table1[table1.method.isin(config["methods"])].groupby("method", sort=False):
+        own = {name: count(name, method) for name in part.dataset.unique()}
+        if any(own[name] != usual[name] for name in own):
+            others.append(f"{method_name(method)}: {_last(own)}")
+    return f"{words} ({'; '.join(others)})" if others else words
+
+
+def _last(counts: dict[str, int]) -> str:
+    ends = dict.fromkeys([min(counts.values()), max(counts.values())])
+    return "the last" if max(ends) == 1 else f"the last {' to '.join(map(str, ends))}"
 
 
 def accuracies(table1: pd.DataFrame, note: str = "", own: Collection[str] = ()) -> list[dict]:

@@ -161,7 +161,22 @@ def test_a_control_of_own_data_has_its_scores_below_every_init():
 def test_scores_are_averaged_over_no_more_dictionaries_than_there_are(epochs, other, words):
     settings = {"group_size": 2, "training": {"epochs": epochs}}
     settings = {"default": settings, "other": {"training": {"epochs": other}}}
-    assert averaged(table1("mine", "other"), CONFIG | {"settings": settings}) == words
+    methods = {"group_sparse": {}, "sparse": {}}
+    config = CONFIG | {"settings": settings, "methods": methods}
+    assert averaged(table1("mine", "other"), config) == words
+
+
+@pytest.mark.parametrize(
+    ("epochs", "words"),
+    [(3, " (sparse (soft threshold): the last)"), (9, " (sparse (soft threshold): the last 2)"),
+     (11, ""), (20, "")],
+)  # fmt: skip
+def test_a_shorter_training_is_an_exception_to_how_scores_are_averaged(epochs, words):
+    settings = {"default": {"group_size": 2, "training": {"epochs": 50}}}
+    methods = {"group_sparse": {}, "sparse": {"training": {"epochs": epochs}}}
+    config = CONFIG | {"settings": settings, "methods": methods}
+    usual = "means over the last 3 dictionaries of a training, 5 epochs apart"
+    assert averaged(table1("mine"), config) == usual + words
 
 
 def test_agreement_has_a_spread_from_three_seeds_on():
