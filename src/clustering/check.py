@@ -1,8 +1,18 @@
 """Rules on the config of the clustering that cross its keys; workflow/validate.py calls them."""
 
-from clustering.conditions import inits_of, of_data, trainings, unlabelled
+from clustering.conditions import (
+    AUTO,
+    SUPERVISED,
+    inits_of,
+    of_data,
+    settings_of,
+    trainings,
+    unlabelled,
+)
+from evidence.checks import pixels_of
 
 CONTROLS = {"raw", "oracle", "chance"}
+ELEMENT_WISE = ("soft", "relu")  # activations that know no groups
 
 
 def is_off(config: dict) -> bool:
@@ -34,7 +44,32 @@ def inconsistencies(config: dict) -> list[str]:
         errors.append("clustering.convergence.snapshots: later than the last epoch")
     if shown["init"] not in clustering["inits"]:
         errors.append(f"clustering.shown.init: {shown['init']!r} is not in clustering.inits")
-    return errors + _not_run(config)
+    if shown["init"] == SUPERVISED:
+        errors.append(f"clustering.shown.init: {SUPERVISED!r} uses labels, which no claim may")
+    return errors + _not_run(config) + _directions(config)
+
+
+def _directions(config: dict) -> list[str]:
+    """Init pca takes as many principal directions as a group has atoms, without groups all."""
+    errors, clustering = [], config["clustering"]
+    for dataset, method in dict.fromkeys(pair[:2] for pair in trainings(config)):
+        most = pixels_of(config, dataset)
+        if not (
+            most and of_data(clustering, dataset) and "pca" in inits_of(config, method, dataset)
+        ):
+            continue
+        settings = settings_of(config, dataset, method)
+        groups, size = settings["groups"], settings["group_size"]
+        if AUTO in (groups, size):
+            continue
+        if clustering["methods"][method]["prox"] in ELEMENT_WISE:
+            groups, size = groups * size, 1
+        if (count := size if size > 1 else groups) > most:
+            errors.append(
+                f"clustering.methods.{method}: init pca needs {count} principal directions, and "
+                f"images of {dataset} have {most} pixels"
+            )
+    return errors
 
 
 def _not_run(config: dict) -> list[str]:

@@ -1,5 +1,14 @@
 """Rules on a config that several experiments share, for their check.py; imports nothing heavy."""
 
+PIXELS = {"digits": 64, "mnist": 784, "fashion_mnist": 784, "kmnist": 784, "usps": 256}
+
+
+def pixels_of(config: dict, dataset: str) -> int | None:
+    """Pixels of the images of a built-in data set; a file of the reader's own has any number."""
+    given, files = config.get("datasets"), config.get("download", {}).get("files", {})
+    own = isinstance(given, dict) and given.get(dataset)
+    return None if own or dataset in files else PIXELS.get(dataset)
+
 
 def has_sweep(section: dict) -> bool:
     """Whether the sweep of an experiment has points: an empty list on an axis switches it off."""

@@ -2,6 +2,7 @@
 
 from math import prod
 
+from evidence.checks import pixels_of
 from mixtures.conditions import (
     HELD_OUT,
     JOINED,
@@ -17,7 +18,6 @@ from mixtures.conditions import (
     voters,
 )
 
-PIXELS = {"digits": 64, "mnist": 784, "fashion_mnist": 784, "kmnist": 784, "usps": 256}
 # Starts that are clusters of a sample.
 SAMPLED = ("ssc", "ensc", "neighbors", "kmeans", "spectral", "any", LABELLED)
 STARTS = (*SAMPLED, "pca", "random", SUBSPACES)
@@ -45,11 +45,8 @@ def inconsistencies(config: dict) -> list[str]:
     if unknown:
         return [f"mixtures.settings: no entry for the data set {d!r}" for d in unknown]
     errors = _labels(section, config.get("datasets", []))
-    files = config.get("download", {}).get("files", {})
     for dataset in used:
-        # A file of the reader's own has images of any size.
-        pixels = None if dataset in files else PIXELS.get(dataset)
-        errors += _sizes(dataset, section["settings"][dataset], pixels)
+        errors += _sizes(dataset, section["settings"][dataset], pixels_of(config, dataset))
     for name, entry in section["methods"].items():
         errors += _method(name, entry)
     return errors + _starts(section) + _missing(section) + _counts(section) + _shown(section)

@@ -6,7 +6,7 @@ import pytest
 from conftest import CONFIG, changed
 from validate import config_errors
 
-from clustering.check import inconsistencies, is_off
+from clustering.check import ELEMENT_WISE, inconsistencies, is_off
 from clustering.conditions import (
     control_settings,
     inits_of,
@@ -21,6 +21,7 @@ from clustering.conditions import (
     train_settings,
     trainings,
 )
+from groupsparse.prox import PROX
 
 SPARSE = CONFIG["clustering"]["methods"]["sparse"]
 DIGITS = CONFIG["clustering"]["settings"]["digits"]
@@ -64,6 +65,18 @@ DIGITS = CONFIG["clustering"]["settings"]["digits"]
         ("clustering.shown.method", "sparze", "clustering.shown.method: 'sparze' is not in"),
         ("clustering.shown.baseline", "sparze", "clustering.shown.baseline: 'sparze' is not in"),
         ("clustering.shown.init", "spektral", "clustering.shown.init: 'spektral' is not in"),
+        ("clustering.shown.init", "class", "clustering.shown.init: 'class' uses labels, which no"),
+        # 10 groups of 50 atoms, and one of 65.
+        (
+            "clustering.methods.sparse.group_size",
+            50,
+            "clustering.methods.sparse: init pca needs 500 principal directions, and images of",
+        ),
+        (
+            "clustering.methods.group_sparse.group_size",
+            65,
+            "clustering.methods.group_sparse: init pca needs 65 principal directions, and",
+        ),
         (
             "clustering.shown.silhouettes",
             ["sparze"],
@@ -78,6 +91,19 @@ DIGITS = CONFIG["clustering"]["settings"]["digits"]
 )
 def test_a_contradiction_is_refused_with_its_key_and_reason(key, value, error):
     assert error in "\n".join(inconsistencies(changed(key, value)))
+
+
+def test_only_principal_directions_are_as_many_as_pixels_and_only_where_those_are_known():
+    assert inconsistencies(changed("clustering.methods.group_sparse.group_size", 64)) == []
+    assert inconsistencies(changed("clustering.methods.silhouette.group_size", 256)) == []
+    config = changed("clustering.methods.sparse.group_size", 50)
+    config["download"]["files"]["digits"] = {}
+    assert inconsistencies(config) == []
+
+
+def test_activations_without_groups_are_known_to_the_check():
+    names = [name for name, found in PROX.items() if not getattr(found, "grouped", True)]
+    assert set(names) == set(ELEMENT_WISE)
 
 
 def test_one_of_the_silhouettes_must_run_from_any_init_and_none_is_as_good():

@@ -11,10 +11,11 @@ from conftest import CONFIG
 from made_up import SECTION, section, table
 from validate import config_errors
 
+from evidence.checks import PIXELS
 from evidence.paper import paper_table
 from evidence.tables import save_table
 from mixtures import plots, report, tables
-from mixtures.check import PIXELS, inconsistencies
+from mixtures.check import inconsistencies
 from mixtures.conditions import Job
 from mixtures.findings import findings
 from mixtures.names import METHODS
