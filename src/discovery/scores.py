@@ -1,30 +1,24 @@
 """What the runs of the discovery come to: ratios, successes and their intervals."""
 
-import math
-
 import pandas as pd
 
+from evidence.tables import over_oracle
 from evidence.verdict import wilson
 
 CASE = ["study", "axis", "setting", "active_groups", "method", "start"]
 
 
 def wide(table: pd.DataFrame) -> pd.DataFrame:
-    """A row per run, a column per metric; ``ratio`` is the error over the oracle's.
-
-    A run whose groups are not as many as the true ones has no error. Its ratio is infinite, so
-    that it counts as a failure.
-    """
+    """A row per run, a column per metric; ``ratio`` is the error over the oracle's."""
     index = [*CASE, "replicate"]
     table = table.assign(axis=table.axis.fillna(""))
     runs = table.pivot_table(
         index=index, columns="metric", values="value", sort=False, dropna=False, observed=True
     ).dropna(how="all")
     runs = runs.reset_index()
-    for name in ("error", "oracle_error", "found"):
-        if name not in runs:
-            runs[name] = float("nan")
-    return runs.assign(ratio=(runs.error / runs.oracle_error).fillna(math.inf))
+    if "found" not in runs:
+        runs["found"] = float("nan")
+    return runs.assign(ratio=over_oracle(runs))
 
 
 def study(runs: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -59,3 +59,14 @@ def long_form(history: dict[str, Tensor], experiment: str, condition: dict) -> p
         if not math.isnan(value)
     ]
     return pd.DataFrame(rows)
+
+
+def over_oracle(runs: pd.DataFrame) -> pd.Series:
+    """``error`` over ``oracle_error`` of every run, a row each.
+
+    A run whose groups are not as many as the true ones has no error. Its ratio is infinite: it
+    counts as a failure.
+    """
+    none = pd.Series(math.nan, runs.index)
+    ratio = runs.get("error", none) / runs.get("oracle_error", none)
+    return ratio.fillna(math.inf)

@@ -196,7 +196,7 @@ def active_group(codes: torch.Tensor, group_size: Size) -> np.ndarray:
     array([ 1,  0, -1])
     """
     strongest = group_norms(codes, group_size).argmax(-1)
-    return torch.where((codes != 0).any(-1), strongest, -1).numpy()
+    return torch.where((codes != 0).any(-1), strongest, -1).cpu().numpy()
 
 
 def sparsity(codes: np.ndarray, group_size: Size) -> dict[str, float]:

@@ -1,8 +1,9 @@
 """Long-form tables of a training and of the values of one condition."""
 
+import pandas as pd
 import torch
 
-from evidence.tables import long_form, records
+from evidence.tables import long_form, over_oracle, records
 
 
 def test_a_history_becomes_a_row_for_each_value_that_was_observed():
@@ -29,3 +30,9 @@ def test_the_values_of_a_condition_become_a_row_each():
         {"method": "ours", "replicate": 1, "metric": "nmi", "value": 0.4},
     ]
     assert records({"method": "ours"}, {}) == []
+
+
+def test_a_run_without_an_error_is_a_failure_whether_others_have_one():
+    runs = pd.DataFrame({"error": [3.0, None], "oracle_error": [2.0, None]})
+    assert over_oracle(runs).tolist() == [1.5, float("inf")]
+    assert over_oracle(runs[["error"]][1:]).tolist() == [float("inf")]
