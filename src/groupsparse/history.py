@@ -19,7 +19,8 @@ def row(dictionary: Tensor, metrics: Callable | None, loss: Tensor) -> Row:
     with torch.no_grad():
         measured = metrics(dictionary) if metrics else {}
     for name, value in measured.items():
-        value = torch.as_tensor(value).detach().cpu()
+        # A copy: a view of the dictionary would change with it.
+        value = torch.as_tensor(value).detach().to("cpu", copy=True)
         if name == "loss" or value.shape != loss.shape:
             shape = tuple(loss.shape)
             raise ValueError(
@@ -37,4 +38,4 @@ def stacked(rows: list[Row]) -> Row:
 
 def described(row: Row) -> str:
     """Means over replicates, for the log."""
-    return ", ".join(f"{name} {value.mean():.4g}" for name, value in row.items())
+    return ", ".join(f"{name} {value.double().mean():.4g}" for name, value in row.items())

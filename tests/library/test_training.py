@@ -857,6 +857,21 @@ def test_a_finished_training_goes_on_to_more_epochs(tmp_path, optimizer, spec):
     assert again.epochs == []
 
 
+def test_metrics_are_of_any_kind_and_stay_what_they_were():
+    seen = []
+
+    def metrics(dictionary):
+        view = dictionary[:, 0, 0]
+        seen.append(view.clone())
+        return {"view": view, "count": (dictionary > 0).sum((-2, -1)), "any": view > 0}
+
+    history = run(fixed(), metrics=metrics)[1]
+    assert torch.equal(history["view"], torch.stack(seen))
+    assert not torch.equal(history["view"][0], history["view"][-1])
+    assert history["count"].dtype is torch.int64
+    assert torch.equal(history["any"], history["view"] > 0)
+
+
 def test_the_recorded_loss_is_that_before_the_step():
     # A closure is evaluated several times a step; the last value is lower.
     options = {"epochs": 1, "optimizer": ANY_OPTIMIZER["closure"]}
