@@ -188,7 +188,8 @@ class _Masked:
         return result.add_(c), None
 
     def derivatives(self, w: Tensor, slope: Tensor, known: None, by_point: bool) -> tuple:
-        by_matrix, result = torch.zeros_like(self.dictionary), torch.empty_like(w)
+        by_matrix = w.new_zeros(*w.shape[:-2], *self.dictionary.shape[-2:])
+        result = torch.empty_like(w)
         for i, a, scaled, mask in self._problems(w):
             # To multiply again costs less than to keep data of every layer.
             both = torch.stack([slope[i], w[i]])
@@ -252,7 +253,8 @@ class _Layers(torch.autograd.Function):
                     break
                 more = bool(tape) or start > ctx.segments[0][0]
                 by_matrix, by_point = operator.derivatives(point, slope, known, more)
-                matrix_grad += by_matrix
+                # Data may have leading dimensions that the matrix has not.
+                matrix_grad += by_matrix.sum_to_size(matrix.shape)
                 if more:
                     gradient = by_point * (1 + beta)
                     if before is not None:

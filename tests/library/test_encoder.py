@@ -296,6 +296,29 @@ def test_leading_dimensions_are_separate_problems(name, kind):
             assert torch.allclose(together.codes[i, j], alone.codes, rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("m", [8, 20])
+def test_gradients_by_a_dictionary_that_problems_share_add_up(m, masked):
+    y, _ = problem(12, m, batch=(4, 2))
+    a = problem(12, m, batch=(2,))[1].requires_grad_()
+    mask = (torch.arange(12) % 5 > 0).to(y) if masked else None
+
+    def total(data):
+        options = {"mask": None if mask is None else mask.expand_as(data)}
+        options["lipschitz"] = squared_spectral_norm(a.detach())
+        return unfolded(data, a, PROX["group_soft"], 0.3, D, 10, **options).square().sum()
+
+    (together,) = torch.autograd.grad(total(y), a)
+    (alone,) = torch.autograd.grad(sum(map(total, y)), a)
+    assert together.any()
+    # Batched and single products may sum in another order.
+    assert torch.allclose(together, alone, rtol=1e-10, atol=1e-12)
+    if not masked:
+        losses = Autoencoder(a, "group_soft", 0.3, D, "fista", 10).loss(y)
+        assert losses.shape == (4, 2)
+        losses.sum().backward()
+
+
 def test_reconstruction_is_the_dictionary_times_the_codes():
     y, a = problem(12, 20)
     codes, reconstruction = Autoencoder(a, "soft", 0.3, D)(y)
