@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from groupsparse import rates
 from groupsparse.artifacts import (
     CorruptArtifactError,
     load_tensors,
@@ -67,10 +68,20 @@ def identity(
             "shape": list(dictionary.shape),
         },
         "start": {name: tensor_digest(value) for name, value in model.named_parameters()},
-        "optimizer": {"optimizer": type(optim).__qualname__, **optim.defaults},
+        "optimizer": {"optimizer": type(optim).__qualname__} | _groups(model, optim),
         "normalize": normalize,
     }
     return described(settings, batches, fingerprint, dictionary.device)
+
+
+def _groups(model: Trainable, optim: Optimizer) -> dict[str, dict]:
+    """Settings of the groups of an optimiser, and the names of the parameters in them."""
+    names = {id(value): name for name, value in model.named_parameters()}
+    return {
+        f"group {i}": rates.settings(group)
+        | {"parameters": [names.get(id(value)) for value in group["params"]]}
+        for i, group in enumerate(optim.param_groups)
+    }
 
 
 def described(

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from groupsparse import checkpoints, history
+from groupsparse import checkpoints, history, rates
 from groupsparse.arrays import check_count
 from groupsparse.batches import Batches, fit_batch
 from groupsparse.dictionary import normalize_columns, retract_groups, tangent
@@ -72,7 +72,8 @@ def train(
 
         so it is lr at first and tends to 0: a constant step jitters about the optimum for ever. It
         needs no number of its own (1/t needs the epoch at which it begins), but a checkpoint for
-        another E is not used. Your own optimiser keeps the last rate, as with torch's schedulers
+        another E is not used. Your own optimiser keeps the last rate, as with torch's schedulers,
+        and another training with it begins at lr again, or at the rate that you set in between
     metrics : maps the dictionary (R, n, m) to named values (R,), or (n, m) to numbers; recorded
         after every epoch
     callback : called as ``callback(epoch, model)`` after every epoch; training stops if it returns
@@ -123,6 +124,7 @@ def train(
     _check_choice(decay, "decay", DECAYS)
     checkpoint_every = check_count(checkpoint_every, "checkpoint_every", least=1)
     optim = _optimizer(optimizer, model, lr)
+    rates.begin(optim)
     start = history.row(model.dictionary, metrics, torch.full(replicates, torch.nan))
     rows, last, identity = [start], epochs, {}
     if checkpoint:
@@ -135,7 +137,7 @@ def train(
     reported = time.monotonic()
     for epoch in range(len(rows), last + 1):
         if decay:
-            _decay(optim, (1 + math.cos(math.pi * (epoch - 1) / epochs)) / 2)
+            rates.decay(optim, (1 + math.cos(math.pi * (epoch - 1) / epochs)) / 2)
         loss, expected, active = _run_epoch(model, optim, batches(epoch), normalize, epoch)
         rows.append(history.row(model.dictionary, metrics, loss))
         if epoch == 1:
@@ -157,14 +159,6 @@ def train(
 def _check_choice(value: object, name: str, known: tuple) -> None:
     if value not in known:
         raise ValueError(f"unknown {name} {value!r}; known are {', '.join(map(repr, known))}")
-
-
-def _decay(optim: Optimizer, factor: float) -> None:
-    """Set the learning rates to ``factor`` times those at first, under torch's name for them."""
-    for group in optim.param_groups:
-        if "lr" not in group:
-            raise ValueError("decay needs an optimizer with a learning rate, lr")
-        group["lr"] = group.setdefault("initial_lr", group["lr"]) * factor
 
 
 def _optimizer(optimizer: object, model: Trainable, lr: float) -> Optimizer:

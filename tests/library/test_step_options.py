@@ -18,6 +18,7 @@ from groupsparse.dictionary import (
 from groupsparse.generative import random_dictionary, sample
 from groupsparse.recovery import invariant_squared_error
 from groupsparse.training import train
+from groupsparse.untied import UntiedAutoencoder
 
 N, GROUPS, D = 20, 8, 2
 MODEL = {"group_size": D, "active_groups": 1, "amplitude": (4.0, 5.0), "samples": 96}
@@ -207,6 +208,69 @@ def test_an_optimizer_of_ones_own_decays_from_its_own_rates():
     for _ in range(2):  # a second training begins at 0.02 again
         train(model, FixedData(DATA, [0]), epochs=2, optimizer=own, decay="cosine")
         assert own.param_groups[0]["lr"] == pytest.approx(0.01)
+
+
+def test_a_rate_that_is_set_between_two_trainings_is_decayed():
+    model, seen = network(), []
+    own = torch.optim.SGD([model.dictionary], lr=0.02)
+    options = {"optimizer": own, "decay": "cosine"}
+    for _ in range(2):
+        train(
+            model, FixedData(DATA, [0]), epochs=2, **options,
+            callback=lambda *_: seen.append(own.param_groups[0]["lr"]),
+        )  # fmt: skip
+        own.param_groups[0]["lr"] = 0.08
+    assert seen == pytest.approx([0.02, 0.01, 0.08, 0.04])
+
+
+def untied():
+    return UntiedAutoencoder(perturb(TRUTH, 0.7, 2), "group_soft", 1.0, D)
+
+
+def groups_of(model, **options):
+    rest = {"params": [model.weight, model.bias], "lr": 0.1, **options}
+    return torch.optim.SGD([{"params": [model.dictionary]}, rest], lr=0.02)
+
+
+@pytest.mark.parametrize("change", [{"lr": 0.2}, {"momentum": 0.9}])
+def test_a_checkpoint_of_other_settings_of_a_group_is_not_used(tmp_path, caplog, change):
+    checkpoint, data = tmp_path / "checkpoint", FixedData(DATA, [0])
+    one, other, alone = untied(), untied(), untied()
+    train(one, data, epochs=2, optimizer=groups_of(one), checkpoint=checkpoint)
+    changed = {"epochs": 2, "optimizer": groups_of(other, **change)}
+    train(other, data, checkpoint=checkpoint, **changed)
+    assert f"it was made with {next(iter(change))} 0" in caplog.text
+    train(alone, data, epochs=2, optimizer=groups_of(alone, **change))
+    assert torch.equal(other.weight, alone.weight)
+    assert not torch.equal(other.weight, one.weight)
+
+
+def test_a_checkpoint_of_other_trained_parameters_is_not_used(tmp_path, caplog):
+    checkpoint, data = tmp_path / "checkpoint", FixedData(DATA, [0])
+    train(untied(), data, epochs=2, checkpoint=checkpoint)
+    model = untied()
+    model.bias.requires_grad_(False)
+    train(model, data, epochs=3, checkpoint=checkpoint)
+    assert "starting over" in caplog.text
+    assert not model.bias.any()
+
+
+@pytest.mark.parametrize("decay", [None, "cosine"])
+def test_an_optimizer_of_ones_own_goes_on_whatever_rate_it_has_come_to(tmp_path, caplog, decay):
+    options = {"epochs": 4, "decay": decay, "checkpoint": tmp_path / "checkpoint"}
+    model, epochs = network(), []
+    own = torch.optim.SGD([model.dictionary], lr=0.02)
+    schedule = torch.optim.lr_scheduler.ExponentialLR(own, 0.5) if decay is None else None
+
+    def follow(epoch, _):
+        epochs.append(epoch)
+        if schedule:
+            schedule.step()
+
+    for _ in range(2):
+        train(model, FixedData(DATA, [0]), optimizer=own, callback=follow, **options)
+    assert epochs == [1, 2, 3, 4]
+    assert not caplog.text
 
 
 def test_an_optimizer_without_a_rate_cannot_decay():
