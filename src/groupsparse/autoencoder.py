@@ -195,7 +195,7 @@ class Autoencoder(nn.Module):
         with torch.set_grad_enabled(torch.is_grad_enabled() and not fixed):
             codes = self._codes(data, **known)
         if known:  # in fewer products
-            return gram_loss(data, codes, **known)
+            return gram_loss(data, codes, self.dictionary, **known)
         return reconstruction_loss(data, codes @ self.dictionary.mT)
 
     def _codes(self, data: Tensor, **known: Tensor) -> Tensor:

@@ -15,28 +15,34 @@ def products(data: Tensor, dictionary: Tensor) -> dict[str, Tensor]:
     return {"gram": gram(dictionary), "correlation": data @ dictionary}
 
 
-def gram_loss(data: Tensor, codes: Tensor, gram: Tensor, correlation: Tensor) -> Tensor:
+def gram_loss(
+    data: Tensor, codes: Tensor, dictionary: Tensor, gram: Tensor, correlation: Tensor
+) -> Tensor:
     r"""1/2 ||y - A x||^2 averaged over samples, without the reconstruction: -> (...).
 
     .. math:: \tfrac12 \|y\|^2 + x^T (\tfrac12 G x - c), \quad G = A^T A, \quad c = A^T y
 
     Its derivatives by y, codes, G and c are y/N, (G x - c)/N, x x^T/(2N) and -x/N. They take
-    products of m x m matrices alone, where the reconstruction takes three of n x m. The rounding is
-    that of ||y||^2, not of the loss.
+    products of m x m matrices alone, where the reconstruction takes three of n x m.
+
+    The rounding is that of ||y||^2: a loss below sqrt(eps) of it would have lost half of its digits
+    or more, so there it is that of the reconstruction after all. On a GPU, which would have to
+    wait for the host to see this, it is only kept from being negative.
 
     Parameters
     ----------
     data : (..., N, n)
     codes, correlation : x and c (..., N, m)
+    dictionary : A (..., n, m), whose derivatives come through G and c
     gram : G (..., m, m)
 
     Examples
     --------
     >>> a, y, x = torch.tensor([[0.6], [0.8]]), torch.tensor([[3.0, 4.0]]), torch.tensor([[4.0]])
-    >>> gram_loss(y, x, gram(a), y @ a)
+    >>> gram_loss(y, x, a, gram(a), y @ a)
     tensor(0.5000)
     """
-    return _GramLoss.apply(data, codes, gram, correlation)
+    return _GramLoss.apply(data, codes, dictionary.detach(), gram, correlation)
 
 
 class _Gram(torch.autograd.Function):
@@ -54,11 +60,17 @@ class _Gram(torch.autograd.Function):
 
 class _GramLoss(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, data: Tensor, codes: Tensor, gram: Tensor, correlation: Tensor) -> Tensor:
+    def forward(ctx, data, codes, dictionary, gram, correlation) -> Tensor:
         slope = codes @ gram - correlation  # G x - c
         ctx.save_for_backward(data, codes, slope)
-        inner = codes * (slope - correlation)
-        return (data.square().sum((-2, -1)) + inner.sum((-2, -1))) / (2 * data.shape[-2])
+        energy = data.square().sum((-2, -1))
+        twice = energy + (codes * (slope - correlation)).sum((-2, -1))
+        if data.is_cpu:
+            lost = twice < torch.finfo(data.dtype).eps ** 0.5 * energy
+            if lost.any():
+                exact = (data - codes @ dictionary.mT).square().sum((-2, -1))
+                twice = torch.where(lost, exact, twice)
+        return twice.clamp(min=0) / (2 * data.shape[-2])
 
     @staticmethod
     @once_differentiable
@@ -67,4 +79,4 @@ class _GramLoss(torch.autograd.Function):
         each = (grad_output / codes.shape[-2])[..., None, None]
         by_gram = (codes.mT @ codes) * (each / 2)
         by_data = data * each if ctx.needs_input_grad[0] else None
-        return by_data, slope * each, by_gram, codes * -each
+        return by_data, slope * each, None, by_gram, codes * -each

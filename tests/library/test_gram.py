@@ -18,7 +18,7 @@ def test_derivatives_are_those_of_differences():
     y = y.detach()
     assert torch.autograd.gradcheck(gram, a)
     # G enters the loss as a symmetric matrix, which it is: differences must keep it so.
-    assert torch.autograd.gradcheck(lambda a, x: gram_loss(y, x, **products(y, a)), (a, x))
+    assert torch.autograd.gradcheck(lambda a, x: gram_loss(y, x, a, **products(y, a)), (a, x))
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
@@ -28,7 +28,7 @@ def test_the_loss_and_its_derivatives_are_those_of_the_reconstruction(dtype):
         a, y, x = problem(dtype)
         a.requires_grad_(), x.requires_grad_()
         if form == "gram":
-            loss = gram_loss(y, x, **products(y, a))
+            loss = gram_loss(y, x, a, **products(y, a))
         else:
             loss = gs.reconstruction_loss(y, x @ a.mT)
         weights = torch.tensor([1.0, 2.0, 0.5], dtype=dtype)
@@ -60,3 +60,29 @@ def test_the_loss_of_a_network_is_that_of_what_it_reconstructs(m, options, encod
         return
     (found,) = torch.autograd.grad(loss.sum(), network.dictionary)
     assert torch.allclose(found, whole, rtol=0, atol=1e-12)
+
+
+def test_a_loss_that_rounding_would_hide_is_that_of_the_reconstruction():
+    """Of one replicate, whatever the others are: then they have the bits that they have alone."""
+    a, _, x = problem(n=64, m=16, samples=200)
+    a, x = gs.normalize_columns(a).float(), 1000 * x.float()
+    draw = torch.Generator().manual_seed(1)
+    noise = torch.tensor([0.05, 500.0, 0.0])[:, None, None]
+    y = x @ a.mT + noise * torch.randn(3, 200, 64, generator=draw)
+    exact = gs.reconstruction_loss(y.double(), x.double() @ a.double().mT)
+    loss = gram_loss(y, x, a, **products(y, a))
+    # An entry of A x is a sum of 16 products: it is off by 16 * 2^-24 |A| |x| at the very worst.
+    # A loss, of 64 entries, is off by that times the residual, and by half its square.
+    entry = 16 * 2.0**-24 * float((x.abs() @ a.abs().mT).max())
+    assert abs(loss[0] - exact[0]) < 64 * (0.05 * entry + entry**2)
+    assert 0 <= loss[2] < 64 * entry**2
+    second = [part[1:2] for part in (y, x, a)]
+    assert torch.equal(loss[1:2], gram_loss(*second, **products(second[0], second[2])))
+
+
+def test_the_loss_of_a_network_that_fits_is_never_negative():
+    a, _, x = problem(torch.float32, n=64, m=16, samples=200)
+    a = gs.normalize_columns(a)
+    for scale in (1.0, 1e2, 1e4):
+        network = gs.Autoencoder(a, "group_soft", 0.0, 2, "fista", 200)
+        assert (network.loss(scale * x @ a.mT) >= 0).all()
