@@ -141,7 +141,8 @@ def train(
         loss, expected, active = _run_epoch(model, optim, batches(epoch), normalize, epoch)
         rows.append(history.row(model.dictionary, metrics, loss))
         if epoch == 1:
-            _warn_if_silent(~active)
+            # A loss of 0, of a perfect fit or of zeros, has no gradient either.
+            _warn_if_silent(~active & (loss != 0))
         _check(loss, expected if epoch == 1 else rows[1]["loss"], epoch, optim, model.dictionary)
         if epoch == epochs or time.monotonic() - reported > 5:
             reported = time.monotonic()
@@ -258,7 +259,7 @@ def _step(model: Trainable, optim: Optimizer, batch: Tensor, normalize: bool | s
 
 def _check(loss: Tensor, first: Tensor, epoch: int, optim: Optimizer, dictionary: Tensor) -> None:
     # Nothing can be expected of a first batch of zeros.
-    bad = ~torch.isfinite(loss) | ((first > 0) & (loss > DIVERGED * first))
+    bad = ~torch.isfinite(loss) | ((first != 0) & (loss > DIVERGED * first.abs()))
     # An atom that is not finite may never be active.
     bad |= ~torch.isfinite(dictionary.detach()).flatten(loss.ndim).all(-1).cpu()
     if bad.any():
@@ -286,9 +287,11 @@ def _warn_if_silent(silent: Tensor) -> None:
 
 
 def _warn_if_worse(rows: list[dict[str, Tensor]]) -> None:
-    if len(rows) > 2 and (worse := rows[-1]["loss"] > rows[1]["loss"] * (1 + ROUNDING)).any():
-        log.warning(
-            "the loss rose from %.4g to %.4g: try a smaller learning rate",
-            rows[1]["loss"][worse].mean(),
-            rows[-1]["loss"][worse].mean(),
-        )
+    if len(rows) > 2:
+        first, last = rows[1]["loss"], rows[-1]["loss"]
+        if (worse := last > first + ROUNDING * first.abs()).any():
+            log.warning(
+                "the loss rose from %.4g to %.4g: try a smaller learning rate",
+                first[worse].mean(),
+                last[worse].mean(),
+            )

@@ -489,6 +489,14 @@ def test_a_lambda_that_leaves_nothing_active_is_said_at_once(caplog, encoder):
     assert "are zero" not in caplog.text
 
 
+@pytest.mark.parametrize("scale", [0.0, 1.0])
+@pytest.mark.parametrize("encoder", ["shallow", "fista"])
+def test_nothing_to_learn_is_no_silence(caplog, encoder, scale):
+    data = FixedData(scale * torch.randn(20, 6, generator=generator("exact")))
+    train(Autoencoder(torch.eye(6), "soft", 0.0, 1, encoder), data, epochs=2)
+    assert "are zero" not in caplog.text
+
+
 def test_a_last_batch_without_active_groups_is_no_silence(caplog):
     data = simulation()["data"][:1, :40].clone()
     data[:, 7] = 0
@@ -1055,3 +1063,29 @@ def test_a_loss_that_rose_is_said_with_what_to_try(caplog):
         run(fixed(batch_size=0), optimizer=upwards)
     assert "the loss rose from" in caplog.text
     assert "smaller learning rate" in caplog.text
+
+
+class Below(Autoencoder):
+    """A loss below zero, as the logarithm of a density may be."""
+
+    def loss(self, data):
+        return super().loss(data) - 1e4
+
+
+def test_a_loss_below_zero_rises_and_explodes_like_any_other(caplog):
+    data = simulation()["data"]
+
+    def below(lr, maximize=False, largest=1.0):
+        model = Below(simulation()["init"], "group_soft", 1.0, D)
+        own = torch.optim.SGD([model.dictionary], lr=lr, maximize=maximize)
+        batches = [data * (largest if epoch == 3 else 1) for epoch in range(5)]
+        return train(model, lambda epoch: [batches[epoch]], epochs=4, optimizer=own)["loss"][1:]
+
+    loss = below(1e-9)
+    assert (loss < 0).all()
+    assert not caplog.text
+    loss = below(1e-2, maximize=True)
+    assert (loss < 0).all()
+    assert "the loss rose from" in caplog.text
+    with pytest.raises(DivergedError, match=r"epoch 3 .*at first"):
+        below(1e-9, largest=3e3)
