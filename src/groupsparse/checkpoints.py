@@ -7,7 +7,7 @@ import json
 import logging
 from functools import partial
 from pathlib import Path
-from types import BuiltinFunctionType, CodeType, ModuleType
+from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import NamedTuple
 
 import numpy as np
@@ -31,6 +31,7 @@ from groupsparse.trainable import Trainable
 log = logging.getLogger(__name__)
 
 SEALED, KIND = b'{"__metadata__":{"groupsparse":', rb"\"kind\": \"checkpoint\""
+CONSTANTS = int, float, complex, str, bytes, tuple, np.generic, np.ndarray, Tensor
 LONGEST = 40  # letters of a value that a message shows: a digest has more
 
 
@@ -261,7 +262,8 @@ def _described(value: object, around: tuple[int, ...] = ()) -> object:
     elif hasattr(value, "__code__"):  # a function, or a method with its object
         inside = [cell.cell_contents for cell in value.__closure__ or ()]
         owner = getattr(value, "__self__", None)
-        value = value.__code__, value.__defaults__, value.__kwdefaults__, inside, owner
+        given = value.__defaults__, value.__kwdefaults__, inside, owner, _named(value)
+        value = value.__code__, *given
     elif isinstance(value, type | BuiltinFunctionType):
         return name_of(value)
     elif hasattr(value, "__dict__") and not isinstance(value, ModuleType):
@@ -270,3 +272,17 @@ def _described(value: object, around: tuple[int, ...] = ()) -> object:
     if isinstance(value, list | tuple):
         return [_described(part, around) for part in value]
     return repr(value)
+
+
+def _named(function: FunctionType) -> dict[str, object]:
+    """Constants of its module that a function names, and functions of the same module."""
+    codes, there = [function.__code__], function.__globals__
+    for code in codes:  # those of functions inside it, too
+        codes += [part for part in code.co_consts if isinstance(part, CodeType)]
+    values = {name: there[name] for code in codes for name in code.co_names if name in there}
+    return {
+        name: value
+        for name, value in values.items()
+        if isinstance(value, CONSTANTS)
+        or (isinstance(value, FunctionType) and value.__globals__ is there)
+    }

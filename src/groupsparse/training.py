@@ -83,7 +83,8 @@ def train(
         optimiser, ``fingerprint``, device and threads, training resumes from it, also to more
         epochs, and ends with the bits of an uninterrupted run. If not, or if it is damaged or past
         ``epochs``, a warning says why, and training starts over and overwrites it. It does not hold
-        the state of a callback, such as a scheduler
+        the state of a callback, such as a scheduler. Of an activation of your own it knows the
+        program, and what that names of constants and functions of its module, but no imports
     fingerprint : JSON-able description of what else determines the result: the data, if ``batches``
         is a function of your own and not one of :mod:`groupsparse.batches`
 
@@ -96,7 +97,7 @@ def train(
     ------
     DivergedError with epoch and likely cause, when a loss is not finite or explodes;
     ValueError for batches that do not fit the dictionary, or a ``checkpoint`` that names another
-    file than a checkpoint.
+    file than a checkpoint, or one that is damaged where it says what it is.
 
     Examples
     --------

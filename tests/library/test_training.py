@@ -444,6 +444,10 @@ def scaled(v, t, d, factor=1.0):
     return v * (v.abs() > factor * t)
 
 
+def names_itself(v, t, d):
+    return names_itself(v, t, d) if d else v
+
+
 def around(inner):
     return lambda v, t, d: inner(v, t, d)
 
@@ -466,11 +470,34 @@ def test_a_program_is_told_by_what_it_holds_and_not_by_its_place(make):
     assert " at 0x" not in one, "the next process has another address"
 
 
+READING = {
+    "number": "F = {f}\ndef mine(v, t, d): return v * (v.abs() > F * t)",
+    "array": "import numpy as np\nF = np.array({f})\ndef mine(v, t, d): return v * F.item()",
+    "helper": "def by(): return {f}\ndef mine(v, t, d): return v * by()",
+    "helper's number": "F = {f}\ndef by(): return F\ndef mine(v, t, d): return v * by()",
+    "inside": "F = {f}\ndef mine(v, t, d): return (lambda: v * F)()",
+    "method": "F = {f}\nclass Mine:\n  def __call__(self, v, t, d): return v * F\nmine = Mine()",
+}
+
+
+@pytest.mark.parametrize("program_text", READING.values(), ids=READING)
+def test_what_a_program_reads_of_its_module_is_part_of_it(program_text):
+    found = []
+    for factor in (1.0, 1.0, 2.0):
+        scope = {"__name__": "notebook"}
+        exec(program_text.format(f=factor), scope)
+        found.append(json.dumps(program(scope["mine"])))
+    one, again, other = found
+    assert one == again != other
+    assert " at 0x" not in one
+
+
 def test_a_program_may_hold_itself():
     def again(v, t, d):
         return again(v, t, d) if d else v
 
     assert json.dumps(program(again))
+    assert json.dumps(program(names_itself))
 
 
 def test_a_fingerprint_that_is_no_json_is_refused(tmp_path):
