@@ -26,6 +26,7 @@ from groupsparse.groups import Groups, active, group_size_of
 from groupsparse.loss import dense_loss, per_sample, reconstruction_loss, shallow_loss
 from groupsparse.prox import PROX, Prox, name_of
 from groupsparse.pursuit import refitted
+from groupsparse.shapes import leading, require_samples
 from groupsparse.thresholds import silence
 from groupsparse.topk import activation_of, named
 
@@ -182,8 +183,10 @@ class Autoencoder(nn.Module):
 
         For a shallow encoder this equals the loss computed through :meth:`forward`, but its cost
         scales with the number of active groups. Data are not checked for NaN.
+        ValueError for another shape, or without samples.
         """
         data = self._fit(data)
+        require_samples(data)
         if self.encoder == "shallow" and self.backprop != 0:
             rule = self.activation  # others may not act on each group separately
             known = self._equal and (rule in PROX.values() or hasattr(rule, "kept"))
@@ -240,14 +243,10 @@ class Autoencoder(nn.Module):
         return self._shaped(as_tensor(data)).to(self.dictionary.detach())
 
     def _shaped(self, data: Tensor) -> Tensor:
-        *replicates, n, _ = self.dictionary.shape
+        n = self.dictionary.shape[-2]
         if data.ndim < 2 or data.shape[-1] != n:
             raise ValueError(f"data must have shape (..., N, {n}), not {tuple(data.shape)}")
-        try:
-            torch.broadcast_shapes(data.shape[:-2], replicates)
-        except RuntimeError:
-            shapes = f"shape {tuple(data.shape)} do not fit the replicates {tuple(replicates)}"
-            raise ValueError(f"data of {shapes} of the dictionary") from None
+        leading(data, self.dictionary)
         return data
 
     def _lipschitz(self, gram: Tensor | None = None) -> Tensor:

@@ -14,6 +14,7 @@ from groupsparse.normal_equations import solve_normal, systems_at_a_time
 from groupsparse.prox import Prox
 from groupsparse.pursuit import refitted
 from groupsparse.screening import above, pattern
+from groupsparse.shapes import leading, require_samples
 from groupsparse.shrinkage import norms_of
 
 # Number of samples from which the share of active entries is estimated.
@@ -58,9 +59,11 @@ def shallow_loss(
 
     Returns
     -------
-    Tensor (...), differentiable once with respect to dictionary and data
+    Tensor (...), differentiable once with respect to dictionary and data. ValueError without
+    samples, and for leading dimensions that do not fit.
     """
-    shape = torch.broadcast_shapes(data.shape[:-2], dictionary.shape[:-2])
+    require_samples(data)
+    shape = leading(data, dictionary)
     if data.device.type != "cpu" or data.requires_grad:
         return dense_loss(data, dictionary, prox, lambda_, group_size, refit)
     data = data.expand(*shape, *data.shape[-2:]).reshape(-1, *data.shape[-2:])

@@ -1,5 +1,8 @@
 """The sparse-aware loss is the dense one, in value and gradient, whatever is active."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -115,6 +118,38 @@ def test_the_autoencoder_s_loss_is_that_of_its_reconstruction(encoder):
     model = Autoencoder(dictionary, "group_soft", 2.0, GROUP, encoder, 4)
     expected = reconstruction_loss(data, model(data).reconstruction)
     torch.testing.assert_close(model.loss(data), expected, rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("shape", [(0, N), (2, 0, N), (0, 3, N)])
+@pytest.mark.parametrize("encoder", ["shallow", "fista"])
+@pytest.mark.parametrize("atoms", [9, ATOMS])
+def test_no_samples_have_no_loss(atoms, encoder, shape):
+    data, dictionary = torch.zeros(shape, dtype=torch.float64), problem()[1][:, :atoms]
+    model = Autoencoder(dictionary, "group_soft", 1.0, GROUP, encoder, 4)
+    for loss_of in (model.loss, lambda y: shallow_loss(y, dictionary, model.activation, 1.0, 3)):
+        with pytest.raises(ValueError, match="there are no samples"):
+            loss_of(data)
+
+
+def test_data_that_do_not_fit_the_replicates_are_named():
+    (data, dictionary), model = problem((2,)), Autoencoder(problem((3,))[1], "soft", 1.0, 1)
+    for call in (model.loss, model.encode):
+        with pytest.raises(ValueError, match=r"do not fit the replicates \(3,\)"):
+            call(data)
+    with pytest.raises(ValueError, match=r"do not fit the replicates \(2,\)"):
+        shallow_loss(problem((3,))[0], dictionary, PROX["soft"], 1.0, 1)
+
+
+@pytest.mark.parametrize("encoder", ["shallow", "fista"])
+def test_codes_and_losses_import_no_algebra(encoder):
+    """What torch imports for the shapes of its functions takes longer than to encode."""
+    program = f"""
+import sys, torch, groupsparse as gs
+model = gs.Autoencoder(torch.eye(4), "group_soft", 0.1, 2, "{encoder}")
+model.encode(torch.ones(3, 4)), model.loss(torch.ones(3, 4))
+sys.exit("sympy" in sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_many_samples_cost_no_digits_of_the_loss():
