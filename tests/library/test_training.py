@@ -663,6 +663,32 @@ def test_a_loss_that_explodes_without_overflow_is_divergence():
         train(model, lambda epoch: [data * (100 if epoch == 3 else 1)], epochs=5, lr=1e-3)
 
 
+class Below(Autoencoder):
+    """A loss below zero, as the logarithm of a density may be."""
+
+    def loss(self, data):
+        return super().loss(data) - 1e4
+
+
+def test_a_loss_below_zero_rises_and_explodes_like_any_other(caplog):
+    data = simulation()["data"]
+
+    def below(lr, maximize=False, largest=1.0):
+        model = Below(simulation()["init"], "group_soft", 1.0, D)
+        own = torch.optim.SGD([model.dictionary], lr=lr, maximize=maximize)
+        batches = [data * (largest if epoch == 3 else 1) for epoch in range(5)]
+        return train(model, lambda epoch: [batches[epoch]], epochs=4, optimizer=own)["loss"][1:]
+
+    loss = below(1e-9)
+    assert (loss < 0).all()
+    assert not caplog.text
+    loss = below(1e-2, maximize=True)
+    assert (loss < 0).all()
+    assert "the loss rose from" in caplog.text
+    with pytest.raises(DivergedError, match=r"epoch 3 .*at first"):
+        below(1e-9, largest=3e3)
+
+
 def float64_problem():
     truth = random_dictionary(6, 8, generator("small")).double().unsqueeze(0)
     data = torch.randn(1, 10, 6, generator=generator("small data"), dtype=torch.float64)
@@ -1090,29 +1116,3 @@ def test_a_loss_that_rose_is_said_with_what_to_try(caplog):
         run(fixed(batch_size=0), optimizer=upwards)
     assert "the loss rose from" in caplog.text
     assert "smaller learning rate" in caplog.text
-
-
-class Below(Autoencoder):
-    """A loss below zero, as the logarithm of a density may be."""
-
-    def loss(self, data):
-        return super().loss(data) - 1e4
-
-
-def test_a_loss_below_zero_rises_and_explodes_like_any_other(caplog):
-    data = simulation()["data"]
-
-    def below(lr, maximize=False, largest=1.0):
-        model = Below(simulation()["init"], "group_soft", 1.0, D)
-        own = torch.optim.SGD([model.dictionary], lr=lr, maximize=maximize)
-        batches = [data * (largest if epoch == 3 else 1) for epoch in range(5)]
-        return train(model, lambda epoch: [batches[epoch]], epochs=4, optimizer=own)["loss"][1:]
-
-    loss = below(1e-9)
-    assert (loss < 0).all()
-    assert not caplog.text
-    loss = below(1e-2, maximize=True)
-    assert (loss < 0).all()
-    assert "the loss rose from" in caplog.text
-    with pytest.raises(DivergedError, match=r"epoch 3 .*at first"):
-        below(1e-9, largest=3e3)
