@@ -36,7 +36,8 @@ def main() -> None:
         # Noise levels share dictionary and init, as in the simulation.
         seed = (args.seed, "lambda sweep", replicate)
         truths.append(random_dictionary(model["n"], groups * d, generator(*seed, "dictionary")))
-        inits.append(perturb(truths[-1], sweep["correlation"], generator(*seed, "init")))
+        noise = generator(*seed, "init")
+        inits.append(perturb(truths[-1], sweep["correlation"], noise, normalized=True))
         options = {k: v for k, v in model.items() if k not in ("n", "groups")}
         samples.append(
             sample(truths[-1], **options, generator=generator(*seed, "data", snr), snr_db=snr)

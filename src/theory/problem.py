@@ -21,7 +21,7 @@ def draw(spec: dict, samples: int, seed: tuple) -> Problem:
     """Draw the problem of one replicate; ``spec`` is the regime's config entry.
 
     With ``delta`` in the init, groups of A* are orthonormal and those of the init too, at that
-    distance; else A* is perturbed to a correlation.
+    distance; else A* is perturbed to a correlation, and its atoms have unit norm as those of A*.
     """
     model, init = spec["model"], spec["init"]
     d = model["group_size"]
@@ -30,7 +30,7 @@ def draw(spec: dict, samples: int, seed: tuple) -> Problem:
         truth = orthonormalize_groups(truth, d)
         start = tilt_groups(truth, init["delta"], d, generator(*seed, "init"))
     else:
-        start = perturb(truth, init["correlation"], generator(*seed, "init"))
+        start = perturb(truth, init["correlation"], generator(*seed, "init"), normalized=True)
     noise = {"std": 0.0} if model["snr_db"] is None else {"snr_db": model["snr_db"]}
     drawn = sample(
         truth, d, model["active_groups"], tuple(model["amplitude"]), samples,
