@@ -10,6 +10,7 @@ import torch
 from evidence.options import add_options
 from evidence.tables import long_form, records, save_table
 from groupsparse import recovery
+from groupsparse.artifacts import save_tensors
 from groupsparse.autoencoder import Autoencoder, encode_in_batches
 from groupsparse.batches import FixedData, FreshData, FreshNoise
 from groupsparse.device import choose_device
@@ -26,6 +27,7 @@ def main() -> None:
     parser.add_argument("--settings", type=json.loads, required=True, help="the reading (JSON)")
     parser.add_argument("--part", type=json.loads, required=True, help="readings.curves (JSON)")
     add_options(parser, "--seed", "--device", "--precision", "--threads")
+    parser.add_argument("--dictionary", required=True, help="artefact: the trained dictionary")
     parser.add_argument("--output", required=True, help="CSV of metrics, one row per value")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -64,6 +66,10 @@ def main() -> None:
     scores = supports(codes, true_codes)
     head = {"experiment": "readings", **condition, "replicate": 0, "epoch": training["epochs"]}
     save_table(args.output, pd.concat([errors, pd.DataFrame(records(head, scores))]))
+    save_tensors(
+        args.dictionary, {"dictionary": network.dictionary}, kind="reading", **condition,
+        settings=settings, part=part, seed=args.seed,
+    )  # fmt: skip
 
 
 def supports(codes: torch.Tensor, true_codes: torch.Tensor) -> dict[str, float]:

@@ -11,7 +11,7 @@ from torch import Tensor
 from evidence.options import add_options
 from evidence.tables import records, save_table
 from groupsparse import clustering
-from groupsparse.artifacts import load_tensors
+from groupsparse.artifacts import load_tensors, save_tensors
 from groupsparse.autoencoder import Autoencoder, encode_in_batches
 from groupsparse.batches import FixedData
 from groupsparse.device import choose_device
@@ -31,6 +31,7 @@ def main() -> None:
     parser.add_argument("--settings", type=json.loads, required=True, help="the reading (JSON)")
     parser.add_argument("--part", type=json.loads, required=True, help="readings.table1 (JSON)")
     add_options(parser, "--seed", "--device", "--precision", "--threads")
+    parser.add_argument("--dictionary", required=True, help="artefact: the trained dictionary")
     parser.add_argument("--output", required=True, help="CSV of metrics, one row per value")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -68,6 +69,11 @@ def main() -> None:
         where = {**head, "features": features, "algorithm": algorithm}
         rows += records(where, {"acc": clustering.accuracy(labels, found)})
     save_table(args.output, pd.DataFrame(rows))
+    save_tensors(
+        args.dictionary, {"dictionary": network.dictionary}, kind="reading",
+        dataset=header["dataset"], network=args.network, reading=args.reading, settings=settings,
+        part=part, seed=args.seed,
+    )  # fmt: skip
 
 
 def centered(tensors: dict[str, Tensor], center: str, unit_norm: bool) -> list[Tensor]:

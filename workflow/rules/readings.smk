@@ -19,6 +19,10 @@ deliver(
         ],
     },
     figures=["readings_curves"] if READINGS_CURVES else [],
+    artefacts=[
+        *("<results>/readings/curves/{}-{}.safetensors".format(*r) for r in READINGS_CURVES),
+        *("<results>/readings/table1/{}-{}.safetensors".format(*r) for r in READINGS_TABLE1),
+    ],
     paper=[source("data/paper/fig3.csv"), source("data/paper/table1.csv")],
 )
 
@@ -34,6 +38,7 @@ rule readings_curve:
     output:
         table="<results>/readings/curves/{network}-{reading}.csv",
         checksum="<results>/readings/curves/{network}-{reading}.csv.sha256",
+        dictionary="<results>/readings/curves/{network}-{reading}.safetensors",
     log:
         "<logs>/readings_curve/{network}-{reading}.log",
     benchmark:
@@ -55,7 +60,7 @@ rule readings_curve:
         "python -m readings.curve --network {wildcards.network} --reading {wildcards.reading} "
         "--settings {params.settings:q} --part {params.part:q} --seed {params.seed} "
         "--device {params.device} --precision {params.precision} --threads {threads} "
-        "--output {output.table} > {log} 2>&1"
+        "--dictionary {output.dictionary} --output {output.table} > {log} 2>&1"
 
 
 rule readings_score:
@@ -65,6 +70,7 @@ rule readings_score:
     output:
         table="<results>/readings/table1/{network}-{reading}.csv",
         checksum="<results>/readings/table1/{network}-{reading}.csv.sha256",
+        dictionary="<results>/readings/table1/{network}-{reading}.safetensors",
     log:
         "<logs>/readings_score/{network}-{reading}.log",
     benchmark:
@@ -86,7 +92,8 @@ rule readings_score:
         "python -m readings.score --data {input.data} --network {wildcards.network} "
         "--reading {wildcards.reading} --settings {params.settings:q} --part {params.part:q} "
         "--seed {params.seed} --device {params.device} --precision {params.precision} "
-        "--threads {threads} --output {output.table} > {log} 2>&1"
+        "--threads {threads} --dictionary {output.dictionary} --output {output.table} "
+        "> {log} 2>&1"
 
 
 rule readings_figures:

@@ -12,6 +12,10 @@ deliver(
         *(["theory_constants", "theory_gradients"] if THEORY["regimes"] else []),
         *(["theory_support"] if has_sweep(THEORY) else []),
     ],
+    artefacts=[
+        *expand("<results>/theory/{regime}.safetensors", regime=THEORY["regimes"]),
+        *(["<results>/theory/sweep.safetensors"] if has_sweep(THEORY) else []),
+    ],
 )
 
 
@@ -21,6 +25,7 @@ rule theory_measure:
     output:
         table="<results>/theory/{regime}.csv",
         checksum="<results>/theory/{regime}.csv.sha256",
+        dictionaries="<results>/theory/{regime}.safetensors",
     log:
         "<logs>/theory_measure/{regime}.log",
     benchmark:
@@ -45,7 +50,7 @@ rule theory_measure:
         "python -m theory.measure --regime {wildcards.regime} --spec {params.spec:q} "
         "--samples {params.samples} --replicates {params.replicates} --seed {params.seed} "
         "--device {params.device} --precision {params.precision} --threads {threads} "
-        "--output {output.table} > {log} 2>&1"
+        "--dictionaries {output.dictionaries} --output {output.table} > {log} 2>&1"
 
 
 rule theory_sweep:
@@ -54,6 +59,7 @@ rule theory_sweep:
     output:
         table="<results>/theory/sweep.csv",
         checksum="<results>/theory/sweep.csv.sha256",
+        dictionaries="<results>/theory/sweep.safetensors",
     log:
         "<logs>/theory_sweep.log",
     benchmark:
@@ -70,7 +76,8 @@ rule theory_sweep:
         seed=config["seed"],
     shell:
         "python -m theory.sweep --sweep {params.sweep:q} --replicates {params.replicates} "
-        "--seed {params.seed} --threads {threads} --output {output.table} > {log} 2>&1"
+        "--seed {params.seed} --threads {threads} --dictionaries {output.dictionaries} "
+        "--output {output.table} > {log} 2>&1"
 
 
 # One job: starting Python takes longer than drawing.
