@@ -96,6 +96,8 @@ def codes_of(
         seed = generator(header["seed"], "simulation", replicate, "chance support")
         random = sample_codes(len(data), groups, d, active, (1.0, 1.0), seed)
         return dense_codes(random, groups)
+    if isinstance(spec["lambda"], list):  # matched to the data of every replicate
+        spec = {**spec, "lambda": spec["lambda"][replicate]}
     return encode_in_batches(Autoencoder.from_spec(dictionary, spec, d), data)
 
 

@@ -55,14 +55,13 @@ def main() -> None:
 
     spec = args.spec
     if isinstance(spec.get("lambda"), dict):
-        # One threshold for all replicates: they are draws of one problem.
-        std = float(tensors["data"].square().mean().sqrt())
-        size = model_parameters["group_size"]
-        threshold = matched_threshold(
-            spec["lambda"]["matched_to"], size, std, one_sided=spec["prox"] in ONE_SIDED
-        )
-        logging.info("lambda %.4f (projections of noise have std %.4f)", threshold, std)
-        spec = {**spec, "lambda": threshold, "lambda_rule": "matched"}
+        other, size = spec["lambda"]["matched_to"], model_parameters["group_size"]
+        one_sided = spec["prox"] in ONE_SIDED
+        # A threshold for each replicate: none depends on another's data.
+        stds = tensors["data"].square().mean((-2, -1)).sqrt().tolist()
+        matched = [matched_threshold(other, size, std, one_sided=one_sided) for std in stds]
+        logging.info("lambda %s (projections of noise have std %s)", matched, stds)
+        spec = {**spec, "lambda": matched, "lambda_rule": "matched"}
     if "control" in spec:
         dictionary, history = CONTROLS[spec["control"]](
             tensors, batches, args.training["epochs"], seeds
