@@ -16,4 +16,8 @@ def inconsistencies(config: dict) -> list[str]:
             for reading, changes in network["changes"].items():
                 if unknown := sorted(set(changes) - set(network["reading"])):
                     errors.append(f"{place}.changes.{reading}: {unknown} is not in its reading")
+    datasets, name = config.get("datasets"), readings["table1"].get("dataset")
+    own = datasets.get(name) if isinstance(datasets, dict) else None
+    if own and own.get("labels") is False:
+        errors.append(f"readings.table1.dataset: {name!r} has no labels, with which this is scored")
     return errors

@@ -18,13 +18,25 @@ def inconsistencies(config: dict) -> list[str]:
 def _in_methods(recovery: dict) -> list[str]:
     errors, methods = [], recovery["methods"]
     for name, spec in methods.items():
+        place = f"recovery.methods.{name}"
+        if spec.get("encoder") == "shallow":
+            # With backprop 0 the decoder alone has a gradient.
+            idle = {"step": "step" in spec, "layers": spec["layers"] > 1,
+                    "backprop": spec.get("backprop", 0) > 0}  # fmt: skip
+            errors += [
+                f"{place}.{key}: does nothing in a shallow encoder" for key in idle if idle[key]
+            ]
         if isinstance(spec.get("lambda"), dict):
+            if spec["prox"].startswith(("group_", "batch_group_")):
+                errors.append(f"{place}.lambda.matched_to: is for an element-wise activation")
             other = spec["lambda"]["matched_to"]
             if not isinstance(methods.get(other, {}).get("lambda"), int | float):
                 errors.append(
                     f"recovery.methods.{name}.lambda.matched_to: {other!r} is not a method with "
                     "a number as its lambda"
                 )
+            elif methods[other]["prox"] in ("soft", "relu"):
+                errors.append(f"{place}.lambda.matched_to: {other!r} is not a group method")
             elif methods[other]["lambda"] == 0:
                 errors.append(f"recovery.methods.{other}.lambda: 0 cannot be matched")
     return errors
@@ -53,6 +65,11 @@ def _in_shown(recovery: dict) -> list[str]:
         f"recovery.shown.{key}: {shown[key]!r} is not in recovery.methods"
         for key in ("method", "baseline")
         if shown[key] not in methods
+    ]
+    errors += [
+        f"recovery.shown.{key}: {shown[key]!r} is a control"
+        for key in ("method", "baseline")
+        if "control" in methods.get(shown[key], {})
     ]
     if (others := recovery["sampling"][1:]) and snr_db not in recovery["other_snr_db"]:
         errors.append(

@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+from conftest import changed
 
 from evidence.paper import MODEL
 from evidence.section import table
@@ -128,6 +129,15 @@ def test_findings_set_the_reading_beside_the_nearest_other_one():
     config["curves"] = part
     config["table1"]["dataset"] = "digits"
     assert len(findings(both, config)) == 1, "the paper has no other images"
+
+
+@pytest.mark.parametrize(("labels", "errors"), [(False, 1), (True, 0)])
+def test_a_table_of_accuracies_needs_labels(labels, errors):
+    own = {"mine": {"file": "my.npz", "labels": labels}}
+    config = changed("readings.table1.dataset", "mine") | {"datasets": own}
+    found = inconsistencies(config)
+    assert len(found) == errors
+    assert all("'mine' has no labels" in line for line in found)
 
 
 def test_a_change_of_what_a_reading_does_not_have_is_refused():

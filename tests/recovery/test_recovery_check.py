@@ -6,6 +6,8 @@ from validate import config_errors
 
 from recovery.check import inconsistencies
 
+SPARSE = {"prox": "soft", "lambda": 2.0, "encoder": "shallow", "layers": 1}
+
 
 @pytest.mark.parametrize(
     ("key", "value", "error"),
@@ -35,13 +37,38 @@ from recovery.check import inconsistencies
             "group_sparze",
             "recovery.shown.method: 'group_sparze' is not in",
         ),
+        ("recovery.shown.method", "oracle", "recovery.shown.method: 'oracle' is a control"),
+        ("recovery.shown.baseline", "chance", "recovery.shown.baseline: 'chance' is a control"),
+        (
+            "recovery.methods.group_sparse.lambda",
+            {"matched_to": "sparse"},
+            "recovery.methods.group_sparse.lambda.matched_to: is for an element-wise activation",
+        ),
+        (
+            "recovery.methods.sparse.lambda",
+            {"matched_to": "sparse_too"},
+            "recovery.methods.sparse.lambda.matched_to: 'sparse_too' is not a group method",
+        ),
+        ("recovery.methods.sparse.step", 0.1, "recovery.methods.sparse.step: does nothing in"),
+        ("recovery.methods.sparse.layers", 2, "recovery.methods.sparse.layers: does nothing in"),
+        ("recovery.methods.sparse.backprop", 1, "recovery.methods.sparse.backprop: does nothing"),
         ("recovery.shown.baseline", "sparze", "recovery.shown.baseline: 'sparze' is not in"),
         ("recovery.shown.init", "afar", "recovery.shown.init: 'afar' is not in recovery.inits"),
         ("recovery.shown.snr_db", 3, "recovery.shown.snr_db: 3 is not in recovery.other_snr_db"),
     ],
 )
 def test_a_contradiction_is_refused_with_its_key_and_reason(key, value, error):
-    assert error in "\n".join(inconsistencies(changed(key, value)))
+    config = changed(key, value)
+    config["recovery"]["methods"]["sparse_too"] = SPARSE
+    assert error in "\n".join(inconsistencies(config))
+
+
+def test_a_shallow_network_may_train_its_decoder_alone_and_an_unfolded_one_has_layers():
+    config = changed("recovery.methods.sparse.backprop", 0)
+    config["recovery"]["methods"]["deep"] = {
+        **SPARSE, "encoder": "fista", "layers": 5, "step": 0.1, "backprop": 2
+    }  # fmt: skip
+    assert inconsistencies(config) == []
 
 
 def test_all_that_is_wrong_with_the_noise_levels_is_said_at_once():
