@@ -1,12 +1,30 @@
 """Cases in which claims about the recovery are tested, and what they look at."""
 
+from collections.abc import Callable, Iterable
+
 import pandas as pd
 
 from evidence.claims import Tables
+from evidence.names import SAMPLINGS
 
 ENTRYWISE = ("soft", "relu")  # the activations that the paper's sparse network may have
+PAPERS = next(iter(SAMPLINGS))
 # The paper does not say how it counts; a one-sided network cannot represent negative entries.
 COUNTINGS = {"entry_recall": "all true entries", "positive_recall": "positive true entries"}
+
+
+def ours(cases: Callable) -> Callable:
+    """The same cases for a claim that the paper does not make under any sampling."""
+
+    def cases_of_ours(tables: Tables, choices: dict) -> Iterable[dict]:
+        return ({**fields, "paper": False} for fields in cases(tables, choices))
+
+    return cases_of_ours
+
+
+def of_sampling(sampling: str, found: Iterable[str]) -> dict:
+    """Fields of a sampling among those that are ``found``: the paper's curves are its first's."""
+    return {"sampling": sampling, "paper": sampling == PAPERS or PAPERS not in set(found)}
 
 
 def samplings(tables: Tables, choices: dict):
@@ -14,8 +32,9 @@ def samplings(tables: Tables, choices: dict):
     fields = {"method": choices["method"], "baseline": choices["baseline"]}
     fields |= {"init": choices["init"], "snr": choices["snr_db"]}
     history = tables["recovery_history"]
-    for sampling in sorted(history[history.init == fields["init"]].sampling.unique()):
-        yield {**fields, "sampling": sampling}
+    found = sorted(history[history.init == fields["init"]].sampling.unique())
+    for sampling in found:
+        yield {**fields, **of_sampling(sampling, found)}
 
 
 def sparse_networks(methods: dict) -> list[str]:
@@ -43,9 +62,10 @@ def other_inits(tables: Tables, choices: dict):
     """The inits that the figures do not show, at the noise level of Fig. 3c."""
     fields = {"method": choices["method"], "snr": choices["snr_db"]}
     here = where(tables["recovery_history"], method=fields["method"], snr=fields["snr"])
+    found = tables["recovery_history"].sampling.unique()
     for init, sampling in here[["init", "sampling"]].drop_duplicates().itertuples(index=False):
         if init != choices["init"]:
-            yield {**fields, "init": init, "sampling": sampling}
+            yield {**fields, "init": init, **of_sampling(sampling, found)}
 
 
 def score(tables: Tables, case, method: str, metric: str, stage: str = "final") -> pd.Series:

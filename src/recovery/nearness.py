@@ -9,7 +9,7 @@ from evidence.claims import Evidence, claim
 from evidence.fig3 import SPARSE, points
 from evidence.paper import MODEL
 from evidence.verdict import at_most, between
-from recovery.cases import countings, curves, others, samplings, score
+from recovery.cases import countings, curves, others, ours, samplings, score
 
 claim = partial(claim, needs=("recovery", "recovery_history"), paper=False, paper_size=True)
 # A quarter is what curves on one plot look equal within; twice that is the same shape.
@@ -33,7 +33,7 @@ def factor(ours: pd.DataFrame, papers: pd.Series) -> Evidence | None:
     "{method} follows the paper's curves of Fig. 3a",
     source="Fig. 3a",
     statistic="largest factor between our squared error and the paper's, {sampling} sampling",
-    cases=samplings,
+    cases=ours(samplings),
 )
 def follows_error(tables, case):
     return factor(curves(tables, case, case.method), points("3a", case.method))
@@ -43,7 +43,7 @@ def follows_error(tables, case):
     "{method} follows the paper's curves of Fig. 3b",
     source="Fig. 3b (per entry and divided by N in the paper)",
     statistic="largest factor between our loss and the paper's, {sampling} sampling",
-    cases=samplings,
+    cases=ours(samplings),
 )
 def follows_loss(tables, case):
     per_entry = curves(tables, case, case.method, "loss") * 2 / MODEL["n"]
@@ -54,7 +54,7 @@ def follows_loss(tables, case):
     "{other} follows the paper's sparse curve of Fig. 3c",
     source="Fig. 3c",
     statistic="largest factor between our squared error and the paper's, {sampling} sampling",
-    cases=others,
+    cases=ours(others),
 )
 def follows_sparse(tables, case):
     return factor(curves(tables, case, case.other), points("3c", SPARSE))
@@ -67,7 +67,7 @@ def follows_sparse(tables, case):
     statistic="epoch of the lowest squared error minus the paper's, {sampling} sampling",
     reference="0 (epoch 140)",
     rule=between(-20, 20),
-    cases=others,
+    cases=ours(others),
 )
 def dip_epoch(tables, case):
     papers = points("3c", SPARSE)
@@ -86,7 +86,7 @@ def dip_epoch(tables, case):
     statistic="recall minus the paper's, {sampling} sampling",
     reference="0 (0.780 at every SNR)",
     rule=between(-0.01, 0.01, partly=(-0.03, 0.03)),
-    cases=countings,
+    cases=ours(countings),
 )
 def recall_point(tables, case):
     ours = score(tables, case, case.other, case.metric)
