@@ -45,7 +45,7 @@ def main() -> None:
     args = options(__doc__)
     config, recovery = args.config, args.tables["recovery"]
     history, model = args.tables["recovery_history"], config["model"]
-    choices = config["shown"] | {"sparse": sparse_networks(config["methods"])}
+    choices = config["shown"] | {"sparse": sparse_networks(config["methods"]), "model": model}
     warnings = recovery_advice(recovery, model["groups"])
     deliver(
         args,
@@ -77,12 +77,14 @@ def main() -> None:
 
 
 def inits(settings: dict) -> str:
-    """How every init begins, in words."""
-    return "; ".join(
-        f"{name} with expected cosine {init['correlation']}, "
-        + ("normalised" if init["normalized"] else "not normalised")
-        for name, init in settings.items()
-    )
+    """How every init begins, in words; a second name of an init only selects its methods."""
+    words, known = [], {}
+    for name, init in settings.items():
+        scaled = "normalised" if init["normalized"] else "not normalised"
+        start = f"with expected cosine {init['correlation']}, {scaled}"
+        first = known.setdefault(start, name)
+        words.append(f"{name} " + (start if first == name else f"the same as {first}"))
+    return "; ".join(words)
 
 
 if __name__ == "__main__":

@@ -163,6 +163,15 @@ def test_the_section_has_its_figures_in_their_order_and_claims_of_this_size(tmp_
     assert claims.reason.str.contains("this study n = 50, 20 groups of 2, 10 samples").any()
 
 
+def test_an_init_under_a_second_name_is_said_to_be_the_same():
+    near = {"correlation": 0.56, "normalized": True}
+    words = report.inits({"near": near, "near_unshrunk": near, "far": near | {"correlation": 0.15}})
+    assert words == (
+        "near with expected cosine 0.56, normalised; near_unshrunk the same as near; "
+        "far with expected cosine 0.15, normalised"
+    )
+
+
 def test_failed_trainings_come_with_advice_on_lambda(tmp_path, monkeypatch):
     *lines, hint = delivered(tmp_path, monkeypatch, evaluated(active_groups=0.0))["warnings"]
     assert all("all codes are zero" in line for line in lines)
