@@ -56,7 +56,7 @@ def _statements(wide):
     better = known.derived_error.iloc[0] < known.printed_error.iloc[0]
     yield {
         "statement": "eq. 32 against the empirical mean",
-        "printed": "cosine 1, relative error 0 (main term)",
+        "printed": "cosine 1, relative error 0 (main term, if V is 0)",
         "measured": f"cosine {span('printed_cosine')}, error {span('printed_error')}; outside the "
         f"group's own span: cosine {span('outside_cosine')}, error {span('outside_error')}",
         "verdict": f"The mean derived here has error {span('derived_error')}, the sampling error "
