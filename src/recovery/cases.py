@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 import pandas as pd
 
 from evidence.claims import Tables
-from evidence.names import SAMPLINGS
+from evidence.names import ONE_SIDED, SAMPLINGS
 
 ENTRYWISE = ("soft", "relu")  # the activations that the paper's sparse network may have
 PAPERS = next(iter(SAMPLINGS))
@@ -42,13 +42,18 @@ def sparse_networks(methods: dict) -> list[str]:
     return [name for name, spec in methods.items() if spec.get("prox") in ENTRYWISE]
 
 
+def one_sided(methods: dict) -> list[str]:
+    """Methods of the config whose codes are never negative."""
+    return [name for name, spec in methods.items() if spec.get("prox") in ONE_SIDED]
+
+
 def others(tables: Tables, choices: dict):
     """Either sampling and every sparse network."""
     for fields in samplings(tables, choices):
         here = where(tables["recovery_history"], init=fields["init"], sampling=fields["sampling"])
         for other in here.method.unique():
             if other in choices["sparse"] and other != fields["method"]:
-                yield {**fields, "other": other}
+                yield {**fields, "other": other, "one_sided": other in choices["one_sided"]}
 
 
 def countings(tables: Tables, choices: dict):

@@ -8,7 +8,7 @@ from evidence.section import figure, text
 from recovery import claims, nearness
 from recovery.advice import recovery_advice
 from recovery.captions import caption, conclusion
-from recovery.cases import sparse_networks
+from recovery.cases import one_sided, sparse_networks
 from recovery.findings import findings
 from recovery.size import other_size
 from recovery.tables import end_points, summary
@@ -45,7 +45,11 @@ def main() -> None:
     args = options(__doc__)
     config, recovery = args.config, args.tables["recovery"]
     history, model = args.tables["recovery_history"], config["model"]
-    choices = config["shown"] | {"sparse": sparse_networks(config["methods"]), "model": model}
+    networks = {
+        "sparse": sparse_networks(config["methods"]),
+        "one_sided": one_sided(config["methods"]),
+    }
+    choices = config["shown"] | networks | {"model": model}
     warnings = recovery_advice(recovery, model["groups"])
     deliver(
         args,
@@ -55,7 +59,7 @@ def main() -> None:
         ),
         title="Experiment 1: recovery",
         question=QUESTION,
-        findings=findings(recovery, config["shown"]),
+        findings=findings(recovery, config["shown"], networks["one_sided"]),
         warnings=[*warnings, HINT] if warnings else [],
         blocks=[
             text(INTRODUCTION),

@@ -9,7 +9,7 @@ from evidence.claims import COLUMNS, claims_of, collect, tally
 from evidence.fig3 import SPARSE, points
 from evidence.paper import MODEL
 from recovery import claims, nearness
-from recovery.cases import sparse_networks
+from recovery.cases import one_sided, sparse_networks
 from recovery.size import other_size
 
 # The words that a reader sees.
@@ -21,7 +21,7 @@ EPOCHS = (0, 140, 300)
 MODULES = (claims, nearness)
 CHOICES = {
     "method": "group_sparse", "baseline": "sparse", "init": "near", "snr_db": 1.0,
-    "sparse": ["sparse", "relu"],
+    "sparse": ["sparse", "relu"], "one_sided": ["relu"],
 }  # fmt: skip
 
 # A study in which every claim holds. Values broadcast to (SNR, replicate); curves to
@@ -369,6 +369,13 @@ def test_another_sampling_than_the_paper_s_is_ours_where_the_paper_s_ran():
     assert tally(table) == tally(alone), "as many as under one sampling"
 
 
+def test_it_is_said_what_a_one_sided_network_cannot_find():
+    words = "which a one-sided network cannot find"
+    for names, said in ((["sparse"], True), ([], False)):
+        row = row_of(collected(tables(), CHOICES | {"one_sided": names}), BETTER_CODES)
+        assert (words in row.reason) == said
+
+
 def start(error, groups, active):
     """The claim on the untrained encoder, which starts at a squared error."""
     both = tables()
@@ -410,6 +417,7 @@ def test_the_paper_s_words_on_its_sparse_network_are_held_against_sparse_network
         "yours": {"prox": "here:function"}, "oracle": {"control": "oracle"},
     }  # fmt: skip
     assert sparse_networks(methods) == ["two-sided", "one-sided"]
+    assert one_sided(methods) == ["one-sided"]
     everything = collected(tables(), CHOICES, [])
     without = collected(tables(), CHOICES | {"sparse": []}, [])
     assert 0 < len(without) < len(everything)

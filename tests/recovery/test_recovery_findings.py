@@ -19,6 +19,15 @@ def test_findings_quote_recall_at_all_levels_and_errors_at_the_level_shown():
     assert "oracle" not in supports + dictionary
 
 
+def test_a_one_sided_method_is_told_by_the_positive_entries_too():
+    table = evaluated()
+    final = (table.stage == "final") & (table.method == "sparse")
+    table.loc[final & (table.metric == "positive_recall"), "value"] = 0.9
+    supports, _ = findings(table, CONFIG["shown"], one_sided=["sparse"])
+    assert supports.endswith("60.0 % (90.0 % of the positive ones, all that it can find).")
+    assert "positive" not in findings(table, CONFIG["shown"])[0]
+
+
 @pytest.mark.parametrize("sampling", ["fresh", "fixed"])
 def test_one_sampling_and_one_level_are_enough(sampling):
     table = evaluated()
