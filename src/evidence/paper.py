@@ -12,6 +12,17 @@ MODEL = {
 FOLDER = Path(__file__).resolve().parents[2] / "data" / "paper"
 
 
+def of_paper_size(model: dict) -> bool:
+    """Whether a generative model of the config has the size of the paper's.
+
+    Examples
+    --------
+    >>> of_paper_size({**MODEL, "seed": 1}), of_paper_size({**MODEL, "n": 40})
+    (True, False)
+    """
+    return all(model[key] == value for key, value in MODEL.items())
+
+
 def paper_table(name: str) -> pd.DataFrame:
     """Read ``data/paper/<name>.csv``; data/README.md says where the paper has its numbers."""
     return pd.read_csv(FOLDER / f"{name}.csv")

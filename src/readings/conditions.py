@@ -1,6 +1,6 @@
 """The readings that run, read off a part of the config; imports nothing heavy."""
 
-from evidence.paper import MODEL
+from evidence.paper import of_paper_size
 
 AS_READ = "as_read"  # the reading that the evidence supports: nothing is changed
 
@@ -9,8 +9,7 @@ SNR_DB = 1  # the noise level of the paper's curves of Fig. 3c
 
 def comparable(part: dict) -> bool:
     """Whether curves are of the paper's size and noise, so that its own can be held beside them."""
-    same = all(part["model"][key] == value for key, value in MODEL.items())
-    return same and part["snr_db"] == SNR_DB
+    return of_paper_size(part["model"]) and part["snr_db"] == SNR_DB
 
 
 def readings(part: dict) -> dict[tuple[str, str], dict]:

@@ -1,11 +1,11 @@
 """How another study differs in size from the paper's."""
 
-from evidence.paper import MODEL
+from evidence.paper import MODEL, of_paper_size
 
 
 def other_size(model: dict) -> str | None:
     """Say how a study's model differs in size from the paper's; None if it does not."""
-    if all(model[key] == value for key, value in MODEL.items()):
+    if of_paper_size(model):
         return None
     return f"the paper has {_size(MODEL)}; this study {_size(model)}"
 

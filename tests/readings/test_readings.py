@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+import torch
 from conftest import changed
 
 from evidence.paper import MODEL
@@ -9,6 +10,7 @@ from evidence.section import table
 from readings import tables
 from readings.check import inconsistencies
 from readings.conditions import readings
+from readings.curve import supports
 from readings.distance import from_curve, from_table
 from readings.findings import findings
 
@@ -29,6 +31,13 @@ def test_a_reading_is_that_of_its_network_with_what_it_changes():
         ("group", "less"): {"prox": "group_soft", "lambda": 1.0},
         ("sparse", "as_read"): {"prox": "relu", "lambda": 2.0},
     }
+
+
+def test_recalls_are_shares_of_all_and_of_the_positive_entries():
+    true = torch.tensor([[1.0, -1.0, 0.0], [1.0, 0.0, -1.0]])
+    found = torch.tensor([[1.0, 0.0, 1.0], [0.0, 0.0, -1.0]])
+    assert supports(found, true) == {"entry_recall": 0.5, "positive_recall": 0.5}
+    assert supports(true.relu(), true) == {"entry_recall": 0.5, "positive_recall": 1.0}
 
 
 def test_a_table_says_what_a_reading_changes():
