@@ -20,8 +20,14 @@ deliver(
     },
     figures=["readings_curves"] if READINGS_CURVES else [],
     artefacts=[
-        *("<results>/readings/curves/{}-{}.safetensors".format(*r) for r in READINGS_CURVES),
-        *("<results>/readings/table1/{}-{}.safetensors".format(*r) for r in READINGS_TABLE1),
+        *(
+            "<results>/readings/curves/{}-{}.safetensors".format(*r)
+            for r in READINGS_CURVES
+        ),
+        *(
+            "<results>/readings/table1/{}-{}.safetensors".format(*r)
+            for r in READINGS_TABLE1
+        ),
     ],
     paper=[source("data/paper/fig3.csv"), source("data/paper/table1.csv")],
 )
