@@ -46,6 +46,13 @@ def test_what_is_shared_names_no_experiment():
 
 
 @pytest.mark.parametrize("name", experiments())
+def test_an_experiment_names_files_from_which_publication_reads_its_commit(name):
+    rules = (ROOT / f"workflow/rules/{name}.smk").read_text()
+    (delivery,) = re.findall(r"^deliver\(\n(.*?)^\)", rules, re.MULTILINE | re.DOTALL)
+    assert re.search(r"^    artefacts=", delivery, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", experiments())
 def test_all_of_an_experiment_is_found_by_its_name(name):
     rules = (ROOT / f"workflow/rules/{name}.smk").read_text()
     for rule in re.findall(r"^rule (\w+):", rules, re.MULTILINE):
