@@ -35,6 +35,7 @@ def learn_in_few(
     )
     for _ in range(LOOKS):
         trials, kernels, slots, prior = state
+        prior = prior._replace(penalty=search.penalty)  # with known times an event costs nothing
         slots = sweep(trials, slots, kernels, prior, 0.0, search.spacing, generator, search.screen)
         state = with_known_times(trials, slots.events(), kernels, low, high, options, rounds=ROUNDS)
     return state

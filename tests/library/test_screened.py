@@ -1,5 +1,7 @@
 """Searches that look at the best places alone, or at a few neurons, find what the whole one does"""
 
+import math
+
 import pytest
 import torch
 
@@ -110,3 +112,15 @@ def test_numbers_out_of_range_are_refused(name):
     y, _ = population(2)
     with pytest.raises(ValueError, match=name):
         gs.deconvolve(y, 2, LENGTH, events=2, **{name: 0})
+
+
+@pytest.mark.parametrize("few", [None, 3])
+def test_what_an_event_costs_counts_in_the_last_look_as_well(few):
+    kernel = torch.tensor([[0.6, 0.8, 0.0, 0.0]])
+    y = 0.3 * torch.randn(20, 6, 30, generator=torch.Generator().manual_seed(1))
+    y[:10, :, 11:13] += 3 * kernel[0, :2]
+    found = gs.deconvolve(
+        y, kernel, events=1, law_options={"std": 0.3}, baseline=torch.zeros(20, 6), sweeps=8,
+        learn_kernels=False, penalty=math.log(27) + 3, search_neurons=few,
+    )  # fmt: skip
+    assert found.events.trial.tolist() == list(range(10))
