@@ -70,8 +70,8 @@ def discover(
 
     Raises
     ------
-    ValueError for data that are not finite or too few; NoGroupsError, one of them, for data in
-    which no group shows.
+    ValueError for data that are not finite or too few, and for a start of another shape or of more
+    groups than are to be found; NoGroupsError, one of them, for data in which no group shows.
 
     Examples
     --------
@@ -98,7 +98,7 @@ def discover(
     generator = as_generator(seed)
     known = data.new_zeros(0, data.shape[1], d)
     if start is not None:
-        known = blocks(orthonormalize_groups(as_tensor(start, "start", like=data), d), d)
+        known = _started(as_tensor(start, "start", like=data), data.shape[1], groups, d)
     # Told how many groups there are, all but a mixture is welcome; else nothing that noise shows.
     noise = 0.0 if groups else float(gaps(noise_like(data, seed), d, seed).max())
     gap = max(GAP, CLEARER * noise)
@@ -116,6 +116,16 @@ def discover(
         learnt = alternate(best.dictionary, data, d, passes=1, active_groups=k).dictionary
         best = _State.of(data, learnt, d, k).parted(k, generator)
     return alternate(best.dictionary, data, d, passes=1, active_groups=k, basis=basis).dictionary
+
+
+def _started(start: Tensor, n: int, groups: int | None, d: int) -> Tensor:
+    """Orthonormal bases (G, n, d) of the groups to start with; ValueError if they do not fit."""
+    if start.ndim != 2 or len(start) != n:
+        raise ValueError(f"start must have shape ({n}, m), not {tuple(start.shape)}")
+    known = blocks(orthonormalize_groups(start, d), d)
+    if groups is not None and len(known) > groups:
+        raise ValueError(f"start has {len(known)} groups, which are more than the {groups} to find")
+    return known
 
 
 @torch.no_grad()

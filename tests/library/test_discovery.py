@@ -244,3 +244,15 @@ def test_the_pairwise_start_is_near_the_truth():
     assert torch.allclose(start.norm(dim=0), torch.ones(80), atol=1e-5)
     error = gs.invariant_squared_error
     assert error(start, truth, D) < error(other, truth, D) / 2
+
+
+def test_a_start_of_another_shape_or_of_too_many_groups_is_refused():
+    data = torch.randn(100, 10, generator=torch.Generator().manual_seed(0))
+    for start, words in (
+        (torch.eye(9)[:, :4], r"start must have shape \(10, m\), not \(9, 4\)"),
+        (torch.eye(10)[:, 0], r"start must have shape \(10, m\)"),
+        (torch.eye(10)[:, :6], "start has 3 groups, which are more than the 2 to find"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            gs.discover(data, groups=2, group_size=2, start=start)
+    assert gs.discover(data, groups=2, group_size=2, start=torch.eye(10)[:, :4]).shape == (10, 4)
