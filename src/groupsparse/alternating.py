@@ -15,7 +15,13 @@ from groupsparse import checkpoints, history
 from groupsparse.arrays import Array, as_dictionary, check_count, check_groups
 from groupsparse.artifacts import tensor_digest
 from groupsparse.batches import Batches, FixedData, fit_batch
-from groupsparse.dictionary import blocks, from_blocks, normalize_columns, positive_qr
+from groupsparse.dictionary import (
+    blocks,
+    from_blocks,
+    full_blocks,
+    normalize_columns,
+    positive_qr,
+)
 from groupsparse.least_squares import Statistics
 from groupsparse.prox import Prox, name_of
 from groupsparse.pursuit import Selection
@@ -156,7 +162,7 @@ def alternate(
         if stop:
             log.info("stopped by the callback after pass %d", number)
             break
-    return Alternated(current() if len(rows) > 1 else dictionary, history.stacked(rows))
+    return Alternated(current() if len(rows) > 1 else dictionary.clone(), history.stacked(rows))
 
 
 def _pass(
@@ -196,7 +202,7 @@ class State:
 
     def __init__(self, dictionary: Tensor, group_size: int, wanted: str) -> None:
         self.group_size, self.wanted = group_size, wanted
-        basis, self.mixing = positive_qr(blocks(normalize_columns(dictionary), group_size))
+        basis, self.mixing = positive_qr(full_blocks(normalize_columns(dictionary), group_size))
         self.basis, isotropic = from_blocks(basis), wanted == "isotropic"
         self.sums = Statistics.zeros(*dictionary.shape, group_size, dictionary.device, isotropic)
 

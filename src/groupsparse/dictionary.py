@@ -19,9 +19,11 @@ SMALLEST = 1e-12  # norm of an atom that is not zero
 def normalize_columns(dictionary: Array) -> Tensor:
     """Scale every atom to unit Euclidean norm (a zero atom stays zero): (..., n, m) -> same."""
     dictionary = as_tensor(dictionary, "dictionary")
+    # In half precision squares would leave the range.
+    wide = dictionary.float() if dictionary.dtype.itemsize < 4 else dictionary
     # A norm along rows takes eight times as long as this sum.
-    squares = (dictionary * dictionary).sum(-2, keepdim=True)
-    return dictionary / squares.clamp_min(SMALLEST**2).sqrt()
+    squares = (wide * wide).sum(-2, keepdim=True)
+    return (wide / squares.clamp_min(SMALLEST**2).sqrt()).to(dictionary.dtype)
 
 
 def perturb(
@@ -51,7 +53,7 @@ def orthonormalize_groups(dictionary: Array, group_size: int) -> Tensor:
     Linearly dependent atoms span less: what their group lacks is filled up arbitrarily. ValueError
     if a group has more atoms than the n dimensions.
     """
-    return from_blocks(torch.linalg.qr(_full_blocks(dictionary, group_size)).Q)
+    return from_blocks(torch.linalg.qr(full_blocks(dictionary, group_size)).Q)
 
 
 def retract_groups(dictionary: Array, group_size: int) -> Tensor:
@@ -73,7 +75,7 @@ def retract_groups(dictionary: Array, group_size: int) -> Tensor:
     tensor([[ 0.6000,  0.8000],
             [ 0.8000, -0.6000]])
     """
-    return from_blocks(positive_qr(_full_blocks(dictionary, group_size))[0])
+    return from_blocks(positive_qr(full_blocks(dictionary, group_size))[0])
 
 
 def tangent(dictionary: Tensor, gradient: Tensor, group_size: int) -> Tensor:
@@ -95,7 +97,7 @@ def positive_qr(groups: Tensor) -> tuple[Tensor, Tensor]:
     return q * signs.unsqueeze(-2), r * signs.unsqueeze(-1)
 
 
-def _full_blocks(dictionary: Array, group_size: int) -> Tensor:
+def full_blocks(dictionary: Array, group_size: int) -> Tensor:
     """The groups of a dictionary, none with more atoms than dimensions."""
     dictionary = as_tensor(dictionary, "dictionary")
     check_groups(dictionary.shape[-1], group_size)

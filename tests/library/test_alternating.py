@@ -260,3 +260,15 @@ def test_arguments_that_do_not_fit_are_refused(problem, options, message):
 def test_no_pass_gives_the_start_back(problem):
     _, sample, start = problem
     assert torch.equal(gs.alternate(start, sample.data[:100], D, passes=0).dictionary, start)
+
+
+def test_groups_of_more_atoms_than_dimensions_are_refused():
+    with pytest.raises(ValueError, match="3 atoms of a group cannot be orthonormal in 2"):
+        gs.alternate(torch.randn(2, 6), torch.randn(5, 2), 3, active_groups=1)
+
+
+def test_without_a_pass_the_start_comes_back_in_memory_of_its_own():
+    start = torch.eye(4)
+    learnt = gs.alternate(start, torch.ones(3, 4), 2, passes=0).dictionary
+    learnt.zero_()
+    assert torch.equal(start, torch.eye(4))

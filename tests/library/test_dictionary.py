@@ -318,3 +318,15 @@ def test_perturbation_follows_the_device_and_dtype_of_the_dictionary():
     meta = torch.zeros(8, 4, dtype=torch.float64, device="meta")
     moved = perturb(meta, 0.5, rng(0))
     assert (moved.device.type, moved.dtype) == ("meta", torch.float64)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("size", [1e-4, 1.0, 1e4])  # their squares leave the range of float16
+def test_atoms_of_half_precision_have_unit_norm_and_zero_stays_zero(dtype, size):
+    atoms = (size * torch.tensor([[3.0, 0.0, 1.0], [4.0, 0.0, 2.0]])).to(dtype)
+    found = normalize_columns(atoms)
+    assert found.dtype == dtype
+    # Every entry is rounded once, by half an eps of a number below 1.
+    norms = found.double().norm(dim=0)
+    expected = torch.tensor([1.0, 0.0, 1.0]).double()
+    torch.testing.assert_close(norms, expected, rtol=0, atol=torch.finfo(dtype).eps)
