@@ -24,7 +24,8 @@ class IterableData:
 
     Raises
     ------
-    ValueError if an iterator can be gone through only once and a second epoch asks for it.
+    ValueError if an iterator can be gone through only once and a second epoch asks for it, and for
+    a mapping that has no such ``key``.
 
     Examples
     --------
@@ -41,7 +42,7 @@ class IterableData:
 
     def __call__(self, epoch: int) -> Iterator[Tensor]:
         source = self.batches(epoch) if callable(self.batches) else self.batches
-        if source is iter(source) and not callable(self.batches):
+        if isinstance(source, Iterator) and not callable(self.batches):
             if self._used:
                 raise ValueError(
                     "batches can be gone through only once: give a DataLoader, or a function of "
@@ -50,6 +51,9 @@ class IterableData:
             self._used = True
         for batch in source:
             if isinstance(batch, Mapping):
+                if self.key not in batch:
+                    known = ", ".join(map(repr, batch))
+                    raise ValueError(f"a batch is a mapping of {known}: give key=..., one of these")
                 batch = batch[self.key]
             elif isinstance(batch, tuple | list):
                 batch = batch[0]

@@ -132,3 +132,24 @@ def test_noise_is_active_at_the_rate_that_was_asked():
     for wrong in ((0.0, 4, 1.0), (1.0, 4, 1.0), (0.1, 4, 0.0)):
         with pytest.raises(ValueError, match="rate must be in"):
             gs.noise_threshold(*wrong)
+
+
+def test_a_source_is_iterated_once_an_epoch():
+    class Source:
+        draws = 0
+
+        def __iter__(self):
+            self.draws += 1
+            return iter([inputs(2, 4)])
+
+    data = gs.IterableData(source := Source())
+    for epoch in (1, 2):
+        assert len(list(data(epoch))) == 1
+        assert source.draws == epoch
+
+
+@pytest.mark.parametrize("key", [None, "z"])
+def test_a_mapping_without_the_key_is_refused_by_what_it_has(key):
+    data = gs.IterableData([{"x": inputs(2, 4), "y": 0}], key)
+    with pytest.raises(ValueError, match="a mapping of 'x', 'y': give key="):
+        next(data(1))
