@@ -249,13 +249,15 @@ def start_kernels(
     enough of them.
     """
     rest = -trials.slope(trials.baseline.expand_as(trials.values)).mean(1)  # (N, T)
-    parts = rest.unfold(-1, length, 1)
-    energy = parts.square().sum(-1).flatten()
-    weights = (energy / energy.sum().clamp_min(torch.finfo(energy.dtype).tiny)).cpu()
+    energy = rest.square().unfold(-1, length, 1).sum(-1)  # views: windows are never written out
+    total = energy.sum().clamp_min(torch.finfo(energy.dtype).tiny)
+    weights = (energy.flatten() / total).cpu()
     if int((weights > 0).sum()) < len(high):
         raise ValueError(f"y differs too little from its baseline to start {len(high)} kernels")
-    chosen = torch.multinomial(weights, len(high), generator=generator).to(energy.device)
-    found = parts.reshape(-1, length)[chosen]
+    # The draws of torch.multinomial, which refuses more than 2^24 windows.
+    times = torch.empty_like(weights).exponential_(generator=generator)
+    chosen = (weights / times).topk(len(high)).indices.to(energy.device)
+    found = rest.unfold(-1, length, 1)[chosen // energy.shape[1], chosen % energy.shape[1]]
     found = torch.where((high <= 0).unsqueeze(-1), -found, found)
     found = torch.where(nonnegative.unsqueeze(-1), found.abs(), found)
     return torch.nn.functional.normalize(found, dim=-1)

@@ -10,7 +10,7 @@ from event_problems import generator
 import groupsparse as gs
 from groupsparse import deconvolution
 from groupsparse.detection import event_scores, kernel_errors, renamed
-from groupsparse.event_learning import Fit, shifted
+from groupsparse.event_learning import Fit, shifted, start_kernels
 from groupsparse.likelihood import law_of
 from groupsparse.slots import Slots, Trials
 
@@ -288,3 +288,25 @@ def test_smooth_kernels_are_smoother():
     rough = gs.deconvolve(y, 1, L, events=events, **known).kernels
     smooth = gs.deconvolve(y, 1, L, events=events, smooth=1e3, **known).kernels
     assert smooth.diff().square().sum() < rough.diff().square().sum()
+
+
+def test_recordings_of_more_windows_than_multinomial_takes_can_be_started():
+    y = torch.zeros(1, 1, 2**24 + 30)
+    y[..., 5_000:5_004] = 1.0
+    baseline, bound = torch.zeros(1, 1, 1), torch.zeros(1, dtype=torch.bool)
+    trials = Trials(law_of("gaussian"), y, None, baseline, None)
+    found = start_kernels(trials, 8, torch.tensor([math.inf]), bound, generator(0))
+    assert found.shape == (1, 8)
+    assert float(found.norm()) == pytest.approx(1.0)
+
+
+def test_windows_are_drawn_in_proportion_to_their_energy():
+    # Two windows with anything in them, of which one has 9 times the energy of the other.
+    y = torch.zeros(1, 1, 20)
+    y[0, 0, 4], y[0, 0, 14] = 1.0, -3.0
+    none, bound = torch.zeros(1, 1, 1), torch.zeros(1, dtype=torch.bool)
+    trials = Trials(law_of("gaussian"), y, None, none, None)
+    draw = generator(0)
+    drawn = [start_kernels(trials, 1, torch.ones(1), bound, draw).item() for _ in range(1000)]
+    # Three standard deviations of a binomial share.
+    assert drawn.count(-1.0) / 1000 == pytest.approx(0.9, abs=3 * math.sqrt(0.09 / 1000))
