@@ -412,3 +412,45 @@ def test_overlaps_are_in_the_order_of_the_truth_and_what_is_missing_is_the_subsp
     error = invariant_squared_error(estimate, truth, 3)
     assert 3 * float((1 - found).sum()) == pytest.approx(error)
     assert group_overlaps(truth, truth, 3).tolist() == pytest.approx([1.0] * 4)
+
+
+@pytest.mark.parametrize(
+    "estimate",
+    [torch.ones(4, 3), torch.ones(4, 3).long(), torch.ones(1, 3).bool(), torch.ones(3).bool()],
+)
+def test_supports_that_are_not_bool_of_one_shape_are_refused(estimate):
+    truth = torch.ones(4, 3, dtype=torch.bool)
+    for pair in ((estimate, truth), (truth, estimate)):
+        with pytest.raises(ValueError, match="supports must be bool of one shape"):
+            support_scores(*pair)
+
+
+def test_a_group_of_zeros_is_as_far_away_as_its_true_group_is_long():
+    truth = torch.eye(6).double()
+    lost = truth.clone()
+    lost[:, 2:4] = 0
+    assert aligned_squared_error(lost, truth, 2) == pytest.approx(2.0)
+    assert aligned_squared_error(torch.zeros(6, 6), truth, 2) == pytest.approx(6.0)
+
+
+@pytest.mark.parametrize("codes_type", [torch.float32, torch.float64])
+@pytest.mark.parametrize("data_type", [torch.float32, torch.float64])
+def test_normal_equations_take_codes_and_data_of_any_precision(codes_type, data_type):
+    codes = sample_codes(50, GROUPS, D, 3, (1.0, 2.0), rng(4))
+    codes = codes._replace(values=codes.values.to(codes_type))
+    data = torch.randn(50, N, generator=rng(5), dtype=data_type)
+    gram, cross = torch.zeros(M, M).double(), torch.zeros(M, N).double()
+    add_normal_equations(gram, cross, Sample(data, codes, 1.0))
+    x = dense_codes(codes, GROUPS).double()
+    # At most 50 terms of size 8 or so, summed in float32.
+    torch.testing.assert_close(gram, x.T @ x, rtol=0, atol=50 * 8 * 6e-8 * 10)
+    torch.testing.assert_close(cross, x.T @ data.double(), rtol=0, atol=50 * 8 * 6e-8 * 10)
+
+
+def test_normal_equations_add_to_a_matrix_that_lies_transposed():
+    codes = sample_codes(20, GROUPS, D, 3, (1.0, 2.0), rng(4))
+    sample = Sample(torch.randn(20, N, generator=rng(5)), codes, 1.0)
+    grams = torch.zeros(M, M).double(), torch.zeros(M, M).double().T
+    for gram in grams:
+        add_normal_equations(gram, torch.zeros(M, N).double(), sample)
+    assert torch.equal(*grams)
