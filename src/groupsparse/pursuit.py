@@ -20,7 +20,7 @@ from groupsparse.dictionary import orthonormalize_groups
 from groupsparse.groups import active, columns_of, group_norms
 from groupsparse.normal_equations import Products, least_squares, solve
 from groupsparse.prox import Prox
-from groupsparse.topk import activation_of
+from groupsparse.topk import BatchGroupTopK, activation_of
 
 FALSE_ALARM = 0.05  # probability that noise alone adds a group to a sample
 LEAST = 0.02  # share of a sample's energy below which a group is taken for an error of the model
@@ -57,7 +57,7 @@ def select_groups(
     Parameters
     ----------
     dictionary : (n, m) or (..., n, m), with data (..., N, n) or (N, n)
-    prox : name of an activation, or a callable, for ``lambda_``
+    prox : name of an activation, or a callable, for ``lambda_``; ``batch_group_top_k`` with a level
 
     Raises
     ------
@@ -142,9 +142,11 @@ class Selection(NamedTuple):
             raise ValueError(
                 f"active_groups must be at most {groups}, the groups there are, not {k}"
             )
+        prox = activation_of(self.prox)
         if self.lambda_ is not None:
             check_threshold(self.lambda_)
-        activation_of(self.prox)
+            if isinstance(prox, BatchGroupTopK) and prox.level is None:  # samples come in blocks
+                raise ValueError(f"{prox} needs a level here: a sample must not depend on others")
 
     def __call__(self, products: Products) -> Tensor:
         """Support (N, G)."""

@@ -162,3 +162,12 @@ def test_codes_on_a_support_of_zero_atoms_are_zero(d, dtype):
 def test_a_zero_sample_has_no_group_by_the_test(problem):
     truth, _, _ = problem
     assert not gs.select_groups(torch.zeros(2, 60), truth, 4).any()
+
+
+def test_a_rule_of_whole_batches_needs_a_level():
+    data = torch.randn(40, 4)
+    for call in (gs.select_groups, lambda y, a, d, **rule: gs.alternate(a, y, d, **rule)):
+        with pytest.raises(ValueError, match=r"batch_group_top_k\(1\) needs a level"):
+            call(data, torch.eye(4), 2, lambda_=0.0, prox="batch_group_top_k(1)")
+    found = gs.select_groups(data, torch.eye(4), 2, lambda_=0.0, prox="batch_group_top_k(1, 1.5)")
+    assert torch.equal(found, gs.group_norms(data, 2) > 1.5)
