@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Mapping
 from numbers import Integral, Real
 
 import numpy as np
@@ -114,12 +115,22 @@ def check_count(value: int, name: str, least: int = 0) -> int:
     return int(value)
 
 
+def plain(value: object) -> object:
+    """Numbers and arrays of numpy and torch, in lists and mappings too, as JSON can hold them."""
+    if isinstance(value, Mapping):
+        return {name: plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(part) for part in value]
+    return value.tolist() if isinstance(value, Tensor | np.ndarray | np.generic) else value
+
+
 def require_finite(data: Tensor, what: str = "samples") -> None:
-    """ValueError naming the first rows of data (..., N, n) with NaN or infinite values."""
+    """ValueError naming the first rows of data (..., N, n), or entries of (N,), not finite."""
     # The ends first: the test of every entry would copy the data.
     if data.numel() and torch.isfinite(torch.stack(data.aminmax())).all():
         return
-    bad = ~torch.isfinite(data).all(-1)
+    bad = ~torch.isfinite(data)
+    bad = bad.any(-1) if data.ndim > 1 else bad
     if bad.any():
         first = bad.nonzero()[:3].squeeze(-1).tolist()
         raise ValueError(f"{int(bad.sum())} {what} have NaN or infinite values, the first {first}")

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from groupsparse.arrays import Array, as_tensor, check_count, require_finite
+from groupsparse.arrays import Array, as_tensor, check_count, plain, require_finite
 from groupsparse.artifacts import tensor_digest
 from groupsparse.generative import Codes, Sample, decode, sample
 from groupsparse.seeds import generator
@@ -68,6 +68,8 @@ def sample_order(samples: int, seed: int, epoch: int, block: int = 0) -> Iterato
 
 class FixedData:
     """The same samples every epoch, in mini-batches of an order derived from (seed, epoch).
+
+    They are not copied: data that you change later change here too.
 
     Parameters
     ----------
@@ -216,7 +218,7 @@ class FreshData:
     def fingerprint(self) -> dict:
         """What determines the batches, for checkpoints: JSON-able."""
         replicates = [[tensor_digest(a), float(std), seed] for a, std, seed in self.replicates]
-        return {"kind": "fresh", "replicates": replicates, **self.model}
+        return {"kind": "fresh", "replicates": replicates, **plain(self.model)}
 
     def samples(self, epoch: int) -> list[Sample]:
         """The samples of an epoch with their true codes, one entry per replicate."""

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from groupsparse import encoder, saved
-from groupsparse.arrays import Array, as_tensor, check_count, check_lambda
+from groupsparse.arrays import Array, as_tensor, check_count, check_lambda, plain
 from groupsparse.convolution import convolve, squared_norm
 from groupsparse.dictionary import normalize_columns
 from groupsparse.events import Events, events_of
@@ -20,7 +20,7 @@ from groupsparse.filtered import Filtered, Problem
 from groupsparse.likelihood import Law, law_of
 from groupsparse.prox import group_soft_threshold, shrink
 from groupsparse.topk import largest
-from groupsparse.trials import Recording, checked_trials
+from groupsparse.trials import Recording, checked_signs, checked_support, checked_trials
 
 
 class ConvolutionalAutoencoder(nn.Module):
@@ -95,7 +95,7 @@ class ConvolutionalAutoencoder(nn.Module):
         if not torch.isfinite(kernels).all():
             raise ValueError("kernels must be finite")
         self.dictionary = nn.Parameter(kernels.detach().mT.clone())
-        self.law_name, self.law_options = law, dict(law_options or {})
+        self.law_name, self.law_options = law, plain(law_options or {})
         self.law: Law = law_of(law, **self.law_options)
         for name, value in (
             ("lambda_", lambda_),
@@ -109,10 +109,8 @@ class ConvolutionalAutoencoder(nn.Module):
         self.backprop = None if backprop is None else check_count(backprop, "backprop")
         self.most = None if most is None else check_count(most, "most", least=1)
         count = kernels.shape[-2]
-        self.signs = [0] * count if signs is None else list(signs)
-        if len(self.signs) != count or not set(self.signs) <= {-1, 0, 1}:
-            raise ValueError(f"signs must be {count} of -1, 0 and 1, not {signs}")
-
+        self.signs = checked_signs([0] * count if signs is None else signs, count)
+        nonnegative = plain(nonnegative)
         same = isinstance(nonnegative, bool)
         self.nonnegative = [nonnegative] * count if same else list(nonnegative)
         if len(self.nonnegative) != count or not set(self.nonnegative) <= {True, False}:
@@ -205,10 +203,8 @@ class ConvolutionalAutoencoder(nn.Module):
         y, observed, baseline = checked_trials(y, self.law, length, baseline, like)
         trials, neurons, times = y.shape
         if support is not None:
-            support = as_tensor(support, "support").to(like)
             wanted = trials, count, times - length + 1
-            if support.shape != wanted or not ((support == 0) | (support == 1)).all():
-                raise ValueError(f"support must be 0 or 1, of shape {wanted}")
+            support = checked_support(support, wanted, like.device).to(like)
             support = support.permute(2, 1, 0).repeat_interleave(neurons, -1)
         flat = y.permute(2, 0, 1).flatten(1).contiguous()
         seen = observed.to(like).permute(2, 0, 1).flatten(1).contiguous()

@@ -24,7 +24,7 @@ from groupsparse.likelihood import law_of
 from groupsparse.populations import learn_in_few
 from groupsparse.seeds import as_generator
 from groupsparse.slots import Trials
-from groupsparse.trials import checked_trials
+from groupsparse.trials import checked_signs, checked_support, checked_trials
 
 
 class Deconvolved(NamedTuple):
@@ -168,7 +168,7 @@ def deconvolve(
     eta = state.slots.signal(state.trials, state.kernels)
     parts = zip(eta, y, observed, strict=True)  # a large population fills the memory once
     loss = sum(float((made.nll(e, v) * seen).double().sum()) for e, v, seen in parts)
-    baseline = state.trials.baseline.squeeze(-1)
+    baseline = state.trials.baseline.squeeze(-1).clone()  # not the memory of the argument
     return Deconvolved(state.kernels, state.slots.events(), baseline, made.mean(eta), loss)
 
 
@@ -187,9 +187,7 @@ def _start(kernels: Array, length: int | None, nonnegative: bool) -> Tensor:
 
 def _bounds(signs: Sequence[int] | None, count: int, like: Tensor) -> tuple[Tensor, Tensor]:
     """Least and largest amplitude of every kernel."""
-    signs = [1] * count if signs is None else torch.as_tensor(signs).flatten().tolist()
-    if len(signs) != count or not set(signs) <= {-1, 0, 1}:
-        raise ValueError(f"signs must be {count} of -1, 0 and 1, not {signs}")
+    signs = checked_signs([1] * count if signs is None else signs, count)
     low = [0.0 if sign > 0 else -math.inf for sign in signs]
     high = [0.0 if sign < 0 else math.inf for sign in signs]
     return torch.tensor(low).to(like), torch.tensor(high).to(like)
@@ -202,10 +200,7 @@ def _allowed(
     seen = observed.any(1).unfold(-1, length, 1).any(-1).unsqueeze(1).expand(shape)
     if support is None:
         return seen
-    support = torch.as_tensor(support, device=observed.device)
-    if support.shape != shape or not ((support == 0) | (support == 1)).all():
-        raise ValueError(f"support must be 0 or 1, of shape {shape}")
-    return seen & support.bool()
+    return seen & checked_support(support, shape, observed.device)
 
 
 def _known(events: Events, shape: tuple[int, int, int], y: Tensor) -> Events:

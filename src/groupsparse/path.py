@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Sequence
+from numbers import Integral
 from typing import NamedTuple
 
 import torch
@@ -93,7 +94,7 @@ def lambda_path(
 
 def values(model: Autoencoder, data: Tensor, lambdas: int | Sequence[float]) -> list[float]:
     """The values of a path, as given or by their number."""
-    if not isinstance(lambdas, int):
+    if not isinstance(lambdas, Integral):
         return [float(value) for value in lambdas]
     count = check_count(lambdas, "lambdas", least=1)
     limit = lambda_max(*model._first_layer(data))

@@ -115,9 +115,6 @@ class Slots(NamedTuple):
     def take(self, rows: Tensor | slice) -> Slots:
         return Slots(*(x[rows] for x in self))
 
-    def clone(self) -> Slots:
-        return Slots(*(x.clone() for x in self))
-
     def signal(self, trials: Trials, kernels: Tensor) -> Tensor:
         """eta (N, C, T): baseline and all events."""
         eta = trials.baseline.expand_as(trials.values).clone()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -97,3 +97,19 @@ def checked_trials(
     if baseline.shape != y.shape[:2] or not torch.isfinite(baseline).all():
         raise ValueError(f"baseline must be finite, of shape {tuple(y.shape[:2])}")
     return y.nan_to_num(0.0), observed, baseline
+
+
+def checked_signs(signs: Sequence[int], count: int) -> list[int]:
+    """Signs of the events of each kernel as integers; ValueError unless they are -1, 0 and 1."""
+    found = torch.as_tensor(signs).flatten().tolist()
+    if len(found) != count or not set(found) <= {-1, 0, 1}:
+        raise ValueError(f"signs must be {count} of -1, 0 and 1, not {found}")
+    return [int(sign) for sign in found]
+
+
+def checked_support(support: Array, shape: Sequence[int], device: torch.device) -> Tensor:
+    """Where events can be as bool (N, K, P); ValueError unless it is 0 or 1, of this shape."""
+    support = torch.as_tensor(support, device=device)
+    if support.shape != shape or not ((support == 0) | (support == 1)).all():
+        raise ValueError(f"support must be 0 or 1, of shape {shape}")
+    return support.bool()

@@ -1,5 +1,6 @@
 """The convolutional autoencoder: against the dense encoder, its optimality, gradients, training."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -300,3 +301,14 @@ def test_events_are_the_codes_that_are_kept():
     )
     with pytest.raises(ValueError, match="replicates"):
         both.events(y)
+
+
+def test_a_network_whose_options_came_from_numpy_can_be_saved(tmp_path):
+    kernels = torch.rand(2, 4)
+    model = ConvolutionalAutoencoder(
+        kernels, "binomial", signs=np.array([1, -1]), nonnegative=np.array([True, False]),
+        law_options={"trials": np.int64(3)},
+    )  # fmt: skip
+    model.save(tmp_path)
+    assert ConvolutionalAutoencoder.load(tmp_path).config() == model.config()
+    assert model.config()["law_options"] == {"trials": 3}

@@ -247,3 +247,10 @@ def test_what_does_not_fit_is_refused_in_one_line(changes, words):
 def test_whole_numbers_are_refused_with_what_to_do(changes):
     with pytest.raises(TypeError, match="must be floating point, not int64: convert it"):
         gs.deconvolve(**{"y": Y, "kernels": H, **QUICK, **changes})
+
+
+def test_a_baseline_comes_back_in_memory_of_its_own():
+    baseline = random(5, 2, seed=4)
+    before = baseline.clone()
+    gs.deconvolve(Y, H, baseline=baseline, fit_baseline=False, **QUICK).baseline.zero_()
+    assert torch.equal(baseline, before)

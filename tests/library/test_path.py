@@ -2,6 +2,7 @@
 
 import warnings
 
+import numpy as np
 import pytest
 import torch
 
@@ -95,3 +96,9 @@ def test_what_does_not_fit_is_refused(problem):
     for lambdas in (0, [1.0, -1.0], [float("nan")]):
         with pytest.raises(ValueError, match="lambda"):
             gs.lambda_path(gs.Autoencoder(start, "group_soft", 0.0, 2), data, lambdas, epochs=1)
+
+
+def test_the_number_of_lambdas_may_be_one_of_numpy(problem):
+    data, start = problem
+    model = gs.Autoencoder(start, "group_soft", 0.0, 2)
+    assert values(model, data, np.int64(2)) == values(model, data, 2)

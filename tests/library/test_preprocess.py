@@ -42,3 +42,15 @@ def test_finite_data_are_not_copied_to_be_checked():
     with Largest() as made:
         require_finite(data)
     assert made.entries == 2
+
+
+def test_training_samples_of_zeros_give_no_scale():
+    with pytest.raises(ValueError, match="training samples of zeros"):
+        preprocess(torch.zeros(3, 2), torch.ones(3, 2), center=False, unit_norm=False, mean_norm=1)
+
+
+def test_entries_of_a_vector_that_are_not_finite_are_named():
+    with pytest.raises(
+        ValueError, match=r"2 entries have NaN or infinite values, the first \[1, 3"
+    ):
+        require_finite(torch.tensor([0.0, torch.nan, 1.0, torch.inf]), "entries")

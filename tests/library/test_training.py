@@ -1116,3 +1116,13 @@ def test_a_loss_that_rose_is_said_with_what_to_try(caplog):
         run(fixed(batch_size=0), optimizer=upwards)
     assert "the loss rose from" in caplog.text
     assert "smaller learning rate" in caplog.text
+
+
+def test_the_fingerprint_of_options_from_numpy_is_that_of_numbers():
+    truth = random_dictionary(N, M, 0).expand(1, N, M)
+    same = []
+    for number, convert in ((int, tuple), (np.int64, np.array), (np.int64, torch.tensor)):
+        weights = convert([1.0] * GROUPS)
+        options = SETTING | {"samples": number(96), "frequencies": weights}
+        same.append(json.dumps(FreshData(truth, [STD], 3, **options).fingerprint()))
+    assert len(set(same)) == 1
