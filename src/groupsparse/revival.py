@@ -30,6 +30,11 @@ class Revival:
     least : share of the samples at which a group counts as dead
     seed : of the draws; they depend on seed and epoch alone, so a resumed training has the same
 
+    Raises
+    ------
+    ValueError for data that are not (N, n), and when called with replicates, with groups that are
+    not equal or with groups of more than n atoms.
+
     Examples
     --------
     >>> import groupsparse as gs
@@ -55,6 +60,11 @@ class Revival:
             raise ValueError("Revival takes one model, not replicates")
         if not isinstance(model.group_size, int):
             raise ValueError("Revival needs equal groups")
+        if model.group_size > self.data.shape[1]:
+            raise ValueError(
+                f"{model.group_size} atoms cannot be orthonormal in samples of "
+                f"{self.data.shape[1]} entries"
+            )
         codes = encode_in_batches(model, self.data)
         dead = dead_groups(codes, model.group_size, self.least)
         if not len(dead):

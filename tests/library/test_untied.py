@@ -168,3 +168,9 @@ def test_a_training_with_revival_leaves_no_group_dead():
         gs.train(model, batches, epochs=10, lr=3e-3, normalize=True, callback=callback)
         dead[name] = len(gs.dead_groups(model.encode(data), 2))
     assert dead["with"] < dead["without"] / 2
+
+
+def test_groups_of_more_atoms_than_samples_have_entries_are_not_revived():
+    model = gs.Autoencoder(inputs(2, 6), "group_soft", 1e6, 3)
+    with pytest.raises(ValueError, match="3 atoms cannot be orthonormal in samples of 2 entries"):
+        gs.Revival(inputs(20, 2))(1, model)
