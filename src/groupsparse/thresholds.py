@@ -10,7 +10,10 @@ from torch import Tensor
 from groupsparse.arrays import Array, as_tensor, check_count, require_finite
 from groupsparse.groups import Size, group_norms
 from groupsparse.prox import Prox
+from groupsparse.pursuit import noise_quantile
 from groupsparse.topk import activation_of
+
+LOWEST, TERMS = -650.0, 20  # log of a probability that scipy still gives; terms of its expansion
 
 
 @torch.no_grad()
@@ -119,12 +122,10 @@ def noise_threshold(rate: float, group_size: int, std: float = 1.0) -> float:
     >>> round(noise_threshold(0.05 / 20, group_size=4, std=0.5), 3)
     2.026
     """
-    from scipy.stats import chi2  # here: slow to import
-
     check_count(group_size, "group_size", least=1)
     if not (0 < rate < 1 and 0 < std < math.inf):
         raise ValueError(f"rate must be in (0, 1) and std positive, not {rate} and {std}")
-    return std * float(chi2.isf(rate, group_size)) ** 0.5
+    return std * noise_quantile(rate, group_size) ** 0.5
 
 
 def matched_threshold(
@@ -150,14 +151,14 @@ def matched_threshold(
     """
     # Imported here: they take longer to import than everything else that training needs.
     from scipy.optimize import brentq
-    from scipy.stats import chi2, norm
+    from scipy.stats import norm
 
     if not (0 < group_threshold < math.inf and 0 < projection_std < math.inf):
         raise ValueError(
             "group_threshold and projection_std must be positive and finite, not "
             f"{group_threshold} and {projection_std}"
         )
-    level = chi2.logsf((group_threshold / projection_std) ** 2, group_size)
+    level = _log_tail((group_threshold / projection_std) ** 2, group_size)
     if one_sided and level > norm.logsf(0):
         return 0.0
     # In logarithms, where probabilities of 1e-300 and less stay distinct.
@@ -168,3 +169,18 @@ def matched_threshold(
 
     # At group size 1 the root is the end of the interval, on either side of it by rounding.
     return group_threshold if excess(group_threshold) >= 0 else brentq(excess, 0, group_threshold)
+
+
+def _log_tail(square: float, d: int) -> float:
+    """log P(chi^2_d > square), also where the probability itself would be 0."""
+    from scipy.special import gammaln
+    from scipy.stats import chi2
+
+    level = float(chi2.logsf(square, d))
+    if level > LOWEST:
+        return level
+    # Gamma(a, z) = z^(a - 1) e^-z (1 + (a - 1) / z + (a - 1)(a - 2) / z^2 + ...), z far above a.
+    a, z = d / 2, square / 2
+    ratios = (a - torch.arange(1, math.ceil(a) + TERMS, dtype=torch.float64)) / z
+    series = 1 + float(ratios.cumprod(0).sum())
+    return (a - 1) * math.log(z) - z - float(gammaln(a)) + math.log(series)

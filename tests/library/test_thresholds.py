@@ -1,9 +1,12 @@
 """A matched threshold has the false-activation rate of the group threshold."""
 
+import math
+
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import norm
 
 from groupsparse.thresholds import matched_threshold
 
@@ -39,3 +42,20 @@ def test_a_threshold_or_spread_that_is_not_positive_and_finite_is_refused(place,
     arguments[place] = value
     with pytest.raises(ValueError, match="positive"):
         matched_threshold(*arguments)
+
+
+@pytest.mark.parametrize("ratio", [20.0, 36.0, 38.0, 39.0, 60.0, 1000.0])
+def test_thresholds_follow_the_tail_where_its_probability_is_no_number(ratio):
+    # P(||z|| > t) = exp(-t^2 / 2) for two entries: what t says in logarithms.
+    t = matched_threshold(ratio, 2, 1.0)
+    assert norm.logsf(t) + math.log(2) == pytest.approx(-(ratio**2) / 2, rel=1e-9)
+    assert matched_threshold(ratio, 1, 1.0) == pytest.approx(ratio, rel=1e-9)
+
+
+@pytest.mark.parametrize("d", [3, 8, 51, 400])
+def test_thresholds_have_no_jump(d):
+    ratios = torch.arange(30.0, 60.0, 0.05).tolist()
+    found = torch.tensor([matched_threshold(r, d, 1.0) for r in ratios]).double()
+    steps = found.diff()
+    assert (steps > 0).all()
+    assert (steps.diff().abs() < 1e-3).all()  # smooth: neighbours differ far less than a step, 0.05
