@@ -50,7 +50,8 @@ def export_sae(model: Autoencoder, folder: str | Path, **metadata: object) -> No
         weight = model.weight.detach()
         bias = bias if model.bias is None else model.bias.detach()
         center = center if model.center is None else model.center.detach()
-    tensors = {"W_enc": weight, "b_enc": bias, "W_dec": dictionary.mT, "b_dec": center}
+    # Copied: of one atom or one dimension, a matrix and its transpose are the same memory.
+    tensors = {"W_enc": weight, "b_enc": bias, "W_dec": dictionary.mT.clone(), "b_dec": center}
     settings = {name: model.config()[name] for name in ("prox", "lambda_", "group_size")}
     config = {
         "d_in": n,

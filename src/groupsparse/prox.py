@@ -103,7 +103,8 @@ def group_soft_threshold(v: Tensor, threshold: float | Tensor, group_size: int) 
 
     Raises
     ------
-    ValueError if ``group_size`` does not divide m, or for a negative or NaN threshold.
+    ValueError if ``group_size`` does not divide m, or for a number as a threshold that is negative
+    or not finite. Thresholds of a tensor are not looked at.
 
     Examples
     --------

@@ -9,9 +9,13 @@ def derive_seed(*parts: object) -> int:
     """Hash a root seed and the names of a purpose into a seed in [0, 2**31).
 
     ``derive_seed(7, "simulation", "snr1", "replicate", 0)`` is the same number on every machine.
-    31 bits, because scikit-learn and numpy accept no more everywhere.
+    31 bits, because scikit-learn and numpy accept no more everywhere. ValueError for a part with a
+    ``/``, which stands between parts.
     """
-    digest = hashlib.sha256("/".join(map(str, parts)).encode()).digest()
+    names = [str(part) for part in parts]
+    if any("/" in name for name in names):
+        raise ValueError(f"a part of a seed cannot have a /: {names}")
+    digest = hashlib.sha256("/".join(names).encode()).digest()
     return int.from_bytes(digest[:4], "big") % 2**31
 
 

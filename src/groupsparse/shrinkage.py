@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
@@ -24,9 +26,13 @@ class Shrink(torch.autograd.Function):
     @staticmethod
     def forward(ctx, v: Tensor, low: float | Tensor, high: float | Tensor) -> Tensor:
         low, high = _number(low), _number(high)
-        if isinstance(low, Tensor) != isinstance(high, Tensor):
-            low, high = (torch.as_tensor(bound).to(v) for bound in (low, high))
-        result = v - torch.clamp(v, low, high)
+        if isinstance(low, float) and low == -math.inf:  # v - clamp(v) is NaN where v is -inf
+            high = high.to(v) if isinstance(high, Tensor) else high
+            result = (v - high).clamp_min(0)
+        else:
+            if isinstance(low, Tensor) != isinstance(high, Tensor):
+                low, high = (torch.as_tensor(bound).to(v) for bound in (low, high))
+            result = v - torch.clamp(v, low, high)
         ctx.save_for_backward(result)
         return result
 

@@ -199,12 +199,13 @@ def theorem1_sides(
 def step_limit(statistics: Statistics, alpha_max: float) -> float:
     """Largest learning rate of Theorem 2: min_g 1 / (tau_g (2 - tau_g) p_g energy alpha_max).
 
-    Infinite if no group is active.
+    Infinite if no group is active, and if none is more than at its threshold (tau 0).
     """
     tau, p, energy = statistics
     rate = tau * (2 - tau) * p * energy * alpha_max
     rate = rate[rate.isfinite()]
-    return 1 / float(rate.max()) if len(rate) else math.inf
+    largest = float(rate.max()) if len(rate) else 0.0
+    return 1 / largest if largest else math.inf
 
 
 def largest_step(

@@ -51,3 +51,12 @@ def test_what_has_no_such_weights_is_refused_and_nothing_is_written(tmp_path):
     with pytest.raises(TypeError):
         gs.export_sae(gs.Autoencoder(inputs(N, M), "group_soft", 0.1, D), tmp_path, what=inputs(1))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("n", "m"), [(1, 4), (4, 1), (1, 1)])
+def test_a_model_of_one_atom_or_one_dimension_can_be_written(tmp_path, n, m):
+    model = gs.Autoencoder(inputs(n, m), "group_soft", 0.1, 1)
+    gs.export_sae(model, tmp_path)
+    w = load_file(tmp_path / "sae_weights.safetensors")
+    assert torch.equal(w["W_enc"], model.dictionary)
+    assert torch.equal(w["W_dec"], model.dictionary.mT)

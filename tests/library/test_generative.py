@@ -279,3 +279,8 @@ def test_a_coherence_that_no_groups_have_is_refused():
             coherent_dictionary(100, 10, 4, coherence, 3)
     with pytest.raises(ValueError, match="below n = 4"):
         coherent_dictionary(4, 2, 4, 0.2, 0)
+
+
+def test_parts_of_a_seed_cannot_run_together():
+    with pytest.raises(ValueError, match="cannot have a /"):
+        derive_seed("a/b")

@@ -279,3 +279,13 @@ def test_group_norms_are_those_of_consecutive_entries():
     v = torch.tensor([[3.0, 4.0, 0.0, 0.0], [5.0, 12.0, 8.0, -15.0]])
     assert torch.equal(group_norms(v, 2), torch.tensor([[5.0, 0.0], [13.0, 17.0]]))
     assert split_groups(v, 2).shape == (2, 2, 2)
+
+
+@pytest.mark.parametrize("threshold", [0.5, torch.tensor(0.5), torch.full((3,), 0.5)])
+def test_the_one_sided_threshold_of_infinite_entries_is_what_it_tends_to(threshold):
+    v = torch.tensor([-torch.inf, 0.2, torch.inf], requires_grad=True)
+    found = relu_with_bias(v, threshold)
+    assert found.tolist() == [0.0, 0.0, torch.inf]
+    (gradient,) = torch.autograd.grad(found, v, torch.ones(3))
+    assert gradient.tolist() == [0.0, 0.0, 1.0]
+    assert relu_with_bias(torch.tensor([torch.nan]), 0.5).isnan().all()

@@ -270,3 +270,8 @@ def test_orthonormalized_groups_keep_their_spans():
     result = orthonormalize_groups(dictionary, D)
     assert theory.orthonormality_defect(result, D).max() < 1e-12
     assert invariant_squared_error(result, dictionary, D) == pytest.approx(0, abs=1e-10)
+
+
+def test_a_step_has_no_limit_where_every_group_is_at_its_threshold():
+    seen = theory.Statistics(torch.tensor([0.0, torch.nan]), torch.tensor([0.5, 0.0]), 1.0)
+    assert theory.step_limit(seen, 1.0) == math.inf
