@@ -18,7 +18,10 @@ from groupsparse.files import CorruptArtifactError, provenance, write_atomic
 
 
 def save_tensors(path: str | Path, tensors: dict[str, Tensor], **header: object) -> None:
-    """Write named tensors and a JSON-able header, with provenance and checksum, atomically."""
+    """Write named tensors and a JSON-able header, with provenance and checksum, atomically.
+
+    :func:`load_tensors` reads them, and has an example.
+    """
     tensors = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
     header = {**header, "provenance": provenance()}
     # One key: safetensors writes several in random order. Equal content must give identical bytes.
@@ -33,6 +36,15 @@ def load_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict]:
     Raises
     ------
     CorruptArtifactError naming the file, if it is missing, truncated or fails its checksum.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_tensors(path := Path(folder) / "a.safetensors", {"a": torch.ones(2)}, kind="own")
+    ...     tensors, header = load_tensors(path)
+    >>> tensors["a"], header["kind"]
+    (tensor([1., 1.]), 'own')
     """
     try:
         with safe_open(path, framework="pt") as file:

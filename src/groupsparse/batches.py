@@ -69,11 +69,9 @@ def sample_order(samples: int, seed: int, epoch: int, block: int = 0) -> Iterato
 class FixedData:
     """The same samples every epoch, in mini-batches of an order derived from (seed, epoch).
 
-    They are not copied: data that you change later change here too.
-
     Parameters
     ----------
-    data : (R, N, n), or (N, n) shared by all replicates
+    data : (R, N, n), or (N, n) shared by all replicates; not copied, so what changes later counts
     seeds : one per replicate, for the order of its samples; a number is that of one replicate. By
         default they count from 0
     batch_size : samples per batch; 0 is the full batch
@@ -85,6 +83,11 @@ class FixedData:
     ------
     ValueError for data that are not finite or have another shape, or another number of seeds than
     of replicates.
+
+    Examples
+    --------
+    >>> [tuple(batch.shape) for batch in FixedData(torch.ones(5, 3), batch_size=2)(epoch=1)]
+    [(1, 2, 3), (1, 2, 3), (1, 1, 3)]
     """
 
     def __init__(
@@ -142,6 +145,14 @@ class StreamedData:
     Raises
     ------
     ValueError for a file that does not hold floats of shape (N, n), and for batches below 1.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.save(path := Path(folder) / "y.npy", np.ones((5, 3)))
+    ...     [tuple(batch.shape) for batch in StreamedData(path, 0, batch_size=3, block=4)(epoch=1)]
+    [(1, 3, 3), (1, 2, 3)]
     """
 
     def __init__(
@@ -242,6 +253,12 @@ class FreshNoise:
     codes : of all replicates, groups (R, N, k) and values (R, N, k, d)
     noise_stds : standard deviation of the noise, one per replicate
     seeds : one per replicate; a number is that of one
+
+    Examples
+    --------
+    >>> codes = Codes(torch.tensor([[[1]]]), torch.tensor([[[[2.0]]]]))
+    >>> next(FreshNoise(torch.eye(2).unsqueeze(0), codes, [0.0], 0)(epoch=1))
+    tensor([[[0., 2.]]])
     """
 
     def __init__(

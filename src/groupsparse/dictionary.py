@@ -17,7 +17,14 @@ SMALLEST = 1e-12  # norm of an atom that is not zero
 
 
 def normalize_columns(dictionary: Array) -> Tensor:
-    """Scale every atom to unit Euclidean norm (a zero atom stays zero): (..., n, m) -> same."""
+    """Scale every atom to unit Euclidean norm (a zero atom stays zero): (..., n, m) -> same.
+
+    Examples
+    --------
+    >>> normalize_columns(torch.tensor([[3.0, 0.0], [4.0, 0.0]]))
+    tensor([[0.6000, 0.0000],
+            [0.8000, 0.0000]])
+    """
     dictionary = as_tensor(dictionary, "dictionary")
     # In half precision squares would leave the range.
     wide = dictionary.float() if dictionary.dtype.itemsize < 4 else dictionary
@@ -37,6 +44,13 @@ def perturb(
     For unit atoms, ``sigma_B = sqrt((1 / correlation**2 - 1) / n)`` makes the expected cosine
     between an atom and its perturbed version about ``correlation``, in (0, 1], and its norm about
     1 / correlation unless it is normalised.
+
+    Examples
+    --------
+    >>> truth = torch.eye(1000)
+    >>> near = perturb(truth, correlation=0.8, generator=0, normalized=True)
+    >>> round(float((near * truth).sum(0).mean()), 2)
+    0.8
     """
     if not 0 < correlation <= 1:
         raise ValueError(f"correlation must be in (0, 1], not {correlation}")

@@ -178,7 +178,13 @@ def balance_signs(codes: Codes) -> Codes:
 
 
 def dense_codes(codes: Codes, groups: int) -> Tensor:
-    """Codes (..., N, k) groups and (..., N, k, d) values as one tensor (..., N, groups * d)."""
+    """Codes (..., N, k) groups and (..., N, k, d) values as one tensor (..., N, groups * d).
+
+    Examples
+    --------
+    >>> dense_codes(Codes(torch.tensor([[1]]), torch.tensor([[[3.0, 4.0]]])), groups=3)
+    tensor([[0., 0., 3., 4., 0., 0.]])
+    """
     index, values = codes
     dense = values.new_zeros(*index.shape[:-1], groups, values.shape[-1])
     dense.scatter_(-2, index.unsqueeze(-1).expand_as(values), values)

@@ -152,7 +152,13 @@ def split_groups(v: Tensor, group_size: Size) -> Tensor:
 
 
 def group_norms(v: Tensor, group_size: Size) -> Tensor:
-    """Euclidean norm of every group: (..., m) -> (..., G)."""
+    """Euclidean norm of every group: (..., m) -> (..., G).
+
+    Examples
+    --------
+    >>> group_norms(torch.tensor([3.0, 4.0, 0.0, 2.0]), 2)
+    tensor([5., 2.])
+    """
     return torch.linalg.vector_norm(split_groups(v, group_size), dim=-1)
 
 

@@ -194,6 +194,11 @@ def soft_threshold(v: Tensor, threshold: float | Tensor, group_size: int = 1) ->
     r"""Proximal operator of ``threshold * ||v||_1``: ``sign(v) (|v| - threshold)_+``.
 
     ``group_size`` is accepted so that all operators share one signature, and ignored.
+
+    Examples
+    --------
+    >>> soft_threshold(torch.tensor([-3.0, 0.5, 2.0]), 1.0)
+    tensor([-2.,  0.,  1.])
     """
     v = as_tensor(v, "v")
     threshold = _checked(threshold, v)

@@ -77,6 +77,11 @@ def aligned_squared_error(estimate: Array, truth: Array, group_size: int) -> flo
     R is block-diagonal orthogonal, so sign flips, rotations inside a group and the order of groups
     do not count. Every group is scaled to ||A_g||_F^2 = d, which a rotation keeps: it need not keep
     the norms of single atoms. (n, m) -> float in [0, 2 m].
+
+    Examples
+    --------
+    >>> aligned_squared_error(-torch.eye(4)[:, [2, 3, 1, 0]], torch.eye(4), group_size=2)
+    0.0
     """
     estimate, truth = _pair(estimate, truth, group_size)
     similarity = _subspace_similarity(estimate, truth, group_size)
@@ -106,6 +111,11 @@ def support_scores(estimate: Array, truth: Array) -> dict[str, float]:
     fraction of samples whose whole support is right. An empty estimate has precision 0, an empty
     truth recall 0, and both together F1 0, although ``exact`` is 1. ValueError for supports of
     another type or of two shapes.
+
+    Examples
+    --------
+    >>> support_scores([[True, True, False]], [[True, False, False]])["precision"]
+    0.5
     """
     estimate, truth = torch.as_tensor(estimate), torch.as_tensor(truth)
     if not estimate.dtype == truth.dtype == torch.bool or estimate.shape != truth.shape:
@@ -173,6 +183,11 @@ def noise_floor(noise_std: float, n: int, samples: int, code_power: Array) -> fl
     ----------
     samples : N, those of all epochs together when every epoch draws new ones
     code_power : E[x_i^2] of every atom, shape (m,); ValueError for another
+
+    Examples
+    --------
+    >>> noise_floor(noise_std=0.5, n=5, samples=100, code_power=[1.0, 2.0])
+    0.015
     """
     power = torch.as_tensor(code_power).double()
     if power.ndim != 1:
@@ -184,6 +199,13 @@ def least_squares_dictionary(data: Array, codes: Array) -> Tensor:
     """The oracle: argmin_A ||Y - X A^T||_F^2 given the true codes; (N, n), (N, m) -> (n, m).
 
     An atom that no code uses is zero.
+
+    Examples
+    --------
+    >>> codes = torch.tensor([[1.0, 0.0], [0.0, 2.0], [1.0, 1.0]])
+    >>> least_squares_dictionary(codes @ torch.tensor([[3.0, 4.0], [1.0, 2.0]]).T, codes)
+    tensor([[3., 4.],
+            [1., 2.]])
     """
     data = as_tensor(data)
     codes, known = as_tensor(codes, "codes", like=data).double(), torch.finfo(torch.float64)

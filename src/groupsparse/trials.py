@@ -51,6 +51,13 @@ class TrialData:
     recording : from :meth:`groupsparse.convolutional.ConvolutionalAutoencoder.recording`
     seed : of the order of the trials
     batch_size : trials of a batch; 0: all
+
+    Examples
+    --------
+    >>> from groupsparse import ConvolutionalAutoencoder
+    >>> recording = ConvolutionalAutoencoder(torch.ones(1, 4)).recording(torch.ones(5, 2, 20))
+    >>> [batch.trials for batch in TrialData(recording, batch_size=2)(epoch=1)]
+    [2, 2, 1]
     """
 
     def __init__(self, recording: Recording, seed: int = 0, batch_size: int = 0) -> None:
