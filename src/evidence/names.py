@@ -19,12 +19,13 @@ NAMES = {
     "fresh_noise": "fresh-noise",
 }
 
-# How samples are drawn, in words; the paper's first.
+# How samples are drawn, in words; the paper's.
 SAMPLINGS = {
     "fresh_noise": "fixed codes, fresh noise every epoch",
     "fresh": "fresh samples every epoch",
     "fixed": "one data set",
 }
+PAPERS = "fresh_noise"
 # Activations whose codes are never negative.
 ONE_SIDED = ("relu", "group_soft_nonnegative")
 

@@ -5,10 +5,9 @@ from collections.abc import Callable, Iterable
 import pandas as pd
 
 from evidence.claims import Tables
-from evidence.names import ONE_SIDED, SAMPLINGS
+from evidence.names import ONE_SIDED, PAPERS
 
 ENTRYWISE = ("soft", "relu")  # the activations that the paper's sparse network may have
-PAPERS = next(iter(SAMPLINGS))
 # The paper does not say how it counts; a one-sided network cannot represent negative entries.
 COUNTINGS = {"entry_recall": "all true entries", "positive_recall": "positive true entries"}
 

@@ -10,10 +10,9 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from evidence.fig3 import NOTHING, SPARSE
-from evidence.names import SAMPLINGS, method_name
+from evidence.names import PAPERS, SAMPLINGS, method_name
 from evidence.style import legend_right
 
-PAPERS = "fresh_noise"  # the sampling of the paper
 CROSS = {"marker": "x", "ls": "", "ms": 4, "mew": 1.2}
 
 
