@@ -19,7 +19,7 @@ NAMES = {
     "fresh_noise": "fresh-noise",
 }
 
-# How samples are drawn, in words; the paper's.
+# How samples are drawn, in words: the paper's first.
 SAMPLINGS = {
     "fresh_noise": "fixed codes, fresh noise every epoch",
     "fresh": "fresh samples every epoch",
