@@ -128,14 +128,6 @@ def test_slots_and_events_hold_the_same():
     assert none.amplitude.dtype == events.amplitude.dtype
 
 
-def test_copies_of_slots_are_independent():
-    made = slots()
-    kept, part = made.clone(), made.take(torch.tensor([1, 1]))
-    made.amplitude.zero_()
-    assert bool(kept.amplitude.any())
-    assert torch.equal(part.amplitude[0], part.amplitude[1])
-
-
 def test_the_signal_of_slots_is_that_of_the_convolution():
     these, made = trials("gaussian"), slots()
     parts = made.events().codes(N, K, P)  # (N, C, K, P)

@@ -56,5 +56,5 @@ def test_bad_images_are_explained(digits):
 def test_without_kymatio_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "kymatio", None)
     monkeypatch.setitem(sys.modules, "kymatio.scattering2d.frontend.torch_frontend", None)
-    with pytest.raises(ImportError, match=r"pip install groupsparse\[features\]"):
+    with pytest.raises(ImportError, match=r"pip install '\.\[features\]'"):
         scattering_features(torch.rand(2, 8, 8), scales=2)

@@ -1,10 +1,12 @@
 """The sparse-aware loss is the dense one, in value and gradient, whatever is active."""
 
+import os
 import subprocess
 import sys
 
 import pytest
 import torch
+from conftest import ROOT
 
 from groupsparse import loss, screening
 from groupsparse.autoencoder import Autoencoder
@@ -149,7 +151,8 @@ model = gs.Autoencoder(torch.eye(4), "group_soft", 0.1, 2, "{encoder}")
 model.encode(torch.ones(3, 4)), model.loss(torch.ones(3, 4))
 sys.exit("sympy" in sys.modules)
 """
-    subprocess.run([sys.executable, "-c", program], check=True)
+    env = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    subprocess.run([sys.executable, "-c", program], check=True, env=env)
 
 
 def test_many_samples_cost_no_digits_of_the_loss():
