@@ -20,6 +20,7 @@ from groupsparse.dictionary import orthonormalize_groups
 from groupsparse.groups import active, columns_of, group_norms
 from groupsparse.normal_equations import Products, least_squares, solve
 from groupsparse.prox import Prox
+from groupsparse.shapes import leading
 from groupsparse.topk import BatchGroupTopK, activation_of
 
 FALSE_ALARM = 0.05  # probability that noise alone adds a group to a sample
@@ -110,7 +111,7 @@ def refit_codes(data: Array, dictionary: Array, support: Tensor, group_size: int
     """
     data, dictionary = _pair(data, dictionary, group_size)
     support = torch.as_tensor(support, device=data.device)
-    replicates = torch.broadcast_shapes(data.shape[:-2], dictionary.shape[:-2])
+    replicates = leading(data, dictionary)
     wanted = (*replicates, data.shape[-2], dictionary.shape[-1] // group_size)
     if support.dtype != torch.bool or support.shape != wanted:
         shape = tuple(support.shape)
@@ -223,9 +224,9 @@ def _pair(data: Array, dictionary: Array, group_size: int) -> tuple[Tensor, Tens
     return data, dictionary
 
 
-def _replicates(data: Tensor, dictionary: Tensor) -> tuple[torch.Size, list[tuple]]:
+def _replicates(data: Tensor, dictionary: Tensor) -> tuple[tuple[int, ...], list[tuple]]:
     """Leading dimensions of the result, and the pairs (N, n), (n, m) of all replicates."""
-    shape = torch.broadcast_shapes(data.shape[:-2], dictionary.shape[:-2])
+    shape = leading(data, dictionary)
     flat = (
         part.expand(*shape, *part.shape[-2:]).reshape(-1, *part.shape[-2:])
         for part in (data, dictionary)

@@ -11,6 +11,7 @@ from groupsparse.arrays import Array, as_tensor, check_count, require_finite
 from groupsparse.groups import Size, group_norms
 from groupsparse.prox import Prox
 from groupsparse.pursuit import noise_quantile
+from groupsparse.shapes import require_samples
 from groupsparse.topk import activation_of
 
 LOWEST, TERMS = -650.0, 20  # log of a probability that scipy still gives; terms of its expansion
@@ -55,6 +56,7 @@ def lambda_max(
             f"data {tuple(data.shape)} and dictionary {tuple(dictionary.shape)} must have shapes "
             "(..., N, n) and (..., n, m)"
         )
+    require_samples(data)
     require_finite(data)
     prox = activation_of(prox)
     step = torch.as_tensor(step)[..., None, None]

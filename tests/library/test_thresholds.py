@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
+import groupsparse as gs
 from groupsparse.thresholds import matched_threshold
 
 
@@ -59,3 +60,8 @@ def test_thresholds_have_no_jump(d):
     steps = found.diff()
     assert (steps > 0).all()
     assert (steps.diff().abs() < 1e-3).all()  # smooth: neighbours differ far less than a step, 0.05
+
+
+def test_no_samples_have_no_largest_penalty():
+    with pytest.raises(ValueError, match="there are no samples"):
+        gs.lambda_max(torch.zeros(0, 4), torch.eye(4), "group_soft", 2)
