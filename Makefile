@@ -61,9 +61,10 @@ docs: $(READY)
 	sphinx-build -q -W --keep-going -b html -c docs . build/docs
 	@echo "The documentation is in build/docs/index.html"
 
-# Three processes for two cores: tests of SLURM mostly wait for it.
+# Three processes for two cores: tests of SLURM mostly wait for it. More threads than cores wait
+# asleep, or they keep each other from the core.
 test: $(READY)
-	pytest -n 3 --dist loadfile --no-loadscope-reorder
+	OMP_WAIT_POLICY=passive pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # Build sdist and wheel, the wheel from the sdist, and test it in a separate environment, without the
 # workflow's packages: `make alone PYTHON=python3.13`.

@@ -4,7 +4,7 @@ import copy
 
 import pandas as pd
 import pytest
-from claim_rows import row_of
+from claim_rows import alone, row_of
 from small_recording import SECTION, table
 
 from deconvolution import claims
@@ -19,8 +19,8 @@ def section(**runs) -> dict:
     return SECTION | {"runs": SECTION["runs"] | runs}
 
 
-def study(changes=(), choices=SECTION, **options) -> pd.DataFrame:
-    return collect(claims, {"deconvolution": table(changes, **options)}, choices)
+def study(changes=(), choices=SECTION, module=claims, **options) -> pd.DataFrame:
+    return collect(module, {"deconvolution": table(changes, **options)}, choices)
 
 
 # Equal replicates have an interval of no width; unequal ones, one of 2.5 standard deviations.
@@ -75,7 +75,7 @@ CASES = [
 
 @pytest.mark.parametrize(("name", "changes", "verdict"), CASES)
 def test_each_verdict_of_a_claim_can_come_out(name, changes, verdict):
-    assert row_of(study(changes), name).verdict == verdict
+    assert row_of(study(changes, module=alone(study, name, claims)), name).verdict == verdict
 
 
 def test_no_claim_is_left_without_a_test():

@@ -35,7 +35,7 @@ from faults import (
 from evidence.tables import load_table, save_table
 from groupsparse.files import CorruptArtifactError, checksum_file, write_checked
 
-KILLS = 5 if FULL else 1  # of one run, before it may end
+KILLS = 3 if FULL else 1  # of each kind in one run, before it may end
 SAME_BITS = "after the rerun every result has the bits of an undisturbed run; no partial file"
 
 
@@ -69,16 +69,21 @@ def assert_undisturbed(folder: Path, reference: Reference) -> None:
     assert Workflow.at(folder).planned(*reference.targets) == {}
 
 
-def killed_run(folder: Path, reference: Reference, random, training_only: bool) -> int:
-    """Kill a run several times, look at what is left, let it end: the number of kills that hit."""
+@pytest.mark.fault("kill -9 of snakemake with all its jobs, then of one training", SAME_BITS)
+@pytest.mark.parametrize("trial", trials(1, 5))
+def test_a_run_killed_at_random_moments_ends_with_the_same_bits(
+    trial, reference, tmp_path, record_property
+):
+    folder, random = reference.start_over(tmp_path / "run"), generator("kill", trial)
     hits = 0
-    for _ in range(KILLS):
+    for training_only in [False, True] * KILLS:
         moment = random.uniform(0.5, reference.seconds / 3)
         process = snakemake(folder, "--nolock", *reference.targets)
         hits += kill_at(process, moment, training_only)
         process.communicate()
         assert damaged(folder) == []
-    assert hits
+    assert hits > KILLS, "the run ended before it was killed in both ways"
+    record_property("trials", hits)
     epochs = checkpoint_epochs(folder)
     finish(folder, "--unlock")
     finish(folder, *reference.targets, forked=True)
@@ -86,25 +91,6 @@ def killed_run(folder: Path, reference: Reference, random, training_only: bool) 
         (log,) = folder.glob(f"logs/smoke/*_train/{name}.log")
         assert f"after epoch {epoch}\n" in log.read_text(), "it went on from its checkpoint"
     assert_undisturbed(folder, reference)
-    return hits
-
-
-@pytest.mark.fault("kill -9 of snakemake and all its jobs", SAME_BITS)
-@pytest.mark.parametrize("trial", trials(1, 4))
-def test_a_run_killed_at_random_moments_ends_with_the_same_bits(
-    trial, reference, tmp_path, record_property
-):
-    folder, random = reference.start_over(tmp_path / "run"), generator("kill", trial)
-    record_property("trials", killed_run(folder, reference, random, training_only=False))
-
-
-@pytest.mark.fault("kill -9 of a training script under snakemake", SAME_BITS)
-@pytest.mark.parametrize("trial", trials(1, 2))
-def test_a_run_whose_trainings_are_killed_ends_with_the_same_bits(
-    trial, reference, tmp_path, record_property
-):
-    folder, random = reference.start_over(tmp_path / "run"), generator("kill training", trial)
-    record_property("trials", killed_run(folder, reference, random, training_only=True))
 
 
 # A training by hand, slow enough to be met: unfolded, in batches of random order.

@@ -4,7 +4,7 @@ from itertools import permutations
 
 import pandas as pd
 import pytest
-from claim_rows import row_of
+from claim_rows import alone, row_of
 from conftest import CONFIG
 from made_up import CHOICES, table
 
@@ -17,8 +17,8 @@ HOLDS, PARTLY, FAILED = "holds", "holds in part", "not reproduced"
 UNDECIDED, ONE_RUN = "undecided", "one run"
 
 
-def study(changes=(), dataset="mnist", **options):
-    return collect(claims, {"mixtures": table(changes, dataset, **options)}, CHOICES)
+def study(changes=(), dataset="mnist", module=claims, **options):
+    return collect(module, {"mixtures": table(changes, dataset, **options)}, CHOICES)
 
 
 # Two equal seeds have an interval of no width; unequal ones, one of nine standard deviations.
@@ -89,7 +89,7 @@ CASES = [
 
 @pytest.mark.parametrize(("name", "changes", "verdict"), CASES)
 def test_each_verdict_of_a_claim_can_come_out(name, changes, verdict):
-    assert row_of(study(changes), name).verdict == verdict
+    assert row_of(study(changes, module=alone(study, name, claims)), name).verdict == verdict
 
 
 def test_no_claim_is_left_without_a_test():

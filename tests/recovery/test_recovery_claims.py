@@ -1,12 +1,9 @@
 """Every claim about recovery: small tables that must give each of its verdicts."""
 
-from functools import cache
-from types import ModuleType
-
 import numpy as np
 import pandas as pd
 import pytest
-from claim_rows import row_of
+from claim_rows import alone, row_of
 
 from evidence.claims import COLUMNS, claims_of, collect, tally
 from evidence.fig3 import SPARSE, points
@@ -81,31 +78,18 @@ def history_table(curves, snrs=SNRS, replicates=REPLICATES):
     return pd.DataFrame(rows).dropna()
 
 
-def study(changes=(), model=MODEL, modules=MODULES, **sizes):
+def study(changes=(), model=MODEL, module=None, **sizes):
     """The claims of the study above after ``changes`` of some of its entries."""
-    return collected(tables(changes, **sizes), CHOICES, other_size(model), modules=modules)
-
-
-@cache
-def alone() -> list:
-    """Each claim in a module of its own, with its rows where every claim holds."""
-    modules = []
-    for module in MODULES:
-        for each in claims_of(module):
-            modules.append(ModuleType(module.__name__))
-            modules[-1].claim = each
-    return [(module, study(modules=[module])) for module in modules]
+    return collected(tables(changes, **sizes), CHOICES, other_size(model), module=module)
 
 
 def row_alone(name, changes=(), **options):
-    """The row of this name, of its own claim alone: a twentieth of the work of all."""
-    text = row_of(pd.concat([table for _, table in alone()], ignore_index=True), name).claim
-    (module,) = [module for module, table in alone() if (table.claim == text).any()]
-    return row_of(study(changes, modules=[module], **options), name)
+    """The row of this name, of its own claim alone."""
+    return row_of(study(changes, module=alone(study, name, *MODULES), **options), name)
 
 
-def collected(*arguments, modules=MODULES):
-    parts = [collect(module, *arguments) for module in modules]
+def collected(*arguments, module=None):
+    parts = [collect(each, *arguments) for each in ([module] if module else MODULES)]
     return pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
 
 
