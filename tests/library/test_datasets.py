@@ -3,13 +3,12 @@
 import bz2
 import gzip
 import hashlib
+import multiprocessing
 import os
 import re
 import shutil
 import socket
 import struct
-import subprocess
-import sys
 import threading
 import time
 from contextlib import suppress
@@ -274,23 +273,23 @@ def test_jobs_that_download_the_same_file_at_once_all_get_it(
     tiny: dict, mirror: Mirror, tmp_path: Path
 ) -> None:
     archive = datasets.Archive(IMAGES, md5(tiny[IMAGES]), ())
-    program = (
-        "import sys; from pathlib import Path; from groupsparse.datasets import Archive, fetch; "
-        "folder, name, md5, url = sys.argv[1:]; "
-        "fetch(Path(folder), Archive(name, md5, ()), [url], 1, 60.0)"
-    )
 
-    def job(behaviour: str) -> subprocess.Popen:
+    def job(behaviour: str) -> multiprocessing.Process:
         url = f"{mirror.url}/{behaviour}/{IMAGES}"
-        command = [sys.executable, "-c", program, str(tmp_path), IMAGES, archive.md5, url]
-        return subprocess.Popen(command, cwd=ROOT / "src")
+        process = multiprocessing.get_context("fork").Process(
+            target=fetch, args=(tmp_path, archive, [url], 1, 60.0)
+        )
+        process.start()
+        return process
 
     killed = job("stall")
     while not list(tmp_path.glob(".*.tmp")):
         mirror.over.wait(0.01)
     jobs = [job("together"), job("together")]  # both are half-way before one ends
     killed.kill()
-    assert [process.wait(60) for process in (killed, *jobs)] == [-9, 0, 0]
+    for process in (killed, *jobs):
+        process.join(60)
+    assert [process.exitcode for process in (killed, *jobs)] == [-9, 0, 0]
     assert (tmp_path / IMAGES).read_bytes() == tiny[IMAGES]
     # What the killed one left may be that of a job at work, until it is too old for one.
     (left,) = tmp_path.glob(".*.tmp")
