@@ -7,10 +7,12 @@ import numpy as np
 from torch import Tensor
 
 from clustering.images import images
+from evidence.features import active_groups, features_of
 from groupsparse import clustering
 from groupsparse.autoencoder import Autoencoder, encode_in_batches
 from groupsparse.groups import group_norms
 from groupsparse.metrics import explained_variance
+from groupsparse.topk import acts_on_groups
 
 
 class Case(NamedTuple):
@@ -36,22 +38,13 @@ def trained(tensors: dict[str, Tensor], model: dict[str, Tensor], about: dict) -
             for name in names:
                 network = Autoencoder.from_spec(model[name][replicate], spec, size)
                 codes = encode_in_batches(network, test)
-                array, assignments, values = features(codes, network)
+                values = clustering.sparsity(codes.numpy(), size)
                 values["groups"] = about["settings"]["groups"]
-                if getattr(network.activation, "grouped", True):
+                if acts_on_groups(network.activation):
                     values["unused_groups"] = int((group_norms(codes, size) == 0).all(0).sum())
                 values["explained"] = explained_variance(test, network.decode(codes).detach())
-                yield Case(condition, replicate, name == names[-1], array, assignments, values)
-
-
-def features(codes: Tensor, network: Autoencoder) -> tuple[dict, dict, dict]:
-    """Features, clusterings and sparsity of codes, as in :class:`Case`."""
-    size, array, assignments = network.group_size, codes.numpy(), {}
-    found = {"codes": array, "codes+": clustering.nonnegative_normalized(array)}
-    if getattr(network.activation, "grouped", True):
-        found["norms"] = group_norms(codes, size).numpy()
-        assignments["group", "argmax"] = clustering.active_group(codes, size)
-    return found, assignments, clustering.sparsity(array, size)
+                found = features_of(codes, network), active_groups(codes, network)
+                yield Case(condition, replicate, name == names[-1], *found, values)
 
 
 def controls(

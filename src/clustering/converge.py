@@ -19,6 +19,7 @@ from groupsparse.batches import FixedData
 from groupsparse.device import choose_device
 from groupsparse.files import digest
 from groupsparse.seeds import derive_seed
+from groupsparse.topk import acts_on_groups
 
 
 def main() -> None:
@@ -83,7 +84,7 @@ def scores(codes, labels, model, algorithms, seed, neighbors=None) -> dict[str, 
     }
     sparsity = clustering.sparsity(codes, model.group_size)
     found = {"active_entries": sparsity["active_entries"]}
-    if getattr(model.activation, "grouped", True):
+    if acts_on_groups(model.activation):
         assignments["argmax"] = clustering.active_group(codes, model.group_size)
         found["active_groups"] = sparsity["active_groups"]
     accuracy = {f"acc_{k}": clustering.accuracy(labels, a) for k, a in assignments.items()}

@@ -8,7 +8,7 @@ from torch import Tensor
 from groupsparse.init import initialize
 from groupsparse.seeds import derive_seed
 from groupsparse.supervision import SUPERVISED_INITS
-from groupsparse.topk import activation_of
+from groupsparse.topk import acts_on_groups
 
 
 def seeds_of(seed: int, dataset: str, replicates: int) -> list[int]:
@@ -26,7 +26,7 @@ def starts(
     """
     logging.info("init %s of %d replicates", name, len(seeds))
     groups, size = settings["groups"], settings["group_size"]
-    if name == "pca" and not getattr(activation_of(prox), "grouped", True):
+    if name == "pca" and not acts_on_groups(prox):
         groups, size = groups * size, 1
     # Only an init that uses labels by its name gets them.
     labels = labels if name in SUPERVISED_INITS else None

@@ -4,7 +4,7 @@ from torch import Tensor
 
 from evidence.names import ONE_SIDED
 from groupsparse.thresholds import noise_threshold
-from groupsparse.topk import activation_of
+from groupsparse.topk import acts_on_groups
 
 
 def threshold(data: Tensor, rate: float, group_size: int, prox: str) -> float:
@@ -33,7 +33,7 @@ def threshold(data: Tensor, rate: float, group_size: int, prox: str) -> float:
     [2.8, 2.39, 2.13]
     """
     std = float(data.square().mean().sqrt())
-    if getattr(activation_of(prox), "grouped", True):
+    if acts_on_groups(prox):
         return noise_threshold(rate, group_size, std)
     share = rate / group_size * (2 if prox in ONE_SIDED else 1)
     return noise_threshold(share, 1, std) if share < 1 else 0.0

@@ -28,7 +28,7 @@ from groupsparse.prox import PROX, Prox, name_of
 from groupsparse.pursuit import refitted
 from groupsparse.shapes import leading, require_samples
 from groupsparse.thresholds import silence
-from groupsparse.topk import activation_of, named
+from groupsparse.topk import activation_of, acts_on_groups, named
 
 ENCODERS = ("shallow", "ista", "fista")
 
@@ -215,7 +215,7 @@ class Autoencoder(nn.Module):
     @property
     def _unit(self) -> int:
         """Atoms that are active together."""
-        return self.group_size if getattr(self.activation, "grouped", True) else 1
+        return self.group_size if acts_on_groups(self.activation) else 1
 
     def _encoded(self, data: Tensor, **known: Tensor | None) -> Tensor:
         """Codes; ``known``: gram, mask and correlation as in :func:`encoder.unfolded`."""

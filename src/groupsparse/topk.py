@@ -150,6 +150,17 @@ def activation_of(prox: str | Prox) -> Prox:
     raise ValueError(f"unknown prox {prox!r}; known are {known}, or a callable")
 
 
+def acts_on_groups(prox: str | Prox) -> bool:
+    """Whether an activation acts on groups; one of yours that does not say so is taken to.
+
+    Examples
+    --------
+    >>> acts_on_groups("group_soft"), acts_on_groups("soft")
+    (True, False)
+    """
+    return getattr(activation_of(prox), "grouped", True)
+
+
 def named(prox: str | Prox) -> str | Prox:
     """The name of an activation that goes by one, else the activation itself; ValueError."""
     activation_of(prox)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
+from evidence.features import active_groups, features_of
 from evidence.options import add_options
 from evidence.tables import records, save_table
 from groupsparse import clustering
@@ -15,11 +16,10 @@ from groupsparse.artifacts import load_tensors, save_tensors
 from groupsparse.autoencoder import Autoencoder, encode_in_batches
 from groupsparse.batches import FixedData
 from groupsparse.device import choose_device
-from groupsparse.groups import group_norms
 from groupsparse.init import initialize
 from groupsparse.preprocess import preprocess
 from groupsparse.seeds import derive_seed
-from groupsparse.topk import activation_of
+from groupsparse.topk import acts_on_groups
 from groupsparse.training import train
 
 
@@ -43,11 +43,7 @@ def main() -> None:
     # No reading in the seeds: readings share what they do not change. No init sees a label.
     seed = derive_seed(args.seed, "readings", header["dataset"])
     groups, d = part["groups"], part["group_size"]
-    size = (
-        (groups, d)
-        if getattr(activation_of(settings["prox"]), "grouped", True)
-        else (groups * d, 1)
-    )
+    size = (groups, d) if acts_on_groups(settings["prox"]) else (groups * d, 1)
     start = initialize(settings["init"], data, *size, derive_seed(seed, settings["init"]))
     spec = {key: settings[key] for key in ("prox", "lambda", "step")}
     spec |= {"encoder": part["encoder"], "layers": part["layers"]}
@@ -88,13 +84,8 @@ def clusterings(
     network: Autoencoder, codes: Tensor, classes: int, seed: int, neighbors: int
 ) -> dict[tuple[str, str], np.ndarray]:
     """Clusters of the images by (features, algorithm): all features that the paper may mean."""
-    d, array = network.group_size, codes.numpy()
-    features = {"codes": array, "codes+": clustering.nonnegative_normalized(array)}
-    found = {}
-    if getattr(network.activation, "grouped", True):
-        features["norms"] = group_norms(codes, d).numpy()
-        found["group", "argmax"] = clustering.active_group(codes, d)
-    for name, values in features.items():
+    found = active_groups(codes, network)
+    for name, values in features_of(codes, network).items():
         for algorithm in clustering.ALGORITHMS:
             logging.info("%s on %s", algorithm, name)
             found[name, algorithm] = clustering.cluster(values, classes, algorithm, seed, neighbors)

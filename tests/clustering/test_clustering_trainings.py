@@ -10,6 +10,7 @@ import torch
 from clustering import cases, converge, evaluate, snapshots, sweep
 from clustering.snapshots import forget, train_and_keep
 from clustering.start import seeds_of, starts
+from evidence.features import active_groups
 from evidence.tables import load_table
 from groupsparse.artifacts import save_tensors
 from groupsparse.autoencoder import Autoencoder
@@ -37,7 +38,7 @@ def run(model, epochs=6, **options):
 def test_a_code_of_zeros_has_no_active_group_in_any_score():
     codes = torch.tensor([[0.0, 0, 0, 0], [1, 0, 0, 0], [0, 0, 0, 2], [0, 0, 0, 0]])
     model = Autoencoder(torch.eye(4), "group_soft", 0.5, 2)
-    found = cases.features(codes, model)[1]["group", "argmax"]
+    found = active_groups(codes, model)["group", "argmax"]
     assert found.tolist() == [-1, 0, 1, -1]
     # Silent samples that are a class of their own are right; in group 0 half of all were wrong.
     labels = np.array([2, 0, 1, 2])
