@@ -112,11 +112,16 @@ def digest(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+# Changes that make no results, as git's pathspecs.
+NO_CODE = tuple(f":(top,exclude){path}" for path in ("*.md", "reports", "benchmarks", "docs"))
+
+
 @cache
 def provenance() -> dict:
     """Versions of the installed packages, platform, and the git commit of this repository.
 
-    The commit ends in ``-dirty`` when the tree has changes. It is ``unknown`` outside a checkout of
+    The commit ends in ``-dirty`` when the tree has changes, but for those of text and of what was
+    published: to publish one run does not mark the next. It is ``unknown`` outside a checkout of
     this repository: an installed package may be in another repository, or in none.
     """
     return {
@@ -150,7 +155,9 @@ def _git_commit() -> str:
         )
         if not ours:
             return "unknown"
-        return _git(package, "describe", "--always", "--abbrev=12", "--dirty", "--exclude=*")
+        commit = _git(package, "rev-parse", "--short=12", "HEAD")
+        changed = _git(package, "diff", "--name-only", "HEAD", "--", ":/", *NO_CODE)
+        return f"{commit}-dirty" if changed else commit
     except (OSError, subprocess.SubprocessError):
         return "unknown"
 

@@ -306,3 +306,23 @@ def test_the_header_is_json_that_other_tools_can_read(artefact):
     sealed = json.loads(metadata["groupsparse"])
     assert sealed["header"]["kind"] == "test"
     assert re.fullmatch("[0-9a-f]{64}", sealed["sha256"])
+
+
+def test_a_commit_is_marked_by_changes_of_code_and_not_by_what_is_published(tmp_path, monkeypatch):
+    source = tmp_path / "src/groupsparse/files.py"
+    published = tmp_path / "reports/published/table.csv", tmp_path / "README.md"
+    for path in (source, *published):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("first")
+    (tmp_path / "pyproject.toml").write_text('name = "groupsparse"\n')
+    author = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
+    for command in (["init", "-q"], ["add", "."], [*author, "commit", "-qm", "First"]):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    monkeypatch.setattr(files, "__file__", str(source))
+    commit = files._git_commit()
+    assert re.fullmatch("[0-9a-f]{12}", commit)
+    for path in published:
+        path.write_text("second")
+    assert files._git_commit() == commit
+    source.write_text("second")
+    assert files._git_commit() == f"{commit}-dirty"
