@@ -39,6 +39,8 @@ def test_small_problems_are_solved_to_the_oracles_limit_from_any_start(start):
     """Each at the rate of 19 of 20 that experiments show: two of three fail once in 140 times."""
     solved = 0
     for seed in range(3):
+        if solved == 2:
+            break  # the third decides nothing
         truth, sample = draw(seed)
         given = start and gs.initialize(start, sample.data, 20, D, seed)
         learnt = gs.discover(sample.data, 20, D, seed, start=given)

@@ -105,7 +105,8 @@ def test_weights_of_the_score_count_as_repetitions(trial):
 def test_the_score_finds_the_sizes():
     _, drawn = made_up(samples=1500)
     grid = {"n_groups": [15, 20, 25], "group_size": [3, 4, 5]}
-    search = GridSearchCV(GroupSparseCoder(random_state=0), grid, cv=2, refit=False)
+    halves = [(np.arange(750), np.arange(750, 1500))]  # one trial of two folds
+    search = GridSearchCV(GroupSparseCoder(random_state=0), grid, cv=halves, refit=False)
     search.fit(drawn.data.numpy())
     assert search.best_params_ == {"n_groups": GROUPS, "group_size": SIZE}
 
