@@ -51,6 +51,8 @@ def main() -> None:
     }
     choices = config["shown"] | networks | {"model": model}
     warnings = recovery_advice(recovery, model["groups"])
+    if warnings:  # no warning of its own
+        warnings[-1] += f" {HINT}"
     deliver(
         args,
         claims=pd.concat(
@@ -60,7 +62,7 @@ def main() -> None:
         title="Experiment 1: recovery",
         question=QUESTION,
         findings=findings(recovery, config["shown"], networks["one_sided"]),
-        warnings=[*warnings, HINT] if warnings else [],
+        warnings=warnings,
         blocks=[
             text(INTRODUCTION),
             summary(recovery, config),
