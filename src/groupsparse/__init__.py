@@ -10,7 +10,7 @@ import ast
 from importlib import import_module
 from pathlib import Path
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 _STUB = ast.parse(Path(__file__).with_suffix(".pyi").read_text())
 _MODULES = {
