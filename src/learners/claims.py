@@ -25,8 +25,10 @@ def others(tables, choices):
 
 def compared(tables, case, metric):
     """Ours over theirs by replicate, or None."""
-    runs = best(fits(tables["learners"])).set_index("replicate")
-    runs = runs[(runs.case == case.case) & (runs.status == DONE)]
+    table = tables["learners"]
+    pair = (table.case == case.case) & table.learner.isin([case.ours, case.learner])
+    runs = best(fits(table[pair])).set_index("replicate")
+    runs = runs[runs.status == DONE]
     other = "data" if case.start == "near" else "near"
     ours = runs[(runs.learner == case.ours) & (runs.start != other)]
     theirs = runs[(runs.learner == case.learner) & (runs.start == case.start)]
