@@ -73,7 +73,7 @@ def _draw_errors(ax, curves: pd.DataFrame, bin_ms: float) -> None:
         ax.plot(times, 1 - here.missed, "o-", ms=4, color=f"C{number}", label=called(method))
         ax.plot(times, here["false"], ":", color=f"C{number}")
     ax.set(xlabel=f"tolerance ({unit})", ylabel="share", ylim=(-0.03, 1.03))
-    ax.set(title="events found (solid), false (dotted)")
+    ax.set(title="events found (solid),\nfalse (dotted)")  # beside six kernels it is narrow
     legend_right(ax)
 
 
