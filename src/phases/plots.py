@@ -38,6 +38,7 @@ def diagram(run: pd.DataFrame, plane: dict, model: dict) -> Figure:
             sns.heatmap(
                 share, annot=(share * replicates).round(), fmt=".0f", vmin=0, vmax=1, cbar=False,
                 cmap="mako", ax=ax, annot_kws={"size": 7}, linewidths=0.3,
+                xticklabels=[f"{value:g}" for value in share.columns],
             )  # fmt: skip
             draw(ax, limits)
             ax.set(xlabel="", ylabel="")
